@@ -1,0 +1,234 @@
+/**
+ * The hashes that decisions rest on: rollout buckets, weighted draws, idempotency keys, content versions.
+ *
+ * All hash the UTF-8 form of their fields joined by NUL (so `"ab","c"` and `"a","bc"` differ; ids never hold a NUL). A lone surrogate counts as
+ * U+FFFD, as in every UTF-8 encoder. Other languages get the same numbers: the golden vectors are in `test/cases/hash/`. MurmurHash3 is
+ * neither a secret nor a signature: whoever can choose the fields can make two of them collide.
+ */
+
+/** Bytes that are hashed without an allocation; longer input gets a buffer of its own. */
+const scratchBytes = 4096;
+const scratch = new Uint8Array(scratchBytes);
+
+/**
+ * MurmurHash3 x86 32 of the fields, seed 0: an integer 0..2^32-1.
+ *
+ * Source: `SEMANTICS.md` 3.7.
+ */
+export function hash32(...fields: readonly string[]): number {
+  const bytes = bufferFor(fields);
+  return murmur32(bytes, writeFields(bytes, fields));
+}
+
+/** MurmurHash3 x86 128 of the fields, seed 0: 32 lower-case hex digits, the four 32-bit words in order. */
+export function hash128(...fields: readonly string[]): string {
+  const bytes = bufferFor(fields);
+  return murmur128(bytes, writeFields(bytes, fields));
+}
+
+/**
+ * The bucket 0..9999 of a player in a rollout: inside where it is below the share in bps, so a growing share only adds players.
+ *
+ * `salt` is the rollout's salt, or the rule's id where it has none. Source: `SEMANTICS.md` 3.7.
+ */
+export function rolloutBucket(merchantId: string, salt: string, playerId: string): number {
+  return scaleDown(hash32(merchantId, salt, playerId), 10_000);
+}
+
+/**
+ * The key that a PSP gets with one authorisation: 32 hex digits, equal for the status query and the re-send of that attempt, different for
+ * every other attempt. It is not a secret.
+ *
+ * Source: `SEMANTICS.md` 4.3.
+ */
+export function idempotencyKey(attempt: {
+  readonly merchantId: string;
+  readonly paymentId: string;
+  readonly revision: number;
+  readonly attemptId: string;
+  readonly psp: string;
+}): string {
+  const { merchantId, paymentId, revision, attemptId, psp } = attempt;
+  return hash128(merchantId, paymentId, String(revision), attemptId, psp);
+}
+
+/** A PSP with its share in a weighted strategy; `weight` is a whole number 0..2^31-1 of no particular unit. */
+export type WeightedCandidate = { readonly id: string; readonly weight: number };
+
+/**
+ * The ids of the candidates in the order in which this payment draws them, without replacement; a weight of 0 is never drawn and left out.
+ *
+ * Draw k (1 for the first) takes `floor(hash32(merchant, payment, strategy, k) * total / 2^32)`, k as decimal text and total the weight that
+ * is left, and finds it in the running sum over the candidates that are left, ordered by id (UTF-16 code units). So the order of the
+ * input does not matter. Give all configured PSPs and skip the ineligible ones afterwards: a breaker then does not re-route everyone.
+ *
+ * Shapes: at most 32 candidates with distinct ids in, at most as many ids out. Source: `SEMANTICS.md` 3.7.
+ */
+export function weightedOrder(draw: {
+  readonly merchantId: string;
+  readonly paymentId: string;
+  readonly strategyId: string;
+  readonly candidates: readonly WeightedCandidate[];
+}): readonly string[] {
+  const left = draw.candidates.filter((candidate) => candidate.weight > 0).sort(byId);
+  let total = 0;
+  for (const candidate of left) total += candidate.weight;
+
+  const order: string[] = [];
+  for (let k = 1; left.length > 0; k++) {
+    const hash = hash32(draw.merchantId, draw.paymentId, draw.strategyId, String(k));
+    const at = findWeight(left, scaleDown(hash, total));
+    const drawn = left[at]!;
+    left.splice(at, 1);
+    total -= drawn.weight;
+    order.push(drawn.id);
+  }
+  return order;
+}
+
+function byId(a: WeightedCandidate, b: WeightedCandidate): number {
+  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
+}
+
+/** Index of the candidate in whose stretch of the running sum `point` lies. */
+function findWeight(candidates: readonly WeightedCandidate[], point: number): number {
+  let sum = 0;
+  for (let at = 0; at < candidates.length; at++) {
+    sum += candidates[at]!.weight;
+    if (point < sum) return at;
+  }
+  throw new Error(`weight ${point} lies beyond the total ${sum}`);
+}
+
+/** `floor(hash * total / 2^32)`, exact for totals to 2^36: the product alone would pass 2^53. */
+function scaleDown(hash: number, total: number): number {
+  const high = hash >>> 16;
+  const low = hash & 0xffff;
+  return Math.floor((high * total + Math.floor((low * total) / 0x10000)) / 0x10000);
+}
+
+/** A buffer that surely holds the fields: a UTF-16 unit becomes at most 3 bytes. */
+function bufferFor(fields: readonly string[]): Uint8Array {
+  let bytesMax = fields.length;
+  for (const field of fields) bytesMax += field.length * 3;
+  return bytesMax <= scratchBytes ? scratch : new Uint8Array(bytesMax);
+}
+
+function writeFields(bytes: Uint8Array, fields: readonly string[]): number {
+  let end = 0;
+  for (let i = 0; i < fields.length; i++) {
+    if (i > 0) bytes[end++] = 0;
+    end = writeUtf8(bytes, end, fields[i]!);
+  }
+  return end;
+}
+
+/** Written out because a `TextEncoder` call costs more than the hash of an id. */
+function writeUtf8(bytes: Uint8Array, start: number, text: string): number {
+  let end = start;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x80) {
+      bytes[end++] = unit;
+    } else if (unit < 0x800) {
+      bytes[end++] = 0xc0 | (unit >> 6);
+      bytes[end++] = 0x80 | (unit & 0x3f);
+    } else {
+      const point = pointAt(text, i);
+      if (point > 0xffff) {
+        i++;
+        bytes[end++] = 0xf0 | (point >> 18);
+        bytes[end++] = 0x80 | ((point >> 12) & 0x3f);
+      } else {
+        bytes[end++] = 0xe0 | (point >> 12);
+      }
+      bytes[end++] = 0x80 | ((point >> 6) & 0x3f);
+      bytes[end++] = 0x80 | (point & 0x3f);
+    }
+  }
+  return end;
+}
+
+function pointAt(text: string, at: number): number {
+  const point = text.codePointAt(at)!;
+  return point >= 0xd800 && point <= 0xdfff ? 0xfffd : point;
+}
+
+function murmur32(bytes: Uint8Array, length: number): number {
+  const tail = length & ~3;
+  let h = 0;
+  for (let i = 0; i < tail; i += 4) {
+    h ^= scramble(readWord(bytes, i, 4), 0xcc9e2d51, 15, 0x1b873593);
+    h = (Math.imul(rotate(h, 13), 5) + 0xe6546b64) | 0;
+  }
+  if (tail < length) h ^= scramble(readWord(bytes, tail, length - tail), 0xcc9e2d51, 15, 0x1b873593);
+  return finish(h ^ length) >>> 0;
+}
+
+const c1 = 0x239b961b;
+const c2 = 0xab0e9789;
+const c3 = 0x38b34ae5;
+const c4 = 0xa1e38b93;
+
+function murmur128(bytes: Uint8Array, length: number): string {
+  const tail = length & ~15;
+  let h1 = 0;
+  let h2 = 0;
+  let h3 = 0;
+  let h4 = 0;
+  for (let i = 0; i < tail; i += 16) {
+    h1 ^= scramble(readWord(bytes, i, 4), c1, 15, c2);
+    h1 = (Math.imul(rotate(h1, 19) + h2, 5) + 0x561ccd1b) | 0;
+    h2 ^= scramble(readWord(bytes, i + 4, 4), c2, 16, c3);
+    h2 = (Math.imul(rotate(h2, 17) + h3, 5) + 0x0bcaa747) | 0;
+    h3 ^= scramble(readWord(bytes, i + 8, 4), c3, 17, c4);
+    h3 = (Math.imul(rotate(h3, 15) + h4, 5) + 0x96cd1c35) | 0;
+    h4 ^= scramble(readWord(bytes, i + 12, 4), c4, 18, c1);
+    h4 = (Math.imul(rotate(h4, 13) + h1, 5) + 0x32ac3b17) | 0;
+  }
+  const rest = length - tail;
+  if (rest > 12) h4 ^= scramble(readWord(bytes, tail + 12, rest - 12), c4, 18, c1);
+  if (rest > 8) h3 ^= scramble(readWord(bytes, tail + 8, Math.min(rest - 8, 4)), c3, 17, c4);
+  if (rest > 4) h2 ^= scramble(readWord(bytes, tail + 4, Math.min(rest - 4, 4)), c2, 16, c3);
+  if (rest > 0) h1 ^= scramble(readWord(bytes, tail, Math.min(rest, 4)), c1, 15, c2);
+
+  h1 ^= length;
+  h2 ^= length;
+  h3 ^= length;
+  h4 ^= length;
+  h1 = (h1 + h2 + h3 + h4) | 0;
+  h2 = finish(h2 + h1);
+  h3 = finish(h3 + h1);
+  h4 = finish(h4 + h1);
+  h1 = finish(h1);
+  h1 = (h1 + h2 + h3 + h4) | 0;
+  return hex(h1) + hex(h2 + h1) + hex(h3 + h1) + hex(h4 + h1);
+}
+
+/** The next `count` (1 to 4) bytes as a little-endian word. */
+function readWord(bytes: Uint8Array, at: number, count: number): number {
+  let word = bytes[at]!;
+  if (count > 1) word |= bytes[at + 1]! << 8;
+  if (count > 2) word |= bytes[at + 2]! << 16;
+  if (count > 3) word |= bytes[at + 3]! << 24;
+  return word;
+}
+
+function scramble(word: number, before: number, turn: number, after: number): number {
+  return Math.imul(rotate(Math.imul(word, before), turn), after);
+}
+
+function rotate(word: number, turn: number): number {
+  return (word << turn) | (word >>> (32 - turn));
+}
+
+function finish(word: number): number {
+  let h = word;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return h ^ (h >>> 16);
+}
+
+function hex(word: number): string {
+  return (word >>> 0).toString(16).padStart(8, "0");
+}
