@@ -1,0 +1,169 @@
+import type { Http2Server, ServerHttp2Session, ServerOptions } from "node:http2";
+import { constants } from "node:http2";
+import { Server as NetServer } from "node:net";
+import { type DescMessage, type Message, toBinary } from "@bufbuild/protobuf";
+import { Server, ServerCredentials, type ServiceDefinition, type UntypedHandleCall } from "@grpc/grpc-js";
+import { decodeRequest } from "./decode.ts";
+import { makeGrpcJsHandler } from "./grpc-js-calls.ts";
+import { OpenStreams } from "./streaming.ts";
+import type { GatewayOptions, HostedMethod, Listener, StopReport } from "./transport.ts";
+
+// Each of these is unlimited or generous in grpc-js; on a payment's path we choose them.
+/** A Decide is about 200 bytes; a batch of events must fit too. */
+const RECEIVE_BYTES_MAX = 64 * 1024;
+const SEND_BYTES_MAX = 1024 * 1024;
+/** Per connection; more in flight than this wait at the caller. */
+const CONCURRENT_STREAMS_MAX = 200;
+/** In MB, as node:http2 counts; what one connection may make us hold. */
+const SESSION_MEMORY_MB_MAX = 10;
+const HEADER_LIST_BYTES_MAX = 16 * 1024;
+const CONNECTIONS_MAX = 4096;
+/** A dead peer is noticed after these two together. */
+const KEEPALIVE_TIME_MS = 60_000;
+const KEEPALIVE_TIMEOUT_MS = 20_000;
+/** Between the first GOAWAY, which takes no stream away from anyone, and the final one: more than one round trip. */
+const GOAWAY_NOTICE_MS = 100;
+const LAST_STREAM_ID_MAX = 2 ** 31 - 1;
+
+const DEFAULT_HOST = "127.0.0.1";
+
+/**
+ * Serves gRPC with @grpc/grpc-js, in clear text over HTTP/2.
+ *
+ * Fails: rejects where the address cannot be bound. A message that does not decode is InvalidArgument; one over
+ * 64 KiB is ResourceExhausted.
+ */
+export async function startGrpcJsGateway(options: GatewayOptions): Promise<Listener> {
+  const host = options.host ?? DEFAULT_HOST;
+  const streams = new OpenStreams();
+  const server = new Server({
+    "grpc.max_receive_message_length": RECEIVE_BYTES_MAX,
+    "grpc.max_send_message_length": SEND_BYTES_MAX,
+    "grpc.max_concurrent_streams": CONCURRENT_STREAMS_MAX,
+    "grpc-node.max_session_memory": SESSION_MEMORY_MB_MAX,
+    "grpc.keepalive_time_ms": KEEPALIVE_TIME_MS,
+    "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_MS,
+    "grpc.enable_channelz": 0,
+  });
+  const opened = trackOpened(server);
+  for (const { service, methods } of options.services) {
+    const handlers: Record<string, UntypedHandleCall> = {};
+    for (const hosted of methods) {
+      handlers[hosted.method.localName] = makeGrpcJsHandler(hosted, { streams, onError: options.onError });
+    }
+    server.addService(describeService(service.typeName, methods), handlers);
+  }
+  const port = await bind(server, formatAddress(host, options.port));
+  let stopped: Promise<StopReport> | undefined;
+  return {
+    host,
+    port,
+    stop(graceMs) {
+      stopped ??= stopServer(server, opened, streams, graceMs);
+      return stopped;
+    },
+  };
+}
+
+function describeService(typeName: string, methods: readonly HostedMethod[]): ServiceDefinition {
+  const definition: Record<string, ServiceDefinition[string]> = {};
+  for (const { kind, method } of methods) {
+    definition[method.localName] = {
+      path: `/${typeName}/${method.name}`,
+      requestStream: kind === "client_streaming" || kind === "bidi_streaming",
+      responseStream: kind === "server_streaming" || kind === "bidi_streaming",
+      requestSerialize: (message: Message) => encode(method.input, message),
+      requestDeserialize: (bytes) => decodeRequest(method.input, bytes),
+      responseSerialize: (message: Message) => encode(method.output, message),
+      responseDeserialize: (bytes) => decodeRequest(method.output, bytes),
+    };
+  }
+  return definition;
+}
+
+function encode(desc: DescMessage, message: Message): Buffer {
+  const bytes = toBinary(desc, message);
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function formatAddress(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+function bind(server: Server, address: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
+      if (error) reject(error);
+      else resolve(port);
+    });
+  });
+}
+
+/** The parts of grpc-js without a public option: the header cap, the connection cap, and the sessions to say goodbye to. */
+interface GrpcJsInternals {
+  readonly commonServerOptions: ServerOptions;
+  createHttp2Server(credentials: ServerCredentials): Http2Server;
+}
+
+/** What grpc-js has opened. */
+interface Opened {
+  readonly servers: Set<Http2Server>;
+  readonly sessions: Set<ServerHttp2Session>;
+}
+
+function trackOpened(server: Server): Opened {
+  const internals = server as unknown as GrpcJsInternals;
+  const { commonServerOptions, createHttp2Server } = internals;
+  if (commonServerOptions?.settings === undefined || typeof createHttp2Server !== "function") {
+    throw new Error(
+      "this version of @grpc/grpc-js builds its HTTP/2 server differently: its caps must be set anew",
+    );
+  }
+  commonServerOptions.settings.maxHeaderListSize = HEADER_LIST_BYTES_MAX;
+  const opened: Opened = { servers: new Set(), sessions: new Set() };
+  internals.createHttp2Server = (credentials) => {
+    const http2Server = createHttp2Server.call(server, credentials);
+    http2Server.maxConnections = CONNECTIONS_MAX;
+    opened.servers.add(http2Server);
+    http2Server.on("session", (session) => {
+      opened.sessions.add(session);
+      session.once("close", () => opened.sessions.delete(session));
+    });
+    return http2Server;
+  };
+  return opened;
+}
+
+/**
+ * Stops in the order that loses no call: nobody new is let in; streams end; every connection is told that the server leaves, while streams
+ * already on their way are still taken; then connections close as their last call ends; then force.
+ */
+function stopServer(
+  server: Server,
+  { servers, sessions }: Opened,
+  streams: OpenStreams,
+  graceMs: number,
+): Promise<StopReport> {
+  return new Promise((resolve) => {
+    let forced = false;
+    // Closing the HTTP/2 server itself would close its connections too, before they have had notice.
+    for (const listening of servers) NetServer.prototype.close.call(listening);
+    streams.stopAll();
+    for (const session of sessions) {
+      if (!session.destroyed) session.goaway(constants.NGHTTP2_NO_ERROR, LAST_STREAM_ID_MAX);
+    }
+    const shutDown = () => {
+      server.tryShutdown(() => {
+        clearTimeout(force);
+        resolve({ forced });
+      });
+    };
+    const notice = setTimeout(shutDown, sessions.size === 0 ? 0 : Math.min(GOAWAY_NOTICE_MS, graceMs));
+    const force = setTimeout(() => {
+      clearTimeout(notice);
+      forced = true;
+      server.forceShutdown();
+      resolve({ forced });
+    }, graceMs);
+  });
+}
