@@ -1,7 +1,7 @@
 import type { SlotSource } from "../cel/environment.ts";
 import type { Expr, Frame, MembershipList } from "../cel/expr.ts";
 import type { Purpose } from "../facts.ts";
-import type { FxTable } from "../money.ts";
+import type { FxRates } from "../money.ts";
 import type { Credential, Money, PaymentKind } from "../payment.ts";
 import type { OutcomeClass } from "../retry/outcome-class.ts";
 import type { RuleClass } from "./rule-class.ts";
@@ -30,7 +30,7 @@ export type RuleSnapshot = {
   readonly retryPolicies: ReadonlyMap<string, RetryPolicy>;
   readonly licenceOfBrand: ReadonlyMap<string, string>;
   readonly riskThresholds: { readonly reviewFrom: number; readonly denyFrom: number };
-  readonly fx: FxTable;
+  readonly fx: FxRates;
   /** Every method that some PSP serves, sorted. */
   readonly methods: readonly string[];
   /** Fills `frame.segments`, segments of segments included. */
