@@ -43,6 +43,8 @@ export type Environment = {
   readonly segment: (id: string) => number | undefined;
   /** The slot of a source, allotted at the first call with an equal source. */
   readonly slot: (source: SlotSource) => number;
+  /** Whether three upper-case letters name a currency that amounts convert to; where absent, any three do. */
+  readonly isCurrency?: (code: string) => boolean;
 };
 
 /** A fault in a condition. `line` and `column` are 1-based in the condition's own text, column in UTF-16 units. */

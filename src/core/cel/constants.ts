@@ -1,0 +1,133 @@
+import { RE2JS } from "@bufbuild/re2";
+
+/** Longest pattern of `matches`, in UTF-16 units. */
+export const patternMax = 512;
+
+const timestampPattern =
+  /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d\d):(\d\d))$/;
+
+const durationUnitsNs: ReadonlyMap<string, bigint> = new Map([
+  ["h", 3_600_000_000_000n],
+  ["m", 60_000_000_000n],
+  ["s", 1_000_000_000n],
+  ["ms", 1_000_000n],
+  ["us", 1_000n],
+  ["µs", 1_000n],
+  ["ns", 1n],
+]);
+
+/** Longest duration that CEL knows, about 10,000 years, in ms. */
+const durationMaxMs = 315_576_000_000_000n;
+
+/** What was read from a literal, or why it was not. */
+export type Reading =
+  | { readonly ok: true; readonly ms: number }
+  | { readonly ok: false; readonly why: string };
+
+/** RFC 3339 text to ms since the epoch, years 1 to 9999; finer than a millisecond is refused rather than rounded. */
+export function readTimestamp(text: string): Reading {
+  const match = timestampPattern.exec(text);
+  if (match === null) return refuse("a timestamp is written like 2026-01-31T08:00:00Z");
+  const [
+    ,
+    year,
+    month,
+    day,
+    hour,
+    minute,
+    second,
+    fraction = "",
+    sign,
+    offsetHour = "0",
+    offsetMinute = "0",
+  ] = match;
+  if (!/^\d{0,3}0*$/.test(fraction)) return refuse("a timestamp is exact to the millisecond");
+  const fields = [year, month, day, hour, minute, second].map(Number);
+  const local = new Date(0);
+  local.setUTCFullYear(fields[0]!, fields[1]! - 1, fields[2]!);
+  local.setUTCHours(fields[3]!, fields[4]!, fields[5]!, Number(fraction.slice(0, 3).padEnd(3, "0")));
+  const read = [local.getUTCFullYear(), local.getUTCMonth() + 1, local.getUTCDate(), local.getUTCHours()];
+  const isReal =
+    [...read, local.getUTCMinutes(), local.getUTCSeconds()].every(
+      (value, index) => value === fields[index],
+    ) &&
+    Number(offsetHour) < 24 &&
+    Number(offsetMinute) < 60;
+  if (!isReal) return refuse("there is no such date or time of day");
+  const offsetMs = (Number(offsetHour) * 60 + Number(offsetMinute)) * 60_000;
+  const utc = new Date(local.getTime() - (sign === "-" ? -offsetMs : offsetMs));
+  const isInRange = utc.getUTCFullYear() >= 1 && utc.getUTCFullYear() <= 9999;
+  return isInRange ? { ok: true, ms: utc.getTime() } : refuse("timestamps lie in the years 1 to 9999");
+}
+
+/** Text such as `72h`, `1h30m` or `-1.5s` to ms; finer than a millisecond is refused rather than rounded. */
+export function readDuration(text: string): Reading {
+  const match = /^([+-]?)((?:(?:\d{1,18}(?:\.\d{0,9})?|\.\d{1,9})(?:h|ms|m|s|us|µs|ns))+|0)$/.exec(text);
+  if (match === null)
+    return refuse("a duration is written like 72h or 1h30m, with the units h, m, s, ms, us, ns");
+  let totalNs = 0n;
+  let hasRest = false;
+  for (const [, whole = "", fraction = "", unit = ""] of text.matchAll(
+    /(\d*)(?:\.(\d*))?(h|ms|m|s|us|µs|ns)/g,
+  )) {
+    const unitNs = durationUnitsNs.get(unit)!;
+    const scaled = BigInt(`0${whole}${fraction}`) * unitNs;
+    const scale = 10n ** BigInt(fraction.length);
+    hasRest ||= scaled % scale !== 0n;
+    totalNs += scaled / scale;
+  }
+  if (hasRest || totalNs % 1_000_000n !== 0n) return refuse("a duration is exact to the millisecond");
+  const ms = totalNs / 1_000_000n;
+  if (ms > durationMaxMs) return refuse("a duration is at most 87660000h");
+  return { ok: true, ms: match[1] === "-" && ms > 0n ? -Number(ms) : Number(ms) };
+}
+
+function refuse(why: string): Reading {
+  return { ok: false, why };
+}
+
+/** Whether the runtime knows the time zone, such as `Europe/Berlin`. */
+export function isZone(zone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: zone }) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** Why the pattern of `matches` is refused; undefined where it is good RE2. */
+export function findPatternFault(pattern: string): string | undefined {
+  if (pattern.length > patternMax) return `a pattern has at most ${patternMax} UTF-16 units`;
+  try {
+    RE2JS.compile(pattern);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message.replace(/\s+/g, " ") : String(error);
+  }
+}
+
+/** Whether the text is an address with a prefix length, such as `10.0.0.0/8` or `2001:db8::/32`, no bit set behind the prefix or not. */
+export function isCidr(text: string): boolean {
+  const match = /^([^/]+)\/(\d{1,3})$/.exec(text);
+  const [, address = "", bits = ""] = match ?? [];
+  if (match === null || (bits.length > 1 && bits.startsWith("0"))) return false;
+  return isIpv4(address) ? Number(bits) <= 32 : isIpv6(address) && Number(bits) <= 128;
+}
+
+function isIpv4(text: string): boolean {
+  const parts = text.split(".");
+  return parts.length === 4 && parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255);
+}
+
+function isIpv6(text: string): boolean {
+  const halves = text.split("::");
+  if (halves.length > 2) return false;
+  const groups = halves.flatMap((half) => (half === "" ? [] : half.split(":")));
+  const last = groups.at(-1) ?? "";
+  const isMixed = last.includes(".");
+  const plain = isMixed ? groups.slice(0, -1) : groups;
+  if (isMixed && (!isIpv4(last) || text.endsWith("::"))) return false;
+  if (!plain.every((group) => /^[0-9a-fA-F]{1,4}$/.test(group))) return false;
+  const count = plain.length + (isMixed ? 2 : 0);
+  return halves.length === 2 ? count < 8 : count === 8;
+}
