@@ -92,6 +92,13 @@ describe("findCardNumber", () => {
     expect(findCardNumber("4111111111111111")).toBe(0);
   });
 
+  it("finds the shortest number wherever it stands, behind anything or a shorter run", () => {
+    for (let before = 0; before <= 40; before++) {
+      expect(findCardNumber(`${"/".repeat(before)}4222222222222`)).toBe(before);
+      expect(findCardNumber(`${"7".repeat(before)}/4222222222222`)).toBe(before + 1);
+    }
+  });
+
   it("exempts a whole UUID, though not a number beside one", () => {
     const digits = withLuhn("400000000000400");
     const uuid = `${digits.slice(0, 8)}-${digits.slice(8, 12)}-${digits.slice(12)}-a000-00000000000a`;
