@@ -23,7 +23,7 @@ export function findCardNumber(text: string): number {
     const start = findRunStart(text, at);
     const end = findRunEnd(text, at);
     if (isCardNumber(text, start, end)) return isUuid(text) ? -1 : start;
-    at = end + digitsMin - 1;
+    at = end + digitsMin;
   }
   return -1;
 }
