@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { compareFolders } from "../scripts/check-generated.ts";
+import { countRuns } from "./helpers/property-runs.ts";
 
 type Manifest = {
   readonly scripts: Readonly<Record<string, string>>;
@@ -169,5 +170,17 @@ describe("the comparison of generated code", () => {
     write("want/v1/b.js", "1");
     write("have/c.js", "1");
     expect(compare()).toEqual(["c.js: nothing generates it", "v1/a.js: differs", "v1/b.js: missing"]);
+  });
+});
+
+describe("the number of random cases", () => {
+  test("is the base, times SWITCHYARD_TEST_CASES where that is set", () => {
+    expect(countRuns(500, {})).toBe(500);
+    expect(countRuns(500, { SWITCHYARD_TEST_CASES: "" })).toBe(500);
+    expect(countRuns(500, { SWITCHYARD_TEST_CASES: "20" })).toBe(10_000);
+  });
+
+  test.each(["0", "-1", "1.5", "many", "100001"])("refuses a multiplier of %s", (text) => {
+    expect(() => countRuns(500, { SWITCHYARD_TEST_CASES: text })).toThrow(/whole number from 1 to 100000/);
   });
 });
