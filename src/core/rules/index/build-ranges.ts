@@ -1,0 +1,150 @@
+import type { Dimension } from "./image.ts";
+import type { PlannedCondition } from "./plan.ts";
+import type { ImageWriter } from "./rows.ts";
+import type { ValueSet } from "./value-set.ts";
+
+/** Memory for the rows of one range dimension, and the bounds that it may have whatever their number. */
+const RANGE_BYTES_MAX = 1 << 20;
+const BOUNDS_MIN = 16;
+const BOUNDS_MAX = 512;
+
+/**
+ * Writes the rows of a number slot that some condition compares by order. Where conditions use more thresholds than there may be bounds,
+ * the positions that hold in a part of a cell only go to its doubt row, and to `asked`.
+ */
+export function writeRanges(
+  writer: ImageWriter,
+  placed: readonly PlannedCondition[],
+  slot: number,
+  asked: Set<number>,
+): Dimension {
+  const thresholds = countThresholds(placed, slot);
+  const bounds = chooseBounds(thresholds, writer.stride);
+  const cells = 2 * bounds.length + 1;
+  const wild = writer.addRow(
+    placed.flatMap(({ constraints }, position) => (constraints.has(slot) ? [] : [position])),
+  );
+  const firstRow = wild + writer.stride;
+  for (let cell = 0; cell < cells + 2; cell++) {
+    writer.copyRow(wild);
+  }
+  const exact = bounds.length === thresholds.size;
+  const firstDoubt = exact ? -1 : firstRow + (cells + 2) * writer.stride;
+  for (let cell = 0; !exact && cell < cells + 2; cell++) {
+    writer.addRow([]);
+  }
+  const rowOf = (cell: number): number => firstRow + cell * writer.stride;
+  for (const [position, { constraints, matchUnknown }] of placed.entries()) {
+    const constraint = constraints.get(slot);
+    if (constraint === undefined) {
+      continue;
+    }
+    const { kept, doubted, nan } = findCells(constraint.set, bounds);
+    for (const cell of kept) {
+      writer.setBit(rowOf(cell), position);
+    }
+    for (const cell of doubted) {
+      writer.setBit(rowOf(cell), position);
+      writer.setBit(firstDoubt + cell * writer.stride, position);
+      asked.add(position);
+    }
+    if (nan) {
+      writer.setBit(rowOf(cells), position);
+    }
+    if (constraint.unknown ?? matchUnknown) {
+      writer.setBit(rowOf(cells + 1), position);
+    }
+  }
+  for (let row = firstRow, left = (cells + 2) * (exact ? 1 : 2); left > 0; row += writer.stride, left--) {
+    writer.summarise(row);
+  }
+  return {
+    kind: "ranges",
+    slot,
+    firstBound: writer.addBounds(bounds),
+    bounds: bounds.length,
+    firstRow,
+    firstDoubt,
+  };
+}
+
+/** How many conditions use each threshold. */
+function countThresholds(placed: readonly PlannedCondition[], slot: number): ReadonlyMap<number, number> {
+  const uses = new Map<number, number>();
+  for (const { constraints } of placed) {
+    const set = constraints.get(slot)?.set;
+    for (const { at } of set?.kind === "numbers" ? set.cuts : []) {
+      uses.set(at, (uses.get(at) ?? 0) + 1);
+    }
+  }
+  return uses;
+}
+
+/** All thresholds as ascending bounds; or, where they are too many, those at equal shares of use. */
+function chooseBounds(uses: ReadonlyMap<number, number>, stride: number): number[] {
+  const sorted = [...uses].sort(([a], [b]) => a - b);
+  const rows = RANGE_BYTES_MAX / (stride * Int32Array.BYTES_PER_ELEMENT);
+  const most = Math.max(BOUNDS_MIN, Math.min(BOUNDS_MAX, Math.floor(rows / 2) - 2));
+  if (sorted.length <= most) {
+    return sorted.map(([at]) => at);
+  }
+  const total = sorted.reduce((sum, [, used]) => sum + used, 0);
+  const bounds: number[] = [];
+  let passed = 0;
+  for (const [at, used] of sorted) {
+    const share = Math.floor((passed * most) / total);
+    passed += used;
+    if (Math.floor((passed * most) / total) > share) {
+      bounds.push(at);
+    }
+  }
+  return bounds;
+}
+
+/** The cells that a set holds in throughout, and those that it holds in a part of. */
+function findCells(
+  set: ValueSet,
+  bounds: readonly number[],
+): { readonly kept: readonly number[]; readonly doubted: readonly number[]; readonly nan: boolean } {
+  const numbers = set.kind === "numbers" ? set : undefined;
+  let inside = set.kind === "flat" ? set.all : (numbers?.startIn ?? false);
+  const kept: number[] = [];
+  const doubted: number[] = [];
+  let next = 0;
+  const fillTo = (end: number): void => {
+    for (; next < end; next++) {
+      if (inside) {
+        kept.push(next);
+      }
+    }
+  };
+  for (const { at, after } of numbers?.cuts ?? []) {
+    const index = findBound(bounds, at);
+    if (bounds[index] === at) {
+      fillTo(2 * index + (after ? 2 : 1));
+    } else {
+      fillTo(2 * index);
+      if (next === 2 * index) {
+        doubted.push(next++);
+      }
+    }
+    inside = !inside;
+  }
+  fillTo(2 * bounds.length + 1);
+  return { kept, doubted, nan: set.kind === "flat" ? set.all : (numbers?.nan ?? false) };
+}
+
+/** Index of the first bound that is not below the value. */
+function findBound(bounds: readonly number[], value: number): number {
+  let low = 0;
+  let high = bounds.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (bounds[middle]! < value) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
