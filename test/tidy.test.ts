@@ -283,9 +283,17 @@ describe("the shape of files", () => {
       readSourceText("src/a.ts", ""),
       readSourceText("src/b.ts", '// import "./c.ts";'),
       readSourceText("src/c.ts", 'import { self } from "./c.ts";'),
-      readSourceText("src/d.test.ts", ""),
+      readSourceText(
+        "src/d.test.ts",
+        'import { d } from "./d.ts";\nimport { e } from "../test/helpers/e.ts";',
+      ),
+      readSourceText("src/d.ts", ""),
+      readSourceText("test/helpers/e.ts", ""),
     ];
-    expect(list(findUnimported(sources, ["src/main.ts"]))).toEqual(["src/c.ts:1: imported by nobody"]);
+    expect(list(findUnimported(sources, ["src/main.ts"]))).toEqual([
+      "src/c.ts:1: imported by nobody",
+      "src/d.ts:1: imported only by tests or benches",
+    ]);
     expect(list(findUnimported(sources, []))).toContain("src/main.ts:1: imported by nobody");
   });
 });

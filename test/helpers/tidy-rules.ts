@@ -158,22 +158,36 @@ export function findDefaultExports(source: SourceText): readonly Fault[] {
 
 /**
  * Files that no other file imports or starts by its relative name. `entries` are the files that a person or a tool
- * starts; every test is one as well.
+ * starts; every test is one as well. A test keeps no file of src alive: what only tests use stands in test/helpers.
  */
 export function findUnimported(sources: readonly SourceText[], entries: readonly string[]): readonly Fault[] {
   const reached = new Set(entries);
+  const tested = new Set<string>();
   for (const source of sources) {
-    for (const name of [
+    const names = [
       ...findImports(source).map(({ specifier }) => specifier),
       ...findRelativeFileNames(source),
-    ]) {
-      const target = resolveImport(source.path, name);
-      if (target !== undefined && target !== source.path) reached.add(target);
+    ];
+    const targets = names
+      .map((name) => resolveImport(source.path, name))
+      .filter((target) => target !== undefined);
+    for (const target of targets) {
+      if (target === source.path) continue;
+      if (isWithin(target, "src") && !isProduct(source.path)) tested.add(target);
+      else reached.add(target);
     }
   }
   return sources
     .filter(({ path }) => !reached.has(path) && !isTest(path))
-    .map(({ path }) => ({ path, line: 1, why: "imported by nobody" }));
+    .map(({ path }) => ({
+      path,
+      line: 1,
+      why: tested.has(path) ? "imported only by tests or benches" : "imported by nobody",
+    }));
+}
+
+function isProduct(path: string): boolean {
+  return isWithin(path, "src") && !isTest(path);
 }
 
 /** Path from the project root of a relative import; undefined for a package. */
