@@ -161,7 +161,7 @@ describe("formatMoney", () => {
     [12_345, "KWD", "KWD 12.345"],
     [1, "CLF", "CLF 0.0001"],
     [5000, "ABC", "5000 minor units of ABC"],
-  ])("writes %d %s as %s", (amountMinor, currency, want) => {
-    expect(formatMoney(amountMinor, currency)).toBe(want);
+  ])("writes %d %s as %s", (minorUnits, currencyCode, want) => {
+    expect(formatMoney({ minorUnits, currencyCode })).toBe(want);
   });
 });

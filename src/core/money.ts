@@ -5,6 +5,7 @@
  */
 import { hash128 } from "./hash.ts";
 import { exponentOf } from "./iso4217.ts";
+import type { Money } from "./payment.ts";
 
 /** One exchange rate: 1 major unit of `from` buys `rate` major units of `to`. `rate` is a decimal string such as `"0.8612"`. */
 export type FxRate = { readonly from: string; readonly to: string; readonly rate: string };
@@ -88,14 +89,14 @@ export function convertMinor(
 }
 
 /** The amount as people read it: `EUR 50.00`, `JPY 10000`, `KWD 12.345`; an unknown currency as `5000 minor units of ABC`. */
-export function formatMoney(amountMinor: number, currency: string): string {
-  const exponent = exponentOf(currency);
-  if (exponent === undefined) return `${amountMinor} minor units of ${currency}`;
-  const sign = amountMinor < 0 ? "-" : "";
-  const digits = String(Math.abs(amountMinor)).padStart(exponent + 1, "0");
+export function formatMoney({ minorUnits, currencyCode }: Money): string {
+  const exponent = exponentOf(currencyCode);
+  if (exponent === undefined) return `${minorUnits} minor units of ${currencyCode}`;
+  const sign = minorUnits < 0 ? "-" : "";
+  const digits = String(Math.abs(minorUnits)).padStart(exponent + 1, "0");
   const point = digits.length - exponent;
   const decimals = exponent === 0 ? "" : `.${digits.slice(point)}`;
-  return `${currency} ${sign}${digits.slice(0, point)}${decimals}`;
+  return `${currencyCode} ${sign}${digits.slice(0, point)}${decimals}`;
 }
 
 /** Plain numbers where the product is exact; undefined where it may not be. */
