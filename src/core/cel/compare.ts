@@ -1,12 +1,12 @@
 import type { CompareOp, Expr, Scalar } from "./expr.ts";
 import { quote, suggest } from "./faults.ts";
-import { refusals } from "./refusals.ts";
 import {
   accept,
   type Checked,
   describeType,
   elementOf,
   isNumeric,
+  isSameType,
   type Scope,
   type Subject,
 } from "./scope.ts";
@@ -19,7 +19,7 @@ const mirrored = { eq: "eq", ne: "ne", lt: "gt", le: "ge", gt: "lt", ge: "le" } 
 /**
  * A comparison of two checked sides: one type, or int and double.
  *
- * Fails: `type-mismatch`, `no-list-equality`, and `never-holds` where the declared domain or range of one side leaves no choice.
+ * Fails: `type-mismatch`, and `never-holds` where the declared domain or range of one side leaves no choice.
  */
 export function makeCompare(
   scope: Scope,
@@ -30,12 +30,12 @@ export function makeCompare(
 ): Checked | undefined {
   const a = left.expr.type;
   const b = right.expr.type;
-  if (elementOf(a) !== undefined || elementOf(b) !== undefined) {
-    return scope.faults.add(offset, "no-list-equality", refusals["no-list-equality"]);
-  }
-  if (a !== b && !(isNumeric(a) && isNumeric(b))) {
+  if (!isSameType(a, b) && !(isNumeric(a) && isNumeric(b))) {
     const message = `${describeType(a)} cannot be compared with ${describeType(b)}`;
     return scope.faults.add(offset, "type-mismatch", message);
+  }
+  if (elementOf(a) !== undefined && how !== "eq" && how !== "ne") {
+    return scope.faults.add(offset, "type-mismatch", "lists have no order: compare them with == or !=");
   }
   if (!isPossible(scope, how, left, right) || !isPossible(scope, mirrored[how], right, left))
     return undefined;

@@ -86,15 +86,6 @@ function refuse(why: string): Reading {
   return { ok: false, why };
 }
 
-/** Whether the runtime knows the time zone, such as `Europe/Berlin`. */
-export function isZone(zone: string): boolean {
-  try {
-    return new Intl.DateTimeFormat("en", { timeZone: zone }) !== undefined;
-  } catch {
-    return false;
-  }
-}
-
 /** Why the pattern of `matches` is refused; undefined where it is good RE2. */
 export function findPatternFault(pattern: string): string | undefined {
   if (pattern.length > patternMax) return `a pattern has at most ${patternMax} UTF-16 units`;
@@ -104,30 +95,4 @@ export function findPatternFault(pattern: string): string | undefined {
   } catch (error) {
     return error instanceof Error ? error.message.replace(/\s+/g, " ") : String(error);
   }
-}
-
-/** Whether the text is an address with a prefix length, such as `10.0.0.0/8` or `2001:db8::/32`, no bit set behind the prefix or not. */
-export function isCidr(text: string): boolean {
-  const match = /^([^/]+)\/(\d{1,3})$/.exec(text);
-  const [, address = "", bits = ""] = match ?? [];
-  if (match === null || (bits.length > 1 && bits.startsWith("0"))) return false;
-  return isIpv4(address) ? Number(bits) <= 32 : isIpv6(address) && Number(bits) <= 128;
-}
-
-function isIpv4(text: string): boolean {
-  const parts = text.split(".");
-  return parts.length === 4 && parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255);
-}
-
-function isIpv6(text: string): boolean {
-  const halves = text.split("::");
-  if (halves.length > 2) return false;
-  const groups = halves.flatMap((half) => (half === "" ? [] : half.split(":")));
-  const last = groups.at(-1) ?? "";
-  const isMixed = last.includes(".");
-  const plain = isMixed ? groups.slice(0, -1) : groups;
-  if (isMixed && (!isIpv4(last) || text.endsWith("::"))) return false;
-  if (!plain.every((group) => /^[0-9a-fA-F]{1,4}$/.test(group))) return false;
-  const count = plain.length + (isMixed ? 2 : 0);
-  return halves.length === 2 ? count < 8 : count === 8;
 }

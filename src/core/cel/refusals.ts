@@ -12,7 +12,6 @@ export const refusals = {
   "no-type-values": "types are not values here: every value has a declared type",
   "no-macro": "the macros are has, exists and all: map, filter and exists_one are not supported",
   "no-index": "elements are not picked by index: use in, exists or all",
-  "no-list-equality": "lists are not compared as a whole: use in, exists or all",
   "no-computed-list": "the elements of a list are constants, except on the right side of in",
   "no-empty-list": "an empty list holds nothing",
   "no-concatenation": "strings and lists are not joined by +",
