@@ -1,8 +1,8 @@
 import type { FieldFault } from "../core/field-fault.ts";
 import { compileOverride, type OverrideDraft } from "../core/rules/compile-override.ts";
 import { buildOverrideSet, type CompiledOverride, type OverrideSet } from "../core/rules/override-set.ts";
-import type { RuleSnapshot } from "../core/rules/snapshot.ts";
 import { SlotTable } from "../core/rules/slot-table.ts";
+import type { RuleSnapshot } from "../core/rules/snapshot.ts";
 import type { AuditLog } from "../ports/audit-log.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { OverrideStore, StoredOverride } from "../ports/override-store.ts";
@@ -100,7 +100,11 @@ export class Overrides {
       if (stored.untilMs <= nowMs) continue;
       const result = compileOverride(stored, snapshot, slots);
       if (result.ok) overrides.push(result.override);
-      else orphans.set(stored.id, result.missing.length > 0 ? result.missing : result.faults.map(({ message }) => message));
+      else
+        orphans.set(
+          stored.id,
+          result.missing.length > 0 ? result.missing : result.faults.map(({ message }) => message),
+        );
     }
     const revision = this.#deps.store.revision(merchantId);
     return { set: buildOverrideSet({ revision, slots: slots.sources, overrides }), orphans };
@@ -113,20 +117,34 @@ export class Overrides {
     };
     if (override.untilMs <= override.fromMs) note("until", "after-from", "until must be after from");
     if (override.untilMs <= nowMs) note("until", "in-the-future", "until must be in the future");
-    if (override.untilMs - override.fromMs > lifetimeMsMax) note("until", "at-most-90-days", "an override lives at most 90 days");
-    const living = this.#deps.store.list(merchantId).filter(({ id, untilMs }) => untilMs > nowMs && id !== override.id);
-    if (living.length >= overridesMax) note("id", "too-many", `a merchant has at most ${overridesMax} overrides at a time`);
+    if (override.untilMs - override.fromMs > lifetimeMsMax)
+      note("until", "at-most-90-days", "an override lives at most 90 days");
+    const living = this.#deps.store
+      .list(merchantId)
+      .filter(({ id, untilMs }) => untilMs > nowMs && id !== override.id);
+    if (living.length >= overridesMax)
+      note("id", "too-many", `a merchant has at most ${overridesMax} overrides at a time`);
     const active = this.#deps.active.current(merchantId);
     if (active === undefined) {
-      note("effects", "no-active-rule-set", "the merchant has no active rule set that an override could be held against");
+      note(
+        "effects",
+        "no-active-rule-set",
+        "the merchant has no active rule set that an override could be held against",
+      );
       return faults;
     }
     const result = compileOverride(override satisfies OverrideDraft, active.snapshot, new SlotTable());
-    if (!result.ok) faults.push(...result.faults.map((fault) => ({ ...fault, field: `override.${fault.field}` })));
+    if (!result.ok)
+      faults.push(...result.faults.map((fault) => ({ ...fault, field: `override.${fault.field}` })));
     return faults;
   }
 
-  async #keep(merchantId: string, override: StoredOverride, actor: string, action: string): Promise<OverrideChange> {
+  async #keep(
+    merchantId: string,
+    override: StoredOverride,
+    actor: string,
+    action: string,
+  ): Promise<OverrideChange> {
     const { store, audit, clock, active } = this.#deps;
     const revision = store.revision(merchantId) + 1;
     await store.put(merchantId, override, revision);

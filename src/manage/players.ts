@@ -1,10 +1,10 @@
 import { storedFacts } from "../core/facts.ts";
+import { readAttribute } from "../core/features/read-attribute.ts";
 import type { FieldFault } from "../core/field-fault.ts";
 import { isCountry } from "../core/iso3166.ts";
 import type { AttributeInput } from "../core/payment.ts";
 import type { Player, Restriction, RestrictionKind, StoredAttribute } from "../core/player.ts";
 import type { AttributeInfo, AttributeType } from "../core/rules/snapshot.ts";
-import { readAttribute } from "../core/features/read-attribute.ts";
 import type { AuditLog } from "../ports/audit-log.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { PlayerStore } from "../ports/player-store.ts";
@@ -67,18 +67,28 @@ export class Players {
       for (const [name, update] of updates) {
         const field = `attributes.${name}`;
         const setAtMs = update.setAtMs ?? nowMs;
-        if (setAtMs > nowMs) faults.push({ field: `${field}.set_at`, rule: "not-in-the-future", message: "set_at is in the future" });
+        if (setAtMs > nowMs)
+          faults.push({
+            field: `${field}.set_at`,
+            rule: "not-in-the-future",
+            message: "set_at is in the future",
+          });
         const stored = attributes.get(name);
         if (stored !== undefined && stored.setAtMs > setAtMs) ignored.push(name);
         else if (update.value === undefined) attributes.delete(name);
         else {
           const read = this.#read(merchantId, name, update.value);
-          if ("rule" in read) faults.push({ field: read.rule === "declared" ? field : `${field}.value`, ...read });
+          if ("rule" in read)
+            faults.push({ field: read.rule === "declared" ? field : `${field}.value`, ...read });
           else attributes.set(name, toStored(read.value, update, setAtMs));
         }
       }
       if (attributes.size > attributesMax) {
-        faults.push({ field: "attributes", rule: "too-many", message: `a player has at most ${attributesMax} attributes` });
+        faults.push({
+          field: "attributes",
+          rule: "too-many",
+          message: `a player has at most ${attributesMax} attributes`,
+        });
       }
       if (faults.length > 0) return fail({ kind: "invalid", faults });
       const next: Player = { ...player, attributes };
@@ -102,7 +112,11 @@ export class Players {
       const faults = checkRestriction(restriction, before, nowMs);
       const others = player.restrictions.filter((each) => !isSame(each));
       if (others.length >= restrictionsMax) {
-        faults.push({ field: "restriction", rule: "too-many", message: `a player has at most ${restrictionsMax} restrictions` });
+        faults.push({
+          field: "restriction",
+          rule: "too-many",
+          message: `a player has at most ${restrictionsMax} restrictions`,
+        });
       }
       if (faults.length > 0) return fail({ kind: "invalid", faults });
       const next: Player = { ...player, restrictions: [...others, restriction].sort(byKindAndSource) };
@@ -113,7 +127,9 @@ export class Players {
   }
 
   #load(merchantId: string, playerId: string): Player {
-    return this.#deps.store.get(merchantId, playerId) ?? { playerId, attributes: new Map(), restrictions: [] };
+    return (
+      this.#deps.store.get(merchantId, playerId) ?? { playerId, attributes: new Map(), restrictions: [] }
+    );
   }
 
   #read(
@@ -123,7 +139,10 @@ export class Players {
   ): { readonly value: StoredAttribute["value"] } | { readonly rule: string; readonly message: string } {
     const info = this.#declaration(merchantId, name);
     if (info === undefined) {
-      return { rule: "declared", message: `${name} is neither built in nor declared as a player attribute in the active rule set` };
+      return {
+        rule: "declared",
+        message: `${name} is neither built in nor declared as a player attribute in the active rule set`,
+      };
     }
     // birth_date is a day: stored as its first instant in UTC.
     if (name === "birth_date") return readDay(value);
@@ -137,11 +156,16 @@ export class Players {
 
   #declaration(merchantId: string, name: string): AttributeInfo | undefined {
     const builtIn = storedFacts.get(name);
-    if (builtIn !== undefined) return { name, type: builtIn.toUpperCase() as AttributeType, values: [], purposes: [] };
+    if (builtIn !== undefined)
+      return { name, type: builtIn.toUpperCase() as AttributeType, values: [], purposes: [] };
     return this.#deps.active.current(merchantId)?.snapshot.playerAttributes.get(name);
   }
 
-  #audit(merchantId: string, playerId: string, { kind, source, untilMs, clear, returned }: Restriction): Promise<void> {
+  #audit(
+    merchantId: string,
+    playerId: string,
+    { kind, source, untilMs, clear, returned }: Restriction,
+  ): Promise<void> {
     return this.#deps.audit.append({
       atMs: this.#deps.clock.nowMs(),
       merchantId,
@@ -158,23 +182,35 @@ function checkRestriction(next: Restriction, before: Restriction | undefined, no
   const note = (field: string, rule: string, message: string): void => {
     faults.push({ field: `restriction.${field}`, rule, message });
   };
-  if (next.untilMs !== undefined && next.untilMs <= next.fromMs) note("until", "after-from", "until must be after from");
+  if (next.untilMs !== undefined && next.untilMs <= next.fromMs)
+    note("until", "after-from", "until must be after from");
   if (next.checkedAtMs > nowMs) note("checked_at", "not-in-the-future", "checked_at is in the future");
   if (before === undefined || before.clear) return faults;
   const stands = before.untilMs === undefined || before.untilMs > nowMs;
   if (next.clear && stands) {
-    note("clear", "restriction-stands", `the ${before.kind} by ${before.source} has not ended; it ends by its until alone`);
+    note(
+      "clear",
+      "restriction-stands",
+      `the ${before.kind} by ${before.source} has not ended; it ends by its until alone`,
+    );
   }
   const earlier = (next.untilMs ?? Infinity) < (before.untilMs ?? Infinity);
   const later = next.fromMs > before.fromMs && next.fromMs > nowMs;
   if (stands && lastingKinds.has(before.kind) && (earlier || later) && !next.clear) {
-    note(earlier ? "until" : "from", "never-shorter", `a ${before.kind} that stands can be made longer, never shorter`);
+    note(
+      earlier ? "until" : "from",
+      "never-shorter",
+      `a ${before.kind} that stands can be made longer, never shorter`,
+    );
   }
-  if (next.returned && stands) note("returned", "restriction-stands", "the player can return only after the end");
+  if (next.returned && stands)
+    note("returned", "restriction-stands", "the player can return only after the end");
   return faults;
 }
 
-function readDay(value: AttributeInput): { readonly value: number } | { readonly rule: string; readonly message: string } {
+function readDay(
+  value: AttributeInput,
+): { readonly value: number } | { readonly rule: string; readonly message: string } {
   const wrong = { rule: "type", message: "birth_date must be a day such as 1990-12-31" };
   if (typeof value !== "string" || !/^\d{4}-\d{2}-\d{2}$/.test(value)) return wrong;
   const ms = Date.parse(`${value}T00:00:00Z`);
@@ -182,7 +218,11 @@ function readDay(value: AttributeInput): { readonly value: number } | { readonly
   return Number.isNaN(ms) || !new Date(ms).toISOString().startsWith(value) ? wrong : { value: ms };
 }
 
-function toStored(value: StoredAttribute["value"], { ttlMs, source }: AttributeUpdate, setAtMs: number): StoredAttribute {
+function toStored(
+  value: StoredAttribute["value"],
+  { ttlMs, source }: AttributeUpdate,
+  setAtMs: number,
+): StoredAttribute {
   return { value, setAtMs, source, ...(ttlMs === undefined ? {} : { ttlMs }) };
 }
 

@@ -52,7 +52,11 @@ export type Pushed = { readonly ruleSet: StoredRuleSet; readonly compilation: Co
 /** What a version is compared with: another version, or a document that was not pushed. */
 export type DiffTarget = { readonly version: number } | DocumentInput;
 
-export type Diffed = { readonly changes: readonly RuleSetChange[]; readonly fromVersion: number; readonly toVersion: number };
+export type Diffed = {
+  readonly changes: readonly RuleSetChange[];
+  readonly fromVersion: number;
+  readonly toVersion: number;
+};
 
 /**
  * The life of rule sets: pushed once, never changed, activated and rolled back by swapping one reference. Changes of a merchant run one after
@@ -90,7 +94,9 @@ export class RuleSets {
         sizeBytes: input.document.length,
         format: input.format,
       };
-      const prepared = input.activate ? await this.#prepare(input.merchantId, ruleSet, input.document, input) : undefined;
+      const prepared = input.activate
+        ? await this.#prepare(input.merchantId, ruleSet, input.document, input)
+        : undefined;
       if (prepared?.ok === false) return prepared;
       await store.put(input.merchantId, ruleSet, input.document);
       await this.#audit(input.merchantId, input.author, "rule_set.push", ruleSet);
@@ -110,7 +116,13 @@ export class RuleSets {
       if (version === undefined) {
         return fail({
           kind: "precondition",
-          faults: [{ field: "merchant_id", rule: "nothing-to-roll-back", message: "no version was active before this one" }],
+          faults: [
+            {
+              field: "merchant_id",
+              rule: "nothing-to-roll-back",
+              message: "no version was active before this one",
+            },
+          ],
         });
       }
       return this.#activate({ ...input, version }, "rule_set.rollback");
@@ -145,8 +157,15 @@ export class RuleSets {
       const newest = this.#deps.store.newestVersion(merchantId);
       const to = this.get(merchantId, target.version === 0 ? newest : target.version);
       if (!to.ok) return to;
-      const changes = await this.#deps.compiler.diff(before, this.#stored(merchantId, to.value.ruleSet, to.value.document));
-      return succeed({ changes, fromVersion: from.value.ruleSet.version, toVersion: to.value.ruleSet.version });
+      const changes = await this.#deps.compiler.diff(
+        before,
+        this.#stored(merchantId, to.value.ruleSet, to.value.document),
+      );
+      return succeed({
+        changes,
+        fromVersion: from.value.ruleSet.version,
+        toVersion: to.value.ruleSet.version,
+      });
     }
     const draft = this.#draft(merchantId, target);
     const compilation = await this.#deps.compiler.check(draft);
@@ -173,7 +192,9 @@ export class RuleSets {
     if (last === undefined) return succeed(false);
     const stored = this.get(merchantId, last.version);
     if (!stored.ok) return stored;
-    const result = await this.#deps.compiler.compile(this.#stored(merchantId, stored.value.ruleSet, stored.value.document));
+    const result = await this.#deps.compiler.compile(
+      this.#stored(merchantId, stored.value.ruleSet, stored.value.document),
+    );
     if (!result.ok) return failDocument(result.compilation);
     this.#deps.active.set(merchantId, this.#withOverrides(merchantId, result.snapshot, last.atMs));
     return succeed(true);
@@ -233,7 +254,12 @@ export class RuleSets {
       .map(({ kind, section, id }) => `${section} ${id} is ${kind.toLowerCase()}`);
   }
 
-  async #swap(merchantId: string, ruleSet: StoredRuleSet, author: string, next: ActiveRuleSet): Promise<void> {
+  async #swap(
+    merchantId: string,
+    ruleSet: StoredRuleSet,
+    author: string,
+    next: ActiveRuleSet,
+  ): Promise<void> {
     const activation: Activation = { version: ruleSet.version, author, atMs: next.activeSinceMs };
     await this.#deps.store.activate(merchantId, activation);
     // Overrides may have been put while the activation was written.
@@ -263,7 +289,11 @@ export class RuleSets {
   }
 
   /** A stored version is judged as of its push: an `until` that has passed since does not make it wrong. */
-  #stored(merchantId: string, { version, format, pushedAtMs }: StoredRuleSet, document: Uint8Array): CompileInput {
+  #stored(
+    merchantId: string,
+    { version, format, pushedAtMs }: StoredRuleSet,
+    document: Uint8Array,
+  ): CompileInput {
     return { merchantId, document, format, version, nowMs: pushedAtMs };
   }
 
