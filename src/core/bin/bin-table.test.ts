@@ -84,6 +84,7 @@ describe("lookUpBin", () => {
     ["5 digits", "45710", unknownBin],
     ["9 digits", "457104350", unknownBin],
     ["letters", "4571o435", unknownBin],
+    ["the character behind 9, which would carry", "4571043:", unknownBin],
     ["nothing", "", unknownBin],
   ])("answers %s", (_, bin, want) => {
     expect(lookUpBin(table, bin)).toMatchObject(want);
