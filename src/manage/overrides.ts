@@ -14,6 +14,8 @@ import type { ChangeQueue } from "./queue.ts";
 const overridesMax = 1_000;
 const lifetimeMsMax = 90 * 86_400_000;
 
+export type { StoredOverride };
+
 export type OverrideDeps = {
   readonly store: OverrideStore;
   readonly active: ActiveRules;

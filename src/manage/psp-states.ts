@@ -5,6 +5,8 @@ import type { ActiveRules } from "./active-rules.ts";
 import { fail, type Managed, succeed } from "./failure.ts";
 import type { ChangeQueue } from "./queue.ts";
 
+export type { PspStateKind };
+
 export type PspStateDeps = {
   readonly store: PspStateStore;
   readonly active: ActiveRules;

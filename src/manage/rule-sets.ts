@@ -9,6 +9,8 @@ import { fail, failInvalid, type Managed, succeed } from "./failure.ts";
 import type { Overrides } from "./overrides.ts";
 import type { ChangeQueue } from "./queue.ts";
 
+export type { StoredRuleSet };
+
 export type RuleSetDeps = {
   readonly store: RuleSetStore;
   readonly compiler: RuleCompiler;
