@@ -203,10 +203,16 @@ function blameCallerForBadBytes(context: HandlerContext): void {
   );
 }
 
+/** Over HTTP/1.1 Connect aborts with a bare AbortError, which would pass for a bug of the handler that rethrows it. */
 function linkCancel({ signal }: HandlerContext): AbortController {
   const cancel = new AbortController();
-  if (signal.aborted) cancel.abort(signal.reason);
-  signal.addEventListener("abort", () => cancel.abort(signal.reason), { once: true });
+  const onAbort = () => {
+    const { reason } = signal;
+    const isFailure = reason instanceof ConnectError;
+    cancel.abort(isFailure ? reason : new ConnectError("the caller has cancelled", Code.Canceled));
+  };
+  if (signal.aborted) onAbort();
+  else signal.addEventListener("abort", onAbort, { once: true });
   return cancel;
 }
 
@@ -215,7 +221,7 @@ class ConnectCall implements CallInfo {
   readonly door = "admin";
   readonly deadlineMs: number | undefined;
   readonly #context: HandlerContext;
-  readonly #cancel: AbortController | undefined;
+  #cancel: AbortController | undefined;
 
   constructor(context: HandlerContext, cancel: AbortController | undefined) {
     this.#context = context;
@@ -229,7 +235,8 @@ class ConnectCall implements CallInfo {
   }
 
   signal(): AbortSignal {
-    return this.#cancel?.signal ?? this.#context.signal;
+    this.#cancel ??= linkCancel(this.#context);
+    return this.#cancel.signal;
   }
 
   peer(): string {

@@ -1,5 +1,6 @@
 import { type DescMessage, fromBinary, type Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { findWireFault } from "./wire-format.ts";
 
 /** Bytes that are not a message of the wanted type, with what is wrong with them. */
 export class DecodeFault {
@@ -15,15 +16,18 @@ export class DecodeFault {
   }
 }
 
-/** Unknown fields are skipped and forgotten; nesting is bounded. */
-const READ_OPTIONS = { readUnknownFields: false, recursionLimit: 32 } as const;
+/** Unknown fields are skipped and forgotten. */
+const READ_OPTIONS = { readUnknownFields: false } as const;
 
 /**
  * Decodes a request; never throws.
  *
- * Fails: bytes that end too early, illegal tags, nesting deeper than 32, and strings that are not UTF-8.
+ * Fails: bytes that end too early, lengths that lie, wrong wire types, nesting deeper than 32, and strings that are not
+ * UTF-8.
  */
 export function decodeRequest(desc: DescMessage, bytes: Uint8Array): Message | DecodeFault {
+  const fault = findWireFault(desc, bytes);
+  if (fault !== undefined) return new DecodeFault(fault);
   try {
     return fromBinary(desc, bytes, READ_OPTIONS);
   } catch (thrown) {
