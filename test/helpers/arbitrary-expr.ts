@@ -45,7 +45,7 @@ const samples: { readonly [type in ScalarType]: readonly Scalar[] } = {
     "2001:db8::1",
   ],
   timestamp: [0, 1_000, 1_792_890_000_000, 1_792_893_600_500, -62_135_596_800_000, 253_402_300_799_999],
-  duration: [0, 1, 1_000, -1_500, 3_600_000, 259_200_000, 315_576_000_000_000],
+  duration: [0, 1, 1_000, -1_500, 3_600_000, 259_200_000, 9_223_372_036_854],
 };
 
 const maybe = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>

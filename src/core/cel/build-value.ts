@@ -5,8 +5,8 @@ import type { ArithmeticOp, Expr, Scalar, ScalarType } from "./expr.ts";
 /** CEL's timestamps run from year 1 to year 9999. */
 const timestampMsMin = -62_135_596_800_000;
 const timestampMsMax = 253_402_300_799_999;
-/** CEL's durations reach 10,000 years either way. */
-const durationMsMax = 315_576_000_000_000;
+/** CEL's durations are 64 bits of nanoseconds, some 292 years either way. */
+const durationMsMax = 9_223_372_036_854;
 
 /** A value, or undefined where the operation has none (an evaluation error). */
 type Operation = (left: Scalar, right: Scalar) => Scalar | undefined;

@@ -212,7 +212,7 @@ function calculate(expr: Extract<Expr, { op: "arithmetic" }>, left: never, right
   const [min, max] = {
     int: [-(2n ** 53n) + 1n, 2n ** 53n - 1n],
     timestamp: [-62_135_596_800_000n, 253_402_300_799_999n],
-    duration: [-315_576_000_000_000n, 315_576_000_000_000n],
+    duration: [-9_223_372_036_854n, 9_223_372_036_854n],
     bool: [0n, 0n],
   }[expr.type] as [bigint, bigint];
   return exact >= min && exact <= max ? Number(exact) : undefined;
