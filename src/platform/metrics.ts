@@ -1,0 +1,106 @@
+import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+
+/** Bounds of the latency histogram in seconds: from 5 us, because a decision takes microseconds. */
+const latencyBuckets = [
+  0.000_005, 0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025,
+  0.1, 1,
+];
+const loopDelayResolutionMs = 10;
+
+/** What Prometheus reads at /metrics. Labels are closed sets, never ids of players or payments. */
+export class Metrics {
+  readonly registry = new Registry();
+  readonly #loopDelay: IntervalHistogram;
+  readonly #decisions: Counter<"merchant" | "verdict" | "mode" | "replayed">;
+  readonly #failures: Counter<"method" | "code">;
+  readonly #seconds: Histogram<"door">;
+  readonly #ruleSetVersion: Gauge<"merchant">;
+
+  constructor() {
+    const registers = [this.registry];
+    this.#decisions = new Counter({
+      name: "switchyard_decisions_total",
+      help: "Decisions by merchant, verdict and mode; replayed ones are stored answers that were given again.",
+      labelNames: ["merchant", "verdict", "mode", "replayed"],
+      registers,
+    });
+    this.#failures = new Counter({
+      name: "switchyard_errors_total",
+      help: "Calls that failed, by method and gRPC code.",
+      labelNames: ["method", "code"],
+      registers,
+    });
+    this.#seconds = new Histogram({
+      name: "switchyard_decide_duration_seconds",
+      help: "Time from a decoded request to an encoded answer, the write to the store included.",
+      labelNames: ["door"],
+      buckets: latencyBuckets,
+      registers,
+    });
+    this.#ruleSetVersion = new Gauge({
+      name: "switchyard_rule_set_version",
+      help: "Active version of the rule set; 0 where there is none.",
+      labelNames: ["merchant"],
+      registers,
+    });
+    this.#loopDelay = monitorEventLoopDelay({ resolution: loopDelayResolutionMs });
+    this.#loopDelay.enable();
+    this.#addLoopDelay();
+    this.#addMemory();
+  }
+
+  countDecision(labels: { merchant: string; verdict: string; mode: string; replayed: boolean }): void {
+    this.#decisions.inc({ ...labels, replayed: String(labels.replayed) });
+  }
+
+  countFailure(method: string, code: string): void {
+    this.#failures.inc({ method, code });
+  }
+
+  observeDecide(door: string, seconds: number): void {
+    this.#seconds.observe({ door }, seconds);
+  }
+
+  setRuleSetVersion(merchant: string, version: number): void {
+    this.#ruleSetVersion.set({ merchant }, version);
+  }
+
+  /** Registers a gauge that is read when Prometheus asks. */
+  addGauge(name: string, help: string, read: () => number): void {
+    const gauge = new Gauge({ name, help, registers: [this.registry], collect: () => gauge.set(read()) });
+  }
+
+  /** The page at /metrics. */
+  render(): Promise<string> {
+    return this.registry.metrics();
+  }
+
+  close(): void {
+    this.#loopDelay.disable();
+  }
+
+  /** Delay of the event loop since the last scrape, beyond the sampling interval itself. */
+  #addLoopDelay(): void {
+    const delay = this.#loopDelay;
+    const gauge = new Gauge({
+      name: "switchyard_event_loop_delay_seconds",
+      help: "Delay of the event loop since the last scrape.",
+      labelNames: ["quantile"],
+      registers: [this.registry],
+      collect: () => {
+        const seconds = (nanoseconds: number): number =>
+          Math.max(0, nanoseconds / 1e9 - loopDelayResolutionMs / 1e3);
+        gauge.set({ quantile: "0.5" }, seconds(delay.percentile(50)));
+        gauge.set({ quantile: "0.99" }, seconds(delay.percentile(99)));
+        gauge.set({ quantile: "1" }, seconds(delay.max));
+        delay.reset();
+      },
+    });
+  }
+
+  #addMemory(): void {
+    this.addGauge("process_resident_memory_bytes", "Resident memory.", () => process.memoryUsage.rss());
+    this.addGauge("nodejs_heap_size_used_bytes", "Used heap.", () => process.memoryUsage().heapUsed);
+  }
+}
