@@ -37,10 +37,7 @@ export function readMerchants(text: string): MerchantsResult {
   }
   const parsed = schema.safeParse(document);
   if (!parsed.success) {
-    return {
-      ok: false,
-      faults: parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`),
-    };
+    return { ok: false, faults: parsed.error.issues.map(describeIssue) };
   }
   const entries = Object.entries(parsed.data.merchants);
   if (entries.length === 0 || entries.length > merchantsMax) {
@@ -51,6 +48,12 @@ export function readMerchants(text: string): MerchantsResult {
     { id, clock, ruleSetFile: rule_set, panExemptFields: new Set(pan_exempt_fields) },
   ]);
   return { ok: true, merchants: new Map(merchants) };
+}
+
+function describeIssue(issue: z.core.$ZodIssue): string {
+  // A key's own issue says which rule it breaks; the outer one only that it breaks one.
+  const message = issue.code === "invalid_key" ? (issue.issues[0]?.message ?? issue.message) : issue.message;
+  return `${issue.path.join(".")}: ${message}`;
 }
 
 const merchantId = z
