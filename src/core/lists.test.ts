@@ -71,6 +71,7 @@ describe("a list of BINs", () => {
     ["5 digits", "45710"],
     ["zeros too few", "00000"],
     ["letters", "45710x"],
+    ["a character behind 9 that would carry into an entry", "4571062?"],
     ["nothing", ""],
   ])("does not hold %s", (_, bin) => {
     expect(list.has(bin)).toBe(false);
