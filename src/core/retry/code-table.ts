@@ -29,15 +29,15 @@ const readOn = "2026-11-22";
 
 const lists = "A1-A5, A9, A14, A15";
 
-type Shared = Pick<CodeTableEntry, "scheme" | "scaZoneOnly" | "source" | "from">;
+type Details = Partial<Pick<CodeTableEntry, "scheme" | "scaZoneOnly" | "source" | "from">>;
 
 function rows(
   outcomeClass: OutcomeClass,
   codes: readonly string[],
   meaning: string,
-  shared: Partial<Shared> = {},
+  details: Details = {},
 ): CodeTableEntry[] {
-  return codes.map((code) => ({ code, outcomeClass, meaning, source: lists, ...shared }));
+  return codes.map((code) => ({ code, outcomeClass, meaning, source: lists, ...details }));
 }
 
 const generalKnowledge = { source: "gk" };
