@@ -1,12 +1,14 @@
 import type { Dimension } from "./image.ts";
 import type { PlannedCondition } from "./plan.ts";
 import type { ImageWriter } from "./rows.ts";
+import type { Constraint } from "./terms.ts";
 import type { ValueSet } from "./value-set.ts";
 
-/** Memory for the rows of one range dimension, and the bounds that it may have whatever their number. */
-const RANGE_BYTES_MAX = 1 << 20;
-const BOUNDS_MIN = 16;
-const BOUNDS_MAX = 512;
+/**
+ * Bounds of one range dimension. Few, because its rows are read at random places and should stay in the processor's cache; what falls
+ * between two bounds costs a predicate for the few conditions that have a threshold there.
+ */
+const BOUNDS_MAX = 64;
 
 /**
  * Writes the rows of a number slot that some condition compares by order. Where conditions use more thresholds than there may be bounds,
@@ -19,54 +21,41 @@ export function writeRanges(
   asked: Set<number>,
 ): Dimension {
   const thresholds = countThresholds(placed, slot);
-  const bounds = chooseBounds(thresholds, writer.stride);
+  const bounds = chooseBounds(thresholds);
   const cells = 2 * bounds.length + 1;
-  const wild = writer.addRow(
-    placed.flatMap(({ constraints }, position) => (constraints.has(slot) ? [] : [position])),
-  );
-  const firstRow = wild + writer.stride;
-  for (let cell = 0; cell < cells + 2; cell++) {
-    writer.copyRow(wild);
-  }
-  const exact = bounds.length === thresholds.size;
-  const firstDoubt = exact ? -1 : firstRow + (cells + 2) * writer.stride;
-  for (let cell = 0; !exact && cell < cells + 2; cell++) {
-    writer.addRow([]);
-  }
-  const rowOf = (cell: number): number => firstRow + cell * writer.stride;
+  const kept = Array.from({ length: cells + 2 }, (): number[] => []);
+  const doubted = Array.from({ length: cells + 2 }, (): number[] => []);
   for (const [position, { constraints, matchUnknown }] of placed.entries()) {
-    const constraint = constraints.get(slot);
-    if (constraint === undefined) {
-      continue;
+    const constraint = constraints.get(slot) ?? ANYTHING;
+    const found = findCells(constraint.set, bounds);
+    for (const cell of found.kept) {
+      kept[cell]!.push(position);
     }
-    const { kept, doubted, nan } = findCells(constraint.set, bounds);
-    for (const cell of kept) {
-      writer.setBit(rowOf(cell), position);
-    }
-    for (const cell of doubted) {
-      writer.setBit(rowOf(cell), position);
-      writer.setBit(firstDoubt + cell * writer.stride, position);
+    for (const cell of found.doubted) {
+      kept[cell]!.push(position);
+      doubted[cell]!.push(position);
       asked.add(position);
     }
-    if (nan) {
-      writer.setBit(rowOf(cells), position);
+    if (found.nan) {
+      kept[cells]!.push(position);
     }
     if (constraint.unknown ?? matchUnknown) {
-      writer.setBit(rowOf(cells + 1), position);
+      kept[cells + 1]!.push(position);
     }
   }
-  for (let row = firstRow, left = (cells + 2) * (exact ? 1 : 2); left > 0; row += writer.stride, left--) {
-    writer.summarise(row);
-  }
+  const exact = bounds.length === thresholds.size;
   return {
     kind: "ranges",
     slot,
     firstBound: writer.addBounds(bounds),
     bounds: bounds.length,
-    firstRow,
-    firstDoubt,
+    firstCell: writer.addCells(kept),
+    firstDoubt: exact ? -1 : writer.addCells(doubted),
   };
 }
+
+/** What a condition asks of a slot that it does not name. */
+const ANYTHING: Constraint = { set: { kind: "flat", all: true }, unknown: true };
 
 /** How many conditions use each threshold. */
 function countThresholds(placed: readonly PlannedCondition[], slot: number): ReadonlyMap<number, number> {
@@ -81,10 +70,9 @@ function countThresholds(placed: readonly PlannedCondition[], slot: number): Rea
 }
 
 /** All thresholds as ascending bounds; or, where they are too many, those at equal shares of use. */
-function chooseBounds(uses: ReadonlyMap<number, number>, stride: number): number[] {
+function chooseBounds(uses: ReadonlyMap<number, number>): number[] {
   const sorted = [...uses].sort(([a], [b]) => a - b);
-  const rows = RANGE_BYTES_MAX / (stride * Int32Array.BYTES_PER_ELEMENT);
-  const most = Math.max(BOUNDS_MIN, Math.min(BOUNDS_MAX, Math.floor(rows / 2) - 2));
+  const most = BOUNDS_MAX;
   if (sorted.length <= most) {
     return sorted.map(([at]) => at);
   }

@@ -60,7 +60,9 @@ function orderConditions(
       if (points === undefined || points.negated) {
         return -1;
       }
-      const name = `${slot} ${points.values[0]}`;
+      // Conditions with several values would spoil the runs of those with one, so they lie apart.
+      const [value, second] = points.values;
+      const name = second === undefined ? `${slot} ${value}` : `${slot}`;
       const known = numbering.get(name) ?? numbering.size;
       numbering.set(name, known);
       return known;

@@ -18,6 +18,8 @@ export type IndexImage = {
   readonly patches: Int32Array<ArrayBuffer>;
   /** For each key, in the order of the dimensions, its posting. */
   readonly keyPostings: Int32Array<ArrayBuffer>;
+  /** Rows of the cells of ranges. */
+  readonly cellRows: Int32Array<ArrayBuffer>;
   /** Keys that are numbers or bools (0, 1), and the bounds of the ranges. */
   readonly numbers: Float64Array<ArrayBuffer>;
   /** Keys that are strings, one after another in UTF-16 units (UTF-8 would lose lone surrogates); `textEnds[i]` is where the i-th ends. */
@@ -71,15 +73,15 @@ export type Dimension =
     }
   /**
    * One number slot cut into cells by `bounds` ascending numbers: below the first, equal to it, between it and the next, and so on; then
-   * NaN and unknown. A row for each cell from `firstRow`, `stride` apart; where `firstDoubt` is not -1, as many rows that tell which
-   * conditions hold in a part of the cell only.
+   * NaN and unknown. `cellRows[firstCell + cell]` is the row of a cell; where `firstDoubt` is not -1, `cellRows[firstDoubt + cell]` is the
+   * row of the conditions that hold in a part of the cell only.
    */
   | {
       readonly kind: "ranges";
       readonly slot: number;
       readonly firstBound: number;
       readonly bounds: number;
-      readonly firstRow: number;
+      readonly firstCell: number;
       readonly firstDoubt: number;
     }
   /** The row at `base` with the postings of all probes that hold added. */
@@ -115,6 +117,7 @@ export function transferList(image: IndexImage): ArrayBuffer[] {
     image.postings,
     image.patches,
     image.keyPostings,
+    image.cellRows,
     image.numbers,
     image.text,
     image.textEnds,

@@ -196,8 +196,7 @@ export class RuleIndex {
   }
 
   #pickRanges(frame: Frame): void {
-    const { numbers } = this.#image;
-    const stride = this.#words + this.#summaryWords;
+    const { numbers, cellRows } = this.#image;
     for (const dimension of this.#dimensions.ranges) {
       const value = frame.values[dimension.slot];
       const cells = 2 * dimension.bounds + 1;
@@ -219,9 +218,9 @@ export class RuleIndex {
         const equal = low < dimension.bounds && numbers[dimension.firstBound + low] === value;
         cell = 2 * low + (equal ? 1 : 0);
       }
-      this.#rows[this.#rowCount++] = dimension.firstRow + cell * stride;
+      this.#rows[this.#rowCount++] = cellRows[dimension.firstCell + cell]!;
       if (dimension.firstDoubt !== -1) {
-        this.#doubts[this.#doubtCount++] = dimension.firstDoubt + cell * stride;
+        this.#doubts[this.#doubtCount++] = cellRows[dimension.firstDoubt + cell]!;
       }
     }
   }

@@ -19,6 +19,7 @@ export class ImageWriter {
   readonly #postings: number[] = [];
   readonly #patches: number[] = [];
   readonly #keyPostings: number[] = [];
+  readonly #cellRows: number[] = [];
   readonly #numbers: number[] = [];
   readonly #text: string[] = [];
   readonly #known = new Map<string, number>();
@@ -84,6 +85,16 @@ export class ImageWriter {
     return { type, first, count: values.length, firstPosting };
   }
 
+  /** Writes a row for each cell, the same one for neighbours that are alike, and returns the index of the first. */
+  addCells(cells: readonly (readonly number[])[]): number {
+    const first = this.#cellRows.length;
+    for (const [cell, positions] of cells.entries()) {
+      const isRepeated = cell > 0 && isSameList(positions, cells[cell - 1]!);
+      this.#cellRows.push(isRepeated ? this.#cellRows.at(-1)! : this.addRow(positions));
+    }
+    return first;
+  }
+
   /** Writes bounds and returns the index of the first. */
   addBounds(bounds: readonly number[]): number {
     this.#numbers.push(...bounds);
@@ -102,6 +113,7 @@ export class ImageWriter {
       postings: Int32Array.from(this.#postings),
       patches: Int32Array.from(this.#patches),
       keyPostings: Int32Array.from(this.#keyPostings),
+      cellRows: Int32Array.from(this.#cellRows),
       numbers: Float64Array.from(this.#numbers),
       text,
       textEnds: Int32Array.from(this.#text, (value) => {
@@ -164,4 +176,8 @@ export class ImageWriter {
     this.#postings.push(-1, first, this.#patches.length);
     return posting;
   }
+}
+
+function isSameList(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((value, i) => value === b[i]);
 }

@@ -9,7 +9,17 @@ import { openIndex, openIndexInSteps } from "./open.ts";
 import type { IndexedCondition } from "./plan.ts";
 
 /** Slots of the test vocabulary; from `rareFirst` on there are more texts than there may be dimensions. */
-const slots = { country: 0, bin: 1, amount: 2, score: 3, isVip: 4, tags: 5, count: 6, rareFirst: 7, rareLast: 40 };
+const slots = {
+  country: 0,
+  bin: 1,
+  amount: 2,
+  score: 3,
+  isVip: 4,
+  tags: 5,
+  count: 6,
+  rareFirst: 7,
+  rareLast: 40,
+};
 
 const texts = ["", "DK", "SE", "__proto__", "constructor", "toString", "\ud800", "æøå", "457104", "45710435"];
 const numbers = [
