@@ -48,8 +48,9 @@ function isPossible(scope: Scope, how: CompareOp, left: Checked, right: Checked)
   const { subject } = left;
   if (right.expr.op !== "const" || subject === undefined) return true;
   const { value } = right.expr;
+  const outcome = how === "ne" ? "this holds always" : "this can never hold";
   if (typeof value === "string") {
-    return (how !== "eq" && how !== "ne") || isInDomain(scope, right.offset, subject, value, how === "eq");
+    return (how !== "eq" && how !== "ne") || isInDomain(scope, right.offset, subject, value, outcome);
   }
   if (typeof value !== "number") return true;
   const why = explainRange(left.expr, subject, how, value);
@@ -57,19 +58,19 @@ function isPossible(scope: Scope, how: CompareOp, left: Checked, right: Checked)
   return why === undefined;
 }
 
-/** Whether the text is a value of the subject; a fault where it is not. `matches` tells whether equality is asked, for the message. */
+/** Whether the text may be a value of the subject; a fault where it may not, `outcome` telling what that means. */
 export function isInDomain(
   scope: Scope,
   offset: number,
-  subject: Subject,
+  subject: Subject | undefined,
   value: Scalar,
-  asksEqual = true,
+  outcome: string,
 ): boolean {
+  if (subject?.domain === undefined || typeof value !== "string" || subject.domain.includes(value))
+    return true;
   const { domain, name } = subject;
-  if (domain === undefined || typeof value !== "string" || domain.includes(value)) return true;
   const known =
     domain.length <= listedMax ? `: it is one of ${domain.map(quote).join(", ")}` : suggest(value, domain);
-  const outcome = asksEqual ? "this can never hold" : "this holds always";
   scope.faults.add(offset, "never-holds", `${name} is never ${quote(value)}, so ${outcome}${known}`);
   return false;
 }

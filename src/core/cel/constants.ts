@@ -16,8 +16,8 @@ const durationUnitsNs: ReadonlyMap<string, bigint> = new Map([
   ["ns", 1n],
 ]);
 
-/** Longest duration that CEL knows, about 10,000 years, in ms. */
-const durationMaxMs = 315_576_000_000_000n;
+/** CEL's durations are 64 bits of nanoseconds, some 292 years either way; here in ms. */
+const durationMaxMs = 9_223_372_036_854n;
 
 /** What was read from a literal, or why it was not. */
 export type Reading =
@@ -78,7 +78,7 @@ export function readDuration(text: string): Reading {
   }
   if (hasRest || totalNs % 1_000_000n !== 0n) return refuse("a duration is exact to the millisecond");
   const ms = totalNs / 1_000_000n;
-  if (ms > durationMaxMs) return refuse("a duration is at most 87660000h");
+  if (ms > durationMaxMs) return refuse("a duration is at most 2562047h, some 292 years");
   return { ok: true, ms: match[1] === "-" && ms > 0n ? -Number(ms) : Number(ms) };
 }
 

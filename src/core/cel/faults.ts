@@ -1,4 +1,5 @@
 import type { ConditionFault } from "./environment.ts";
+import type { FaultRule } from "./refusals.ts";
 
 /** Faults told of one condition at most; the rest are dropped, since the first ones are usually the cause. */
 const faultsMax = 20;
@@ -9,7 +10,7 @@ const quotedMax = 40;
 /** Where the checks of one condition leave what they find. */
 export type FaultSink = {
   /** Adds a fault at a UTF-16 offset of the text; one rule is told once per place. Returns undefined, what a failed check yields. */
-  readonly add: (offset: number, rule: string, message: string) => undefined;
+  readonly add: (offset: number, rule: FaultRule, message: string) => undefined;
   /** The faults so far in order of place, at most 20. */
   readonly list: () => readonly ConditionFault[];
 };
@@ -39,8 +40,14 @@ export function quote(text: string): string {
   return JSON.stringify(points.length > quotedMax ? `${points.slice(0, quotedMax).join("")}...` : text);
 }
 
-/** ` (did you mean "x"?)` for the nearest of the names within a small edit distance, else nothing. */
+/** ` (did you mean "x"?)` for the nearest of the names, where one is near; else nothing. */
 export function suggest(name: string, names: Iterable<string>): string {
+  const nearest = findNearest(name, names);
+  return nearest === undefined ? "" : ` (did you mean ${quote(nearest)}?)`;
+}
+
+/** The name that is the fewest edits away, at most a third of the length; the first in order where several are. */
+export function findNearest(name: string, names: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
   for (const candidate of [...names].sort()) {
@@ -51,7 +58,7 @@ export function suggest(name: string, names: Iterable<string>): string {
       bestDistance = distance;
     }
   }
-  return best === undefined ? "" : ` (did you mean ${quote(best)}?)`;
+  return best;
 }
 
 function measureEdits(from: string, to: string): number {

@@ -42,8 +42,9 @@ function makeIn(scope: Scope, offset: number, left: Checked, right: Checked): Ch
   }
   if (!isSameType(element, left.expr.type)) return refuseElement(scope, offset, left, right.expr.type);
   const { subject } = right;
-  if (subject !== undefined && left.expr.op === "const") {
-    if (!isInDomain(scope, left.offset, subject, left.expr.value)) return undefined;
+  if (left.expr.op === "const") {
+    const isKnown = isInDomain(scope, left.offset, subject, left.expr.value, "this can never hold");
+    if (!isKnown) return undefined;
   }
   return accept(scope, offset, { op: "in", type: "bool", left: left.expr, right: right.expr });
 }
@@ -62,7 +63,12 @@ function makeInItems(
       ? refuseElement(scope, offset, left, { list: first.expr.type })
       : undefined;
   }
-  const equals = items.map((item) => makeCompare(scope, item.offset, "eq", left, item));
+  const equals = items.map((item) => {
+    const { expr, offset: at } = item;
+    // Told first, this stands for what the comparison would say at the same place.
+    if (expr.op === "const") isInDomain(scope, at, left.subject, expr.value, "it has no place in this list");
+    return makeCompare(scope, at, "eq", left, item);
+  });
   const args = equals.flatMap((equal) => (equal === undefined ? [] : [equal.expr]));
   if (args.length < items.length) return undefined;
   if (items.some((item) => item.expr.op !== "const"))
@@ -111,11 +117,10 @@ function checkItems(node: Extract<Node, { kind: "list" }>, scope: Scope): readon
   const type = items[0]?.expr.type;
   for (const item of items) {
     if (elementOf(item.expr.type) !== undefined) {
-      return scope.faults.add(item.offset, "type-mismatch", "the elements of a list are no lists");
+      return scope.faults.add(item.offset, "no-nested-list", refusals["no-nested-list"]);
     }
     if (type !== undefined && !isSameType(type, item.expr.type)) {
-      const message = `the elements of a list have one type: ${describeType(type)} is followed by ${describeType(item.expr.type)}`;
-      return scope.faults.add(item.offset, "type-mismatch", message);
+      return scope.faults.add(item.offset, "no-mixed-list", refusals["no-mixed-list"]);
     }
   }
   return items.length === node.items.length ? items : undefined;

@@ -38,7 +38,7 @@ export function lowerExpression(text: string, environment: Environment, wanted?:
     faults.add(
       offset,
       "type-mismatch",
-      `the whole must be ${describeType(wanted)}, this is ${describeType(expr.type)}`,
+      `this must be ${describeType(wanted)}, it is ${describeType(expr.type)}`,
     );
   }
   const cost = estimateCost(expr);

@@ -1,4 +1,4 @@
-import { quote, suggest } from "./faults.ts";
+import { findNearest, quote, suggest } from "./faults.ts";
 import { refusals } from "./refusals.ts";
 import { accept, type Checked, describeType, elementOf, type Scope } from "./scope.ts";
 import type { Node } from "./syntax.ts";
@@ -30,20 +30,26 @@ export function checkName(node: Extract<Node, { kind: "name" }>, scope: Scope): 
       `${name} is no value by itself: write ${name}. and a name`,
     );
   }
-  const homes = roots.filter((root) => scope.environment.names(root).includes(name));
+  const homes = findHomes(name, scope);
   if (homes.length > 0) {
-    const full = homes.map((root) => `${root}.${name}`).join(" or ");
-    return scope.faults.add(offset, "bare-name", `${quote(name)} has no root: write ${full}`);
+    return scope.faults.add(offset, "bare-name", `${quote(name)} has no root: write ${homes.join(" or ")}`);
   }
-  const known = [
+  const nearest = findNearest(name, [
     ...roots.flatMap((root) => scope.environment.names(root)),
-    ...scope.locals.map((local) => local.name),
-  ];
-  return scope.faults.add(
-    offset,
-    "unknown-name",
-    `the name ${quote(name)} is unknown${suggest(name, [...known, ...roots, "now"])}`,
-  );
+    ...scope.locals.map((candidate) => candidate.name),
+    ...roots,
+    "now",
+  ]);
+  const full = nearest === undefined ? [] : findHomes(nearest, scope);
+  const hint = nearest === undefined ? "" : ` (did you mean ${quote(full[0] ?? nearest)}?)`;
+  return scope.faults.add(offset, "unknown-name", `the name ${quote(name)} is unknown${hint}`);
+}
+
+/** The full names that end in this one. */
+function findHomes(name: string, scope: Scope): readonly string[] {
+  return roots
+    .filter((root) => scope.environment.names(root).includes(name))
+    .map((root) => `${root}.${name}`);
 }
 
 /** `root.name`: a declared variable. */

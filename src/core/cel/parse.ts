@@ -14,7 +14,7 @@ export function parseCondition(text: string, faults: FaultSink): Node | undefine
   const clean = scanText(text, faults);
   if (clean === undefined) return undefined;
   try {
-    return readSyntax(parse(clean), faults);
+    return readSyntax(clean, parse(clean), faults);
   } catch (error) {
     return faults.add(offsetOf(error), "syntax", describe(error, clean));
   }

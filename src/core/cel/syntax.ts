@@ -47,34 +47,41 @@ export type Node =
     };
 
 /**
- * Turns the parser's tree into ours, refusing what the language of conditions leaves out.
+ * Turns the parser's tree of a text into ours, refusing what the language of conditions leaves out.
  *
- * Fails: undefined with faults in the sink; every refused piece has its own.
+ * Fails: undefined with faults in the sink; every refused piece has its own, a limit of size has one.
  */
-export function readSyntax(parsed: ParsedExpr, faults: FaultSink): Node | undefined {
-  return parsed.expr === undefined ? undefined : new SyntaxReader(parsed, faults).read(parsed.expr, 1);
+export function readSyntax(text: string, parsed: ParsedExpr, faults: FaultSink): Node | undefined {
+  return parsed.expr && new SyntaxReader(text, parsed, faults).read(parsed.expr, 1);
 }
 
 class SyntaxReader {
+  private readonly text: string;
   private readonly parsed: ParsedExpr;
   private readonly faults: FaultSink;
   private nodes = 0;
+  private isOverLimit = false;
 
-  constructor(parsed: ParsedExpr, faults: FaultSink) {
+  constructor(text: string, parsed: ParsedExpr, faults: FaultSink) {
+    this.text = text;
     this.parsed = parsed;
     this.faults = faults;
   }
 
   read(expr: CelExpr, depth: number): Node | undefined {
     const offset = this.offsetOf(expr);
+    if (this.isOverLimit) return undefined;
     if (++this.nodes > nodesMax) {
+      this.isOverLimit = true;
       return this.faults.add(offset, "too-many-nodes", `a condition has at most ${nodesMax} parts`);
     }
     if (depth > depthMax) {
+      this.isOverLimit = true;
+      const advice = "use a list, or && and ||";
       return this.faults.add(
         offset,
         "nesting-too-deep",
-        `operators chain at most ${depthMax} deep: use a list, or && and ||`,
+        `operators chain at most ${depthMax} deep: ${advice}`,
       );
     }
     const kind = expr.exprKind;
@@ -177,7 +184,9 @@ class SyntaxReader {
     return this.faults.add(offset, rule, refusals[rule]);
   }
 
+  /** The parser places an operator at the blanks before it. */
   private offsetOf(expr: CelExpr): number {
-    return this.parsed.sourceInfo?.positions[expr.id.toString()] ?? 0;
+    const offset = this.parsed.sourceInfo?.positions[expr.id.toString()] ?? 0;
+    return offset + (/^\s*/.exec(this.text.slice(offset))?.[0].length ?? 0);
   }
 }
