@@ -11,8 +11,10 @@
 const digitsMin = 13;
 const digitsMax = 19;
 
-/** Position of the first card number in UTF-16 units, -1 where there is none. Allocates nothing unless it finds one. */
-export function findCardNumber(text: string): number {
+/**
+ * Where the first card number stands, `[start, end)` in UTF-16 units; undefined where there is none. Allocates nothing unless it finds one.
+ */
+export function findCardNumber(text: string): { readonly start: number; readonly end: number } | undefined {
   // A run spans at least 13 characters, so it covers one of any 13th.
   let at = digitsMin - 1;
   while (at < text.length) {
@@ -22,10 +24,10 @@ export function findCardNumber(text: string): number {
     }
     const start = findRunStart(text, at);
     const end = findRunEnd(text, at);
-    if (isCardNumber(text, start, end)) return isUuid(text) ? -1 : start;
+    if (isCardNumber(text, start, end)) return isUuid(text) ? undefined : { start, end };
     at = end + digitsMin;
   }
-  return -1;
+  return undefined;
 }
 
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
