@@ -27,7 +27,7 @@ export type EncodedList =
 export type ListFault = { readonly path: string; readonly rule: string; readonly message: string };
 
 export const listValuesMax = 2_000_000;
-export const listValueLengthMax = 128;
+const listValueLengthMax = 128;
 const faultsMax = 100;
 
 /**

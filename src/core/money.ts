@@ -22,7 +22,7 @@ export type FxRates = {
 };
 
 /** Minor units of one currency per minor unit of another as a reduced fraction; the numbers are there where both are safe integers. */
-export type MinorRatio = {
+type MinorRatio = {
   readonly numerator: bigint;
   readonly denominator: bigint;
   readonly small: { readonly numerator: number; readonly denominator: number } | undefined;

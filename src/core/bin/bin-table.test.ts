@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type BinRow, readBinRows } from "./bin-row.ts";
+import { type BinRow, binRowsMax, readBinRows } from "./bin-row.ts";
 import {
   type BinFacts,
   type BinTable,
@@ -227,6 +227,11 @@ describe("readBinTable", () => {
       [3, "overlap"],
       [4, "digits"],
     ]);
+  });
+
+  it("refuses too many rows before it looks into them", () => {
+    const read = readBinTable(`${header}\n${"x\n".repeat(binRowsMax + 1)}`);
+    expect(read).toMatchObject({ ok: false, faults: [{ line: 1, rule: "too-many" }] });
   });
 
   it("only warns of rows that overlap and say the same", () => {
