@@ -1,7 +1,7 @@
 import { RE2JS } from "@bufbuild/re2";
 
 /** Longest pattern of `matches`, in UTF-16 units. */
-export const patternMax = 512;
+const patternMax = 512;
 
 const timestampPattern =
   /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d\d):(\d\d))$/;
@@ -20,9 +20,7 @@ const durationUnitsNs: ReadonlyMap<string, bigint> = new Map([
 const durationMaxMs = 9_223_372_036_854n;
 
 /** What was read from a literal, or why it was not. */
-export type Reading =
-  | { readonly ok: true; readonly ms: number }
-  | { readonly ok: false; readonly why: string };
+type Reading = { readonly ok: true; readonly ms: number } | { readonly ok: false; readonly why: string };
 
 /** RFC 3339 text to ms since the epoch, years 1 to 9999; finer than a millisecond is refused rather than rounded. */
 export function readTimestamp(text: string): Reading {

@@ -1,10 +1,10 @@
 import { type FaultSink, quote } from "./faults.ts";
 
 /** Longest condition, in UTF-16 units. */
-export const textMax = 4096;
+const textMax = 4096;
 
 /** Deepest nesting of brackets, of `!` and `-` in a row, and of conditional expressions. */
-export const nestingMax = 32;
+const nestingMax = 32;
 
 const closers: ReadonlyMap<string, string> = new Map([
   ["(", ")"],

@@ -21,7 +21,7 @@ export type Checked = {
 };
 
 /** The item of an enclosing `exists` or `all`. */
-export type Local = {
+type Local = {
   readonly name: string;
   readonly type: ScalarType;
   readonly subject: Subject | undefined;

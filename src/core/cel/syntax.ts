@@ -4,13 +4,13 @@ import type { FaultSink } from "./faults.ts";
 import { refusals } from "./refusals.ts";
 
 /** Most nodes of one condition's syntax tree. */
-export const nodesMax = 2000;
+const nodesMax = 2000;
 
 /** Most elements of one list literal. */
-export const listMax = 1000;
+const listMax = 1000;
 
 /** Deepest syntax tree: operators in a row, such as a + b + c, nest without any bracket. */
-export const depthMax = 128;
+const depthMax = 128;
 
 /**
  * The syntax tree of a condition, macros recognised. `offset` is where faults about the node are shown, in UTF-16 units: the start of
