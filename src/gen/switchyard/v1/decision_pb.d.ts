@@ -1672,6 +1672,13 @@ export declare type CodeTableEntry = Message<"switchyard.v1.CodeTableEntry"> & {
    * @generated from field: string meaning = 4;
    */
   meaning: string;
+
+  /**
+   * Counts only where issuer and acquirer are both in the SCA zone and the attempt had no challenge; elsewhere the next most specific entry speaks.
+   *
+   * @generated from field: bool sca_zone_only = 5;
+   */
+  scaZoneOnly: boolean;
 };
 
 /**

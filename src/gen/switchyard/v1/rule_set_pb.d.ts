@@ -1460,7 +1460,7 @@ export declare const Strategy_PrioritySchema: GenMessage<Strategy_Priority>;
  */
 export declare type Strategy_Weighted = Message<"switchyard.v1.Strategy.Weighted"> & {
   /**
-   * Weights. At least one.
+   * Weights. 1 to 32.
    *
    * @generated from field: repeated switchyard.v1.Strategy.Weight weights = 1;
    */
