@@ -1,0 +1,63 @@
+import { marketingActions } from "../effects-by-class.ts";
+import { type Action, type ActionKind, actionKinds } from "../snapshot.ts";
+import { facetBits, lose, rank, type Speaker, win } from "../speaker.ts";
+
+export type ActionsFacet = {
+  /** Sorted by kind (in the order of the contract), then key; no two alike. */
+  readonly actions: readonly Action[];
+  readonly removedActions: readonly Action[];
+};
+
+const protective: ReadonlySet<ActionKind> = new Set([
+  "COOL_OFF_PROMPT",
+  "TIME_OUT",
+  "LIMIT_PROMPT",
+  "SUPPRESS_MARKETING",
+]);
+
+const nothing: ActionsFacet = { actions: [], removedActions: [] };
+
+/**
+ * *Actions: a union, except that a protective action from 1-2, a restriction or a strong harm marker removes every offer, reward, nudge and CRM
+ * trigger of lower classes, listed as losers* (`SEMANTICS.md` 3.2). A strong harm marker is a SAFER_GAMBLING rule that denies or reviews.
+ *
+ * `restriction` names the restriction that suppresses marketing, if one does. Overrides lift no action.
+ */
+export function resolveActions(speakers: readonly Speaker[], restriction: string | undefined): ActionsFacet {
+  if (!speakers.some(speaksOfActions)) return nothing;
+  const stop = restriction ?? speakers.find(stopsMarketing)?.id;
+  const kept: Action[] = [];
+  const removed: Action[] = [];
+  for (const speaker of speakers) {
+    if (!speaksOfActions(speaker)) continue;
+    const actions = speaker.effects.actions!;
+    const isRemoved = ({ kind }: Action): boolean =>
+      stop !== undefined && rank(speaker) > 2 && marketingActions.has(kind);
+    if (!actions.every(isRemoved)) win(speaker, "actions");
+    if (actions.some(isRemoved)) lose(speaker, "actions", stop!, "protection removes offers and triggers");
+    for (const action of actions) (isRemoved(action) ? removed : kept).push(action);
+  }
+  return { actions: sortOnce(kept), removedActions: sortOnce(removed) };
+}
+
+function speaksOfActions({ speaks }: Speaker): boolean {
+  return (speaks & facetBits.actions) !== 0;
+}
+
+function stopsMarketing(speaker: Speaker): boolean {
+  const { effects, ruleClass } = speaker;
+  if (rank(speaker) > 2) return false;
+  if (effects.actions?.some(({ kind }) => protective.has(kind))) return true;
+  return ruleClass === "SAFER_GAMBLING" && (speaker.speaks & facetBits.verdict) !== 0;
+}
+
+function sortOnce(actions: Action[]): readonly Action[] {
+  if (actions.length < 2) return actions;
+  actions.sort(compareActions);
+  return actions.filter((action, at) => at === 0 || compareActions(actions[at - 1]!, action) !== 0);
+}
+
+function compareActions(a: Action, b: Action): number {
+  const byKind = actionKinds.indexOf(a.kind) - actionKinds.indexOf(b.kind);
+  return byKind || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
+}

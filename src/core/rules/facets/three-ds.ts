@@ -1,0 +1,54 @@
+import { type ThreeDsLevel, type ThreeDsWish, threeDsLevels } from "../snapshot.ts";
+import { lose, rank, type Speaker, stands, win } from "../speaker.ts";
+
+/** What the rules want of 3DS, once for the payment (`SEMANTICS.md` 3.3). */
+export type ThreeDsFacet = {
+  readonly wish: ThreeDsWish;
+  /** The strictest floor of classes 1, 2 and 4; it holds even where no player is in session. */
+  readonly floor: ThreeDsWish | undefined;
+};
+
+const noWish: ThreeDsFacet = { wish: { level: "NO_PREFERENCE" }, floor: undefined };
+
+/** Below 0 where `a` is stricter than `b`. */
+export function compareLevels(a: ThreeDsLevel, b: ThreeDsLevel): number {
+  return threeDsLevels.indexOf(a) - threeDsLevels.indexOf(b);
+}
+
+/**
+ * The stricter of the rules' floor and the preference. The floor is the strictest that REGULATORY, SAFER_GAMBLING and RISK say, the preference
+ * the first that OVERRIDE, EXPERIMENT, SEGMENT or DEFAULT says; where both are equally strict the floor speaks.
+ */
+export function resolveThreeDs(speakers: readonly Speaker[]): ThreeDsFacet {
+  let floor: Speaker | undefined;
+  let preference: Speaker | undefined;
+  for (const speaker of speakers) {
+    if (!stands(speaker, "three_ds")) continue;
+    if (!isFloor(speaker)) preference ??= speaker;
+    else if (floor === undefined || compareLevels(levelOf(speaker), levelOf(floor)) < 0) floor = speaker;
+  }
+  const winner = pickStricter(floor, preference);
+  if (winner === undefined) return noWish;
+  win(winner, "three_ds");
+  for (const speaker of speakers) {
+    if (speaker === winner || !stands(speaker, "three_ds")) continue;
+    const why =
+      isFloor(speaker) || isFloor(winner) ? "an equal or stricter wish stands" : "an earlier rule speaks";
+    lose(speaker, "three_ds", winner.id, why);
+  }
+  return { wish: winner.effects.threeDs!, floor: floor?.effects.threeDs };
+}
+
+function isFloor(speaker: Speaker): boolean {
+  const place = rank(speaker);
+  return place === 1 || place === 2 || place === 4;
+}
+
+function pickStricter(floor: Speaker | undefined, preference: Speaker | undefined): Speaker | undefined {
+  if (floor === undefined || preference === undefined) return floor ?? preference;
+  return compareLevels(levelOf(preference), levelOf(floor)) < 0 ? preference : floor;
+}
+
+function levelOf(speaker: Speaker): ThreeDsLevel {
+  return speaker.effects.threeDs!.level;
+}
