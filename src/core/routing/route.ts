@@ -1,0 +1,173 @@
+import type { Reason } from "../reason.ts";
+import { type PspsFacet, type Removals, resolvePsps } from "../rules/facets/psps.ts";
+import type { Resolution } from "../rules/resolve.ts";
+import type { Psp } from "../rules/snapshot.ts";
+import { facetBits, lose, rank, type Speaker, stands } from "../rules/speaker.ts";
+import { describeBarrier, findBarrier, type PspFilter } from "./eligibility.ts";
+import { listStaying, rankPsps } from "./rank.ts";
+import type { RoutingCase } from "./routing-case.ts";
+
+/** State that people set for a PSP; ENABLED where nobody did. */
+export type PspState = "ENABLED" | "DRAINING" | "DISABLED";
+
+/** Where a payment may go, and why nowhere else. Holds until the router is asked again. */
+export type Route = {
+  /** Ordinals of the PSPs to try, best first; empty where there is no route. */
+  readonly order: readonly number[];
+  /** What took a PSP out of the running, and what was compared; `undefined` where it stayed. */
+  readonly removalOf: (psp: number) => PspRemoval | undefined;
+  /** Why there is no route; `undefined` where there is one. */
+  readonly denial: () => Reason | undefined;
+};
+
+export type PspRemoval = { readonly filter: PspFilter; readonly detail: string };
+
+export type Router = {
+  readonly route: (
+    resolution: Resolution,
+    payment: RoutingCase,
+    states: ReadonlyMap<string, PspState>,
+  ) => Route;
+};
+
+/** Most PSPs that the detail of a reason names. */
+const namedMax = 16;
+
+/** Makes the router of a rule set, with the scratch that it needs. Calls must not nest, and a route holds until the next call. */
+export function createRouter(psps: readonly Psp[]): Router {
+  const barriers: (PspFilter | undefined)[] = new Array(psps.length).fill(undefined);
+  const isDown = new Uint8Array(psps.length);
+  const removals: Removals = {
+    excluded: new Uint8Array(psps.length),
+    unrequired: new Uint8Array(psps.length),
+  };
+
+  const route: Router["route"] = (resolution, payment, states) => {
+    const anyUp = judgeEach(payment, states);
+    const isUsable = (psp: number): boolean => barriers[psp] === undefined && !(anyUp && isDown[psp] === 1);
+    const facet = resolvePsps(resolution.speakers, isUsable, removals);
+    for (let psp = 0; psp < psps.length; psp++) {
+      if (barriers[psp] !== undefined) continue;
+      if (removals.excluded[psp] === 1) barriers[psp] = "rule";
+      else if (removals.unrequired[psp] === 1) barriers[psp] = "require";
+    }
+    return orderPsps(resolution, payment, facet);
+  };
+
+  /** Asks every PSP what it can do. Returns whether one that can is also up. */
+  const judgeEach = (payment: RoutingCase, states: ReadonlyMap<string, PspState>): boolean => {
+    let anyUp = false;
+    for (let at = 0; at < psps.length; at++) {
+      const psp = psps[at]!;
+      const barrier = findBarrier(psp, payment);
+      barriers[at] = barrier;
+      const down = !psp.enabled || (states.size > 0 && (states.get(psp.id) ?? "ENABLED") !== "ENABLED");
+      isDown[at] = down ? 1 : 0;
+      if (barrier === undefined && !down) anyUp = true;
+    }
+    return anyUp;
+  };
+
+  const orderPsps = (resolution: Resolution, payment: RoutingCase, facet: PspsFacet): Route => {
+    const stays = (psp: number): boolean => barriers[psp] === undefined;
+    const staysUp = (psp: number): boolean => barriers[psp] === undefined && isDown[psp] === 0;
+    const named = rankPsps(resolution.strategy, psps, payment, stays);
+    const order = completeOrder(named.filter(staysUp), listStaying(psps, staysUp), resolution, facet);
+    // Where a require makes the strategy the loser, only its state can still keep a PSP out.
+    const isOrdered = (psp: number): boolean =>
+      facet.isNarrowed && named.length === 0 ? true : named.includes(psp);
+    const removalOf = (psp: number): PspRemoval | undefined => {
+      if (order.includes(psp)) return undefined;
+      const filter = barriers[psp] ?? (isOrdered(psp) ? "state" : "strategy");
+      return { filter, detail: describeRemoval(filter, psps[psp]!, psp, payment, resolution, facet) };
+    };
+    const denial = (): Reason | undefined =>
+      order.length > 0
+        ? undefined
+        : makeDenial(psps, listStaying(psps, stays).some(isOrdered), removalOf, facet);
+    return { order, removalOf, denial };
+  };
+
+  return { route };
+}
+
+/**
+ * A strategy orders; it does not take away what a require demands. Where it names none of the PSPs that requires left, they stand by id and the
+ * strategy is the loser; and PSPs that an override forces follow those that it names.
+ */
+function completeOrder(
+  named: readonly number[],
+  staying: readonly number[],
+  { strategy, strategyBy, speakers }: Resolution,
+  { isNarrowed, forcedBy }: PspsFacet,
+): readonly number[] {
+  if (strategy === undefined || named.length === staying.length) return named;
+  if (forcedBy !== undefined && named.length > 0) {
+    return [...named, ...staying.filter((psp) => !named.includes(psp))];
+  }
+  if (!isNarrowed || named.length > 0) return named;
+  const requiring = speakers.find((speaker) => (speaker.won & facetBits.require) !== 0);
+  strategyBy!.won &= ~facetBits.strategy;
+  lose(strategyBy!, "strategy", requiring!.id, "it names none of the PSPs that are required");
+  return staying;
+}
+
+function describeRemoval(
+  filter: PspFilter,
+  psp: Psp,
+  ordinal: number,
+  payment: RoutingCase,
+  { speakers, strategy }: Resolution,
+  { forcedBy, conflict }: PspsFacet,
+): string {
+  switch (filter) {
+    case "rule": {
+      const excluding = speakers.filter((each) => excludes(each, ordinal, forcedBy)).map(({ id }) => id);
+      return `excluded by ${excluding.join(", ")}`;
+    }
+    case "require": {
+      if (conflict !== undefined) return `${conflict.join(", ")} have no PSP in common`;
+      const requiring = speakers.filter((each) => requiresOthers(each, ordinal)).map(({ id }) => id);
+      return `not among those that ${requiring.join(", ")} requires`;
+    }
+    case "strategy":
+      return `strategy ${strategy!.id} does not name it`;
+    case "state":
+      return psp.enabled ? "draining or disabled at run time" : "disabled in the rule set";
+    default:
+      return describeBarrier(filter, psp, payment);
+  }
+}
+
+function excludes(speaker: Speaker, psp: number, forcedBy: Speaker | undefined): boolean {
+  if (!stands(speaker, "exclude") || !speaker.effects.excludePsps!.includes(psp)) return false;
+  return forcedBy === undefined || rank(speaker) <= 3 || !forcedBy.effects.requirePsps!.includes(psp);
+}
+
+function requiresOthers(speaker: Speaker, psp: number): boolean {
+  return (speaker.won & facetBits.require) !== 0 && speaker.effects.requirePsps?.includes(psp) === false;
+}
+
+/** `ALL_ROUTES_DOWN` where some PSP passed every filter but state, else `NO_ROUTE` (`SEMANTICS.md` 3.8); it names the filter of each PSP. */
+function makeDenial(
+  psps: readonly Psp[],
+  someOnlyDown: boolean,
+  removalOf: (psp: number) => PspRemoval | undefined,
+  { conflict }: PspsFacet,
+): Reason {
+  const named = psps.slice(0, namedMax).map(({ id }, psp) => {
+    const removal = removalOf(psp)!;
+    return `${id}: ${removal.filter} (${removal.detail})`;
+  });
+  if (psps.length > namedMax) named.push(`and ${psps.length - namedMax} more`);
+  const detail =
+    conflict === undefined ? named.join("; ") : `${conflict.join(", ")} require no PSP in common`;
+  return {
+    stage: "routing",
+    code: someOnlyDown ? "ALL_ROUTES_DOWN" : "NO_ROUTE",
+    sourceId: conflict?.[0] ?? "",
+    detail,
+    playerMessageKey: "payment.other_method",
+    purposes: ["payments"],
+  };
+}
