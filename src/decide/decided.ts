@@ -1,0 +1,96 @@
+import type { ConditionTrace } from "../core/cel/explain.ts";
+import type { Decision, Edge, Facet, Step } from "../core/decision.ts";
+import type { Purpose } from "../core/facts.ts";
+import type { FieldFault } from "../core/field-fault.ts";
+import type { Payment } from "../core/payment.ts";
+import type { Reason } from "../core/reason.ts";
+import type { StoredAttempt } from "../ports/payment-store.ts";
+
+export type { StoredAttempt };
+
+/** A call of `Decide` that was answered. */
+export type Decided = {
+  readonly ok: true;
+  readonly payment: Payment;
+  readonly decision: Decision;
+  /** The plan as it now stands; undefined where the decision has none. */
+  readonly plan: PlanNow | undefined;
+  /** Whether this is the stored answer to an earlier call. */
+  readonly replayed: boolean;
+  /** Resolves when the store has the answer, before which it must not leave. Undefined where nothing was stored. */
+  readonly durable: Promise<void> | undefined;
+  /** Where asked for. */
+  readonly trace: Trace | undefined;
+};
+
+/** What remains of the stored plan after the reported attempts and the re-check. */
+export type PlanNow = {
+  readonly steps: readonly Step[];
+  readonly validUntilMs: number;
+  readonly codeTableVersion: string;
+  readonly next: Edge;
+  readonly attempts: readonly StoredAttempt[];
+  /** Why steps of the stored plan are gone. */
+  readonly cut: readonly Reason[];
+};
+
+/** A call that could not be answered: not a refusal of the payment, but of the call. */
+export type Refused = { readonly ok: false } & (
+  | { readonly kind: "unknown_merchant"; readonly merchantId: string }
+  | { readonly kind: "invalid"; readonly faults: readonly FieldFault[] }
+  | { readonly kind: "no_active_rule_set" }
+  | {
+      readonly kind: "idempotency_conflict";
+      readonly paymentId: string;
+      /** Proto names of what differs, sorted. */
+      readonly fields: readonly string[];
+      readonly currentRevision: number;
+    }
+  | { readonly kind: "stale_revision"; readonly paymentId: string; readonly currentRevision: number }
+  | {
+      readonly kind: "payment_closed";
+      readonly paymentId: string;
+      readonly currentRevision: number;
+      readonly finalState: string;
+    }
+);
+
+/** Decides payments. Synchronous; what must be durable first is told by `durable`. */
+export type Decider = {
+  readonly decide: (payment: Payment, door: "gateway" | "admin") => Decided | Refused;
+};
+
+/** Everything that led to a decision. */
+export type Trace = {
+  readonly conditions: readonly JudgedCondition[];
+  readonly psps: readonly JudgedPsp[];
+  readonly facets: readonly {
+    readonly facet: Facet;
+    readonly winners: readonly string[];
+    readonly result: string;
+  }[];
+  readonly facts: readonly { readonly name: string; readonly value: string; readonly source: string }[];
+  readonly reasons: readonly Reason[];
+  readonly notes: readonly string[];
+};
+
+export type JudgedCondition = {
+  /** `segments/vip`, `rules/vip-direct` or `overrides/x`. */
+  readonly path: string;
+  readonly purposes: readonly Purpose[];
+  /** Why it did not apply although it held; empty where it did. */
+  readonly skipped: string;
+  /** Undefined where there is no condition: always true. */
+  readonly condition: ConditionTrace | undefined;
+};
+
+export type JudgedPsp = {
+  readonly psp: string;
+  /** The filter that removed it; empty where it stayed. */
+  readonly removedBy: string;
+  readonly detail: string;
+  /** From 1; 0 where it was removed. */
+  readonly rank: number;
+  /** What the strategy computed, as text. */
+  readonly score: ReadonlyMap<string, string>;
+};
