@@ -1,0 +1,79 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { ConditionTrace, TraceRead, Truth } from "../../core/cel/explain.ts";
+import type { Purpose } from "../../core/facts.ts";
+import type { Trace } from "../../decide/decided.ts";
+import {
+  type ConditionNodeSchema,
+  ConditionTrace_Truth,
+  type ConditionTraceSchema,
+  type TraceSchema,
+} from "../../gen/switchyard/v1/decision_pb.js";
+import type { Door } from "../../wire/transport.ts";
+import { encodeReason } from "./encode-decision.ts";
+
+const conditionsMax = 1_000;
+const protectedPurposes: ReadonlySet<Purpose> = new Set(["rg", "aml", "marketing"]);
+
+const truths: Readonly<Record<Truth, ConditionTrace_Truth>> = {
+  true: ConditionTrace_Truth.TRUE,
+  false: ConditionTrace_Truth.FALSE,
+  unknown: ConditionTrace_Truth.UNKNOWN,
+};
+
+/** The trace as it leaves by a door: what is for safer gambling, anti-money-laundering or marketing is for admins (`SEMANTICS.md` 3.9). */
+export function encodeTrace(trace: Trace, door: Door): MessageInitShape<typeof TraceSchema> {
+  const shows = (purposes: readonly Purpose[]): boolean =>
+    door === "admin" || !purposes.some((purpose) => protectedPurposes.has(purpose));
+  const hidden = new Set(
+    trace.conditions.filter(({ purposes }) => !shows(purposes)).map(({ path }) => idOf(path)),
+  );
+  return {
+    conditions: trace.conditions
+      .filter(({ purposes }) => shows(purposes))
+      .slice(0, conditionsMax)
+      .map(
+        ({ path, skipped, condition }): MessageInitShape<typeof ConditionTraceSchema> => ({
+          path,
+          skipped,
+          truth: condition === undefined ? ConditionTrace_Truth.TRUE : truths[condition.truth],
+          ...(condition === undefined ? {} : { condition: encodeNode(condition) }),
+        }),
+      ),
+    psps: trace.psps.map(({ psp, removedBy, detail, rank, score }) => ({
+      psp,
+      removedBy,
+      detail,
+      rank,
+      score: Object.fromEntries(score),
+    })),
+    facets: trace.facets.map(({ facet, winners, result }) => ({
+      facet,
+      winners: winners.filter((id) => !hidden.has(id)),
+      result,
+    })),
+    facts: trace.facts.map((fact) => ({ ...fact })),
+    reasons: door === "admin" ? trace.reasons.map(encodeReason) : [],
+    notes: [...trace.notes],
+  };
+}
+
+function idOf(path: string): string {
+  return path.slice(path.indexOf("/") + 1);
+}
+
+function encodeNode(node: ConditionTrace): MessageInitShape<typeof ConditionNodeSchema> {
+  if (node.kind !== "leaf") {
+    return { text: node.kind, truth: truths[node.truth], parts: node.parts.map(encodeNode) };
+  }
+  return {
+    text: node.text,
+    truth: truths[node.truth],
+    values: Object.fromEntries(node.reads.map((read) => [read.name, encodeRead(read)])),
+  };
+}
+
+function encodeRead({ value, elementsHidden }: TraceRead): string {
+  if (value === null) return "unknown";
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return elementsHidden > 0 ? `${text} and ${elementsHidden} more` : text;
+}
