@@ -69,9 +69,17 @@ export type Trace = {
     readonly winners: readonly string[];
     readonly result: string;
   }[];
-  readonly facts: readonly { readonly name: string; readonly value: string; readonly source: string }[];
+  readonly facts: readonly JudgedFact[];
   readonly reasons: readonly Reason[];
   readonly notes: readonly string[];
+};
+
+/** A fact as the decision saw it, as text. `source` is request, bin_table, player or derived. */
+export type JudgedFact = {
+  readonly name: string;
+  readonly value: string;
+  readonly source: string;
+  readonly purposes: readonly Purpose[];
 };
 
 export type JudgedCondition = {

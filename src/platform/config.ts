@@ -107,5 +107,6 @@ const schema = z.object({
   SWITCHYARD_STOP_GRACE_MS: z
     .string()
     .default(settings.SWITCHYARD_STOP_GRACE_MS.default)
-    .pipe(z.coerce.number().int().min(0).max(600_000)),
+    .transform(Number)
+    .pipe(z.number().int().min(0).max(600_000)),
 });

@@ -1,4 +1,4 @@
-import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
 /** Bounds of the latency histogram in seconds: from 5 us, because a decision takes microseconds. */
@@ -11,7 +11,7 @@ const loopDelayResolutionMs = 10;
 /** What Prometheus reads at /metrics. Labels are closed sets, never ids of players or payments. */
 export class Metrics {
   readonly registry = new Registry();
-  readonly #loopDelay: IntervalHistogram;
+  readonly #loopDelay = monitorEventLoopDelay({ resolution: loopDelayResolutionMs });
   readonly #decisions: Counter<"merchant" | "verdict" | "mode" | "replayed">;
   readonly #failures: Counter<"method" | "code">;
   readonly #seconds: Histogram<"door">;
@@ -44,7 +44,6 @@ export class Metrics {
       labelNames: ["merchant"],
       registers,
     });
-    this.#loopDelay = monitorEventLoopDelay({ resolution: loopDelayResolutionMs });
     this.#loopDelay.enable();
     this.#addLoopDelay();
     this.#addMemory();
@@ -83,7 +82,7 @@ export class Metrics {
   /** Delay of the event loop since the last scrape, beyond the sampling interval itself. */
   #addLoopDelay(): void {
     const delay = this.#loopDelay;
-    const gauge = new Gauge({
+    const gauge: Gauge<"quantile"> = new Gauge({
       name: "switchyard_event_loop_delay_seconds",
       help: "Delay of the event loop since the last scrape.",
       labelNames: ["quantile"],

@@ -1,5 +1,6 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { DocumentFault } from "../core/rules/compilation.ts";
+import type { DocumentFaultSchema } from "../gen/switchyard/v1/fault_pb.js";
 import {
   ActivateRequestSchema,
   ActivateResponseSchema,

@@ -32,7 +32,7 @@ const segmentsMax = 256;
 const actionsMax = 64;
 
 /** What a gateway may see; the rest is for admins (`SEMANTICS.md` 3.9). */
-const gatewayPurposes: ReadonlySet<Purpose> = new Set(["payments", "fraud"]);
+export const gatewayPurposes: ReadonlySet<Purpose> = new Set(["payments", "fraud"]);
 
 /** The one public reason that stands for all reasons of safer gambling and anti-money-laundering. */
 const neutralCode = "NOT_AVAILABLE";

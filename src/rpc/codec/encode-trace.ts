@@ -9,10 +9,9 @@ import {
   type TraceSchema,
 } from "../../gen/switchyard/v1/decision_pb.js";
 import type { Door } from "../../wire/transport.ts";
-import { encodeReason } from "./encode-decision.ts";
+import { encodeReason, gatewayPurposes } from "./encode-decision.ts";
 
 const conditionsMax = 1_000;
-const protectedPurposes: ReadonlySet<Purpose> = new Set(["rg", "aml", "marketing"]);
 
 const truths: Readonly<Record<Truth, ConditionTrace_Truth>> = {
   true: ConditionTrace_Truth.TRUE,
@@ -23,7 +22,7 @@ const truths: Readonly<Record<Truth, ConditionTrace_Truth>> = {
 /** The trace as it leaves by a door: what is for safer gambling, anti-money-laundering or marketing is for admins (`SEMANTICS.md` 3.9). */
 export function encodeTrace(trace: Trace, door: Door): MessageInitShape<typeof TraceSchema> {
   const shows = (purposes: readonly Purpose[]): boolean =>
-    door === "admin" || !purposes.some((purpose) => protectedPurposes.has(purpose));
+    door === "admin" || purposes.some((purpose) => gatewayPurposes.has(purpose));
   const hidden = new Set(
     trace.conditions.filter(({ purposes }) => !shows(purposes)).map(({ path }) => idOf(path)),
   );
@@ -51,7 +50,9 @@ export function encodeTrace(trace: Trace, door: Door): MessageInitShape<typeof T
       winners: winners.filter((id) => !hidden.has(id)),
       result,
     })),
-    facts: trace.facts.map((fact) => ({ ...fact })),
+    facts: trace.facts
+      .filter(({ purposes }) => shows(purposes))
+      .map(({ name, value, source }) => ({ name, value, source })),
     reasons: door === "admin" ? trace.reasons.map(encodeReason) : [],
     notes: [...trace.notes],
   };
