@@ -172,7 +172,7 @@ export function makeRuleSetService(deps: RuleSetServiceDeps): ServiceImplementat
       const changed = results.filter(
         (result) => result.changed !== undefined && result.changed.length > 0,
       ).length;
-      return create(SimulateResponseSchema, { results, changed });
+      return create(SimulateResponseSchema, { results: [...results], changed });
     },
 
     watchActive(request, call) {
@@ -274,8 +274,6 @@ function encodeActivated({ ruleSet, previousVersion, orphanedOverrides }: Activa
   });
 }
 
-function encodeFaults(
-  faults: readonly DocumentFault[],
-): MessageInitShape<typeof ValidateResponseSchema>["faults"] {
+function encodeFaults(faults: readonly DocumentFault[]): MessageInitShape<typeof DocumentFaultSchema>[] {
   return faults.slice(0, faultsMax).map(encodeDocumentFault);
 }
