@@ -67,7 +67,12 @@ export class Metrics {
 
   /** Registers a gauge that is read when Prometheus asks. */
   addGauge(name: string, help: string, read: () => number): void {
-    const gauge = new Gauge({ name, help, registers: [this.registry], collect: () => gauge.set(read()) });
+    const gauge: Gauge = new Gauge({
+      name,
+      help,
+      registers: [this.registry],
+      collect: () => gauge.set(read()),
+    });
   }
 
   /** The page at /metrics. */

@@ -1,0 +1,101 @@
+import type { DescService } from "@bufbuild/protobuf";
+import type { Address } from "../platform/config.ts";
+import type { Metrics } from "../platform/metrics.ts";
+import { startAdminServer } from "../wire/admin-server.ts";
+import { startGrpcJsGateway } from "../wire/grpc-js-gateway.ts";
+import type { PlainAnswer } from "../wire/plain-http.ts";
+import type { ErrorHook, GatewayTransport, Listener, ServiceImplementation } from "../wire/transport.ts";
+import { createHealth, type HealthReporter } from "./health-service.ts";
+import { createReflection } from "./reflection.ts";
+
+/** A pushed rule set has at most 32 MiB, and a third more as base64 in JSON. */
+const adminReadBytesMax = 48 * 1024 * 1024;
+/** A simulation of 1,000 payments answers with 2,000 decisions. */
+const adminWriteBytesMax = 64 * 1024 * 1024;
+/** Compiling 10,000 rules takes seconds. */
+const adminTimeoutMsMax = 60_000;
+
+/** The transport of the gateway listener; a faster one takes its place here. */
+const startGateway: GatewayTransport = startGrpcJsGateway;
+
+export type DoorOptions = {
+  readonly gateway: Address;
+  readonly admin: Address;
+  readonly gatewayServices: readonly ServiceImplementation[];
+  readonly adminServices: readonly ServiceImplementation[];
+  readonly metrics: Metrics;
+  /** Why the process can't serve; empty where it can. */
+  readonly findObstacles: () => readonly string[];
+  readonly onError: ErrorHook;
+};
+
+/** Both listeners, with the one health that they tell. */
+export type Doors = {
+  readonly gateway: Listener;
+  readonly admin: Listener;
+  readonly health: HealthReporter;
+};
+
+/** Opens the gateway and the admin listener, each with health and reflection. Rejects where an address can't be bound. */
+export async function openDoors(options: DoorOptions): Promise<Doors> {
+  const { gatewayServices, adminServices, onError } = options;
+  const health = createHealth([
+    ...new Set([...gatewayServices, ...adminServices].map(({ service }) => service.typeName)),
+  ]);
+  const gateway = await startGateway({
+    ...options.gateway,
+    services: addStandardServices(gatewayServices, health),
+    onError,
+  });
+  try {
+    const admin = await startAdminServer({
+      ...options.admin,
+      services: addStandardServices(adminServices, health),
+      routes: makeRoutes(options, health),
+      onError,
+      limits: {
+        readBytesMax: adminReadBytesMax,
+        writeBytesMax: adminWriteBytesMax,
+        unaryTimeoutMsMax: adminTimeoutMsMax,
+      },
+    });
+    return { gateway, admin, health };
+  } catch (cause) {
+    await gateway.stop(0);
+    throw cause;
+  }
+}
+
+function addStandardServices(
+  services: readonly ServiceImplementation[],
+  health: HealthReporter,
+): readonly ServiceImplementation[] {
+  const described: readonly DescService[] = [
+    ...services.map(({ service }) => service),
+    health.service.service,
+  ];
+  return [...services, health.service, ...createReflection(described)];
+}
+
+function makeRoutes(
+  { metrics, findObstacles }: DoorOptions,
+  health: HealthReporter,
+): Record<string, () => PlainAnswer | Promise<PlainAnswer>> {
+  return {
+    // The process lives, whatever it can do.
+    "/healthz": () => ({ status: 200, contentType: "text/plain; charset=utf-8", body: "ok\n" }),
+    "/readyz": () => {
+      const obstacles = health.isServing() ? findObstacles() : ["stopping or starting", ...findObstacles()];
+      return {
+        status: obstacles.length === 0 ? 200 : 503,
+        contentType: "text/plain; charset=utf-8",
+        body: obstacles.length === 0 ? "ready\n" : `${obstacles.join("\n")}\n`,
+      };
+    },
+    "/metrics": async () => ({
+      status: 200,
+      contentType: metrics.registry.contentType,
+      body: await metrics.render(),
+    }),
+  };
+}
