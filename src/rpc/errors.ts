@@ -51,11 +51,6 @@ export const errorKinds = {
     detail: DecisionConflictSchema.typeName,
     when: "IDEMPOTENCY_CONFLICT, STALE_REVISION, PAYMENT_CLOSED or NO_ACTIVE_RULE_SET.",
   },
-  overloaded: {
-    code: Code.ResourceExhausted,
-    detail: RetryInfoSchema.typeName,
-    when: "Too much is in flight already.",
-  },
   unavailable: {
     code: Code.Unavailable,
     detail: RetryInfoSchema.typeName,
@@ -98,10 +93,6 @@ export function decisionConflict(
 /** The store can't be written or read; worth a try after `retryAfterMs`. */
 export function unavailable(message: string, retryAfterMs: number): ConnectError {
   return makeError(errorKinds.unavailable.code, message, [retryDetail(retryAfterMs)]);
-}
-
-export function overloaded(message: string, retryAfterMs: number): ConnectError {
-  return makeError(errorKinds.overloaded.code, message, [retryDetail(retryAfterMs)]);
 }
 
 /** The error of an admin's call that was refused. */
