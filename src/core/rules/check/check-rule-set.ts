@@ -1,0 +1,36 @@
+import type { RuleSet } from "../../../gen/switchyard/v1/rule_set_pb.js";
+import type { EncodedList } from "../../lists.ts";
+import type { FaultList } from "../document/fault.ts";
+import { checkConditions, type LoweredConditions } from "./check-conditions.ts";
+import { checkDeclarations } from "./check-declarations.ts";
+import { collectIds } from "./check-input.ts";
+import { checkPsps } from "./check-psps.ts";
+import { checkReach } from "./check-reach.ts";
+import { checkRetryPolicies } from "./check-retry.ts";
+import { checkRules } from "./check-rules.ts";
+import { checkMarketing, checkSegments } from "./check-segments.ts";
+
+/** What the checks worked out on the way, for the compiler. */
+export type CheckedRuleSet = {
+  readonly conditions: LoweredConditions;
+  /** By id. */
+  readonly encodedLists: ReadonlyMap<string, EncodedList>;
+};
+
+/**
+ * Checks all that the schema cannot say. The result is whole where the list of faults holds no errors.
+ *
+ * Units: `nowMs` is the instant of the push, ms since the epoch.
+ */
+export function checkRuleSet(ruleSet: RuleSet, faults: FaultList, nowMs: number): CheckedRuleSet {
+  const input = collectIds(ruleSet, faults, nowMs);
+  checkDeclarations(input);
+  checkPsps(input);
+  checkRetryPolicies(input);
+  checkSegments(input);
+  checkRules(input);
+  const conditions = checkConditions(input);
+  checkMarketing(input, conditions);
+  checkReach(input, conditions);
+  return { conditions, encodedLists: input.encodedLists };
+}

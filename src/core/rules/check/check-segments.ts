@@ -1,0 +1,149 @@
+import type { RuleSet } from "../../../gen/switchyard/v1/rule_set_pb.js";
+import type { Expr } from "../../cel/expr.ts";
+import { quote } from "../../cel/faults.ts";
+import { listChildren } from "../../cel/intern.ts";
+import type { Purpose } from "../../facts.ts";
+import { marketingActions } from "../effects-by-class.ts";
+import { type Declarations, nameSource, purposesOf } from "../environment.ts";
+import { readPurposes } from "../names.ts";
+import { actionKinds } from "../snapshot.ts";
+import type { LoweredConditions } from "./check-conditions.ts";
+import { checkPurposes } from "./check-declarations.ts";
+import type { CheckInput } from "./check-input.ts";
+import { checkId, checkSize, checkText, descriptionMax } from "./values.ts";
+
+const segmentsMax = 2_000;
+/** Longest chain of segments that read each other. */
+const chainMax = 16;
+
+/** Checks the section `segments`, but for the conditions. */
+export function checkSegments({ ruleSet, faults }: CheckInput): void {
+  if (!checkSize(faults, "segments", ruleSet.segments.length, segmentsMax)) return;
+  const seen = new Map<string, string>();
+  for (const [index, segment] of ruleSet.segments.entries()) {
+    const path = `segments[${index}]`;
+    checkId(faults, `${path}.id`, segment.id, seen);
+    checkText(faults, `${path}.description`, segment.description, descriptionMax);
+    checkPurposes(faults, `${path}.purposes`, segment.purposes);
+  }
+}
+
+/** The ids of all segments so that each follows those that it reads; circles and chains over 16 are faults. */
+export function orderSegments(
+  { ruleSet, faults }: CheckInput,
+  exprs: ReadonlyMap<string, Expr>,
+  { segments }: Declarations,
+): readonly string[] {
+  const ids = [...segments.keys()];
+  const pathOf = new Map(ruleSet.segments.map(({ id }, index) => [id, `segments[${index}].when`]));
+  const lengths = new Map<string, number>();
+  const chain: string[] = [];
+  const visit = (id: string): number => {
+    const known = lengths.get(id);
+    if (known !== undefined) return known;
+    const at = chain.indexOf(id);
+    if (at !== -1) {
+      const circle = [...chain.slice(at), id].map(quote).join(" -> ");
+      faults.error(
+        pathOf.get(id) ?? "segments",
+        "segment-cycle",
+        `segments read each other in a circle: ${circle}`,
+      );
+      return 0;
+    }
+    chain.push(id);
+    const expr = exprs.get(id);
+    let length = 1;
+    for (const ordinal of expr === undefined ? [] : readReads(expr).segments) {
+      length = Math.max(length, 1 + visit(ids[ordinal]!));
+    }
+    chain.pop();
+    lengths.set(id, length);
+    if (length === chainMax + 1) {
+      faults.error(
+        pathOf.get(id) ?? "segments",
+        "segments-too-deep",
+        `more than ${chainMax} segments read each other in a chain`,
+      );
+    }
+    return length;
+  };
+  for (const id of ids) visit(id);
+  return [...lengths.keys()];
+}
+
+/** What a condition reads itself. */
+export type Reads = {
+  readonly slots: ReadonlySet<number>;
+  readonly segments: ReadonlySet<number>;
+  readonly lists: ReadonlySet<number>;
+};
+
+/** Collects the slots, segments and lists that an expression names. */
+export function readReads(expr: Expr): Reads {
+  const reads = { slots: new Set<number>(), segments: new Set<number>(), lists: new Set<number>() };
+  const rest = [expr];
+  for (let part = rest.pop(); part !== undefined; part = rest.pop()) {
+    if (part.op === "slot" || part.op === "has") reads.slots.add(part.slot);
+    else if (part.op === "segment") reads.segments.add(part.segment);
+    else if (part.op === "inList") reads.lists.add(part.list);
+    rest.push(...listChildren(part));
+  }
+  return reads;
+}
+
+/** A marketing action never reads, itself or through segments, what only safer gambling or anti-money-laundering may use (`SEMANTICS.md` 3.9). */
+export function checkMarketing({ ruleSet, faults }: CheckInput, conditions: LoweredConditions): void {
+  const findProtected = createProtectedFinder(ruleSet, conditions);
+  for (const [index, rule] of ruleSet.rules.entries()) {
+    const sells =
+      rule.effects?.actions.some(({ kind }) => marketingActions.has(actionKinds[kind - 1]!)) ?? false;
+    const expr = conditions.rules.get(rule.id);
+    const what = sells && expr !== undefined ? findProtected(expr) : undefined;
+    if (what === undefined) continue;
+    faults.error(
+      `rules[${index}].when`,
+      "marketing-reads-protected",
+      `a marketing action may not depend on ${what}`,
+    );
+  }
+}
+
+function createProtectedFinder(
+  ruleSet: RuleSet,
+  { declarations, segments, environments }: LoweredConditions,
+): (expr: Expr) => string | undefined {
+  const { slots } = environments;
+  const ids = [...declarations.segments.keys()];
+  const purposes = new Map(ruleSet.segments.map(({ id, purposes }) => [id, readPurposes(purposes)]));
+  const known = new Map<string, string | undefined>();
+  const findInSegment = (id: string): string | undefined => {
+    if (known.has(id)) return known.get(id);
+    // Set before the search, so that a circle ends.
+    known.set(id, undefined);
+    const expr = segments.get(id);
+    const inside = expr && find(expr);
+    const what = isProtected(purposes.get(id) ?? [])
+      ? `the segment ${quote(id)}`
+      : inside && `${inside}, read by the segment ${quote(id)}`;
+    known.set(id, what);
+    return what;
+  };
+  const find = (expr: Expr): string | undefined => {
+    const reads = readReads(expr);
+    for (const slot of reads.slots) {
+      const source = slots[slot]!;
+      if (isProtected(purposesOf(source, declarations))) return nameSource(source);
+    }
+    for (const ordinal of reads.segments) {
+      const what = findInSegment(ids[ordinal]!);
+      if (what !== undefined) return what;
+    }
+    return undefined;
+  };
+  return find;
+}
+
+function isProtected(purposes: readonly Purpose[]): boolean {
+  return purposes.length > 0 && purposes.every((purpose) => purpose === "rg" || purpose === "aml");
+}

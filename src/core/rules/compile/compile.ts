@@ -1,0 +1,126 @@
+import { create, type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import {
+  AttributeSchema,
+  BrandSchema,
+  FxRateSchema,
+  PspSchema,
+  RetryPolicySchema,
+  RiskThresholdsSchema,
+  Rule_OnUnknown,
+  RuleSchema,
+  type RuleSet,
+  RuleSetSchema,
+  SegmentSchema,
+} from "../../../gen/switchyard/v1/rule_set_pb.js";
+import { encodeExprs } from "../../cel/encode.ts";
+import type { Expr } from "../../cel/expr.ts";
+import { type CheckedRuleSet, checkRuleSet } from "../check/check-rule-set.ts";
+import type { Compilation, DocumentFormat } from "../compilation.ts";
+import { createFaultList } from "../document/fault.ts";
+import { readDocument } from "../document/read-document.ts";
+import { reportFaults } from "../document/report.ts";
+import { buildIndex } from "../index/build.ts";
+import { normalizeRuleSet } from "../normalize.ts";
+import { type CompiledImage, joinRecords, type Records } from "./image.ts";
+
+export type DocumentInput = {
+  readonly document: Uint8Array;
+  readonly format: DocumentFormat;
+  /** The instant of the push, ms since the epoch. */
+  readonly nowMs: number;
+  /** SHA-256 as hexadecimal digits; the core has none of its own. */
+  readonly sha256: (bytes: Uint8Array) => string;
+};
+
+/** A document that was judged; `ruleSet` in its normal form and `checked` are there where it has no errors. */
+export type JudgedDocument = {
+  readonly compilation: Compilation;
+  readonly accepted: { readonly ruleSet: RuleSet; readonly checked: CheckedRuleSet } | undefined;
+};
+
+const always: Expr = { op: "const", type: "bool", value: true };
+
+/**
+ * Reads and checks a document.
+ *
+ * Fails:  never throws on data; faults are in the compilation, in order of line, at most 200.
+ */
+export function judgeDocument({ document, format, nowMs, sha256 }: DocumentInput): JudgedDocument {
+  const faults = createFaultList();
+  const read = readDocument(document, format, faults);
+  const { ruleSet } = read;
+  // What could not be read would be told a second time by the checks.
+  const checked =
+    ruleSet === undefined || faults.hasErrors() ? undefined : checkRuleSet(ruleSet, faults, nowMs);
+  const normal = ruleSet === undefined || faults.hasErrors() ? undefined : normalizeRuleSet(ruleSet);
+  const compilation: Compilation = {
+    ...reportFaults(faults, read),
+    hash: normal === undefined ? "" : sha256(toBinary(RuleSetSchema, normal)),
+    name: ruleSet?.name ?? "",
+    ruleCount: ruleSet?.rules.length ?? 0,
+  };
+  const accepted = normal && checked && { ruleSet: normal, checked };
+  return { compilation, accepted };
+}
+
+/** Compiles a document into an image; `undefined` beside the faults where it is refused. */
+export function compileDocument(input: DocumentInput): {
+  readonly compilation: Compilation;
+  readonly image: CompiledImage | undefined;
+} {
+  const { compilation, accepted } = judgeDocument(input);
+  const image = accepted && makeImage(accepted.ruleSet, accepted.checked, compilation.hash);
+  return { compilation, image };
+}
+
+function makeImage(
+  ruleSet: RuleSet,
+  { conditions, encodedLists }: CheckedRuleSet,
+  hash: string,
+): CompiledImage {
+  const { declarations, environments, segments, segmentOrder, rules } = conditions;
+  const exprs = ruleSet.segments.map(({ id }) => segments.get(id)!);
+  const ruleConditions = ruleSet.rules.map(({ id }) => {
+    const expr = rules.get(id);
+    return expr === undefined ? -1 : exprs.push(expr) - 1;
+  });
+  const indexed = ruleSet.rules.map(({ id, onUnknown }) => ({
+    expr: rules.get(id) ?? always,
+    matchUnknown: onUnknown === Rule_OnUnknown.APPLY,
+  }));
+  return {
+    hash,
+    name: ruleSet.name,
+    slots: environments.slots,
+    listIds: ruleSet.lists.map(({ id }) => id),
+    lists: ruleSet.lists.map(({ id }) => encodedLists.get(id)!),
+    sections: encodeSections(ruleSet),
+    riskThresholds: toBinary(RiskThresholdsSchema, ruleSet.riskThresholds ?? create(RiskThresholdsSchema)),
+    conditions: encodeExprs(exprs),
+    segmentOrder: Int32Array.from(segmentOrder, (id) => declarations.segments.get(id)!),
+    ruleConditions: Int32Array.from(ruleConditions),
+    index: buildIndex(indexed),
+  };
+}
+
+function encodeSections(ruleSet: RuleSet): CompiledImage["sections"] {
+  return {
+    psps: encodeAll(PspSchema, ruleSet.psps),
+    attributes: encodeAll(AttributeSchema, ruleSet.attributes),
+    segments: encodeAll(
+      SegmentSchema,
+      ruleSet.segments.map((segment) => ({ ...segment, when: "", description: "" })),
+    ),
+    retryPolicies: encodeAll(RetryPolicySchema, ruleSet.retryPolicies),
+    rules: encodeAll(
+      RuleSchema,
+      ruleSet.rules.map((rule) => ({ ...rule, when: "", description: "" })),
+    ),
+    fxRates: encodeAll(FxRateSchema, ruleSet.fxRates),
+    brands: encodeAll(BrandSchema, ruleSet.brands),
+  };
+}
+
+function encodeAll<Desc extends DescMessage>(schema: Desc, messages: readonly MessageShape<Desc>[]): Records {
+  return joinRecords(messages.map((message) => toBinary(schema, message)));
+}

@@ -1,0 +1,78 @@
+import { transferList as exprBuffers } from "../../cel/encode.ts";
+import type { EncodedExprs } from "../../cel/encoding.ts";
+import type { SlotSource } from "../../cel/environment.ts";
+import { type EncodedList, listBuffers } from "../../lists.ts";
+import { type IndexImage, transferList as indexBuffers } from "../index/image.ts";
+
+/**
+ * A compiled rule set as flat buffers, so that a worker can make it and hand it over without a copy, and the serving loop can open it in small
+ * steps. What stands in an order stands in the order of its ordinals: rules in total order, all else by id.
+ */
+export type CompiledImage = {
+  /** Content hash, hexadecimal. */
+  readonly hash: string;
+  readonly name: string;
+  readonly slots: readonly SlotSource[];
+  readonly listIds: readonly string[];
+  readonly lists: readonly EncodedList[];
+  /** Each entry of a section as a protobuf message of its own; rules and segments without their conditions. */
+  readonly sections: Readonly<Record<ImageSection, Records>>;
+  /** The message RiskThresholds. */
+  readonly riskThresholds: Uint8Array<ArrayBuffer>;
+  /** Conditions of the segments, then those of the rules that have one. */
+  readonly conditions: EncodedExprs;
+  /** Ordinals of segments so that each follows those that it reads. */
+  readonly segmentOrder: Int32Array<ArrayBuffer>;
+  /** For each rule the number of its condition in `conditions`, or -1 where it is always true. */
+  readonly ruleConditions: Int32Array<ArrayBuffer>;
+  readonly index: IndexImage;
+};
+
+export const imageSections = [
+  "psps",
+  "attributes",
+  "segments",
+  "retryPolicies",
+  "rules",
+  "fxRates",
+  "brands",
+] as const;
+
+export type ImageSection = (typeof imageSections)[number];
+
+/** Many byte strings in one: record n ends at `ends[n]` and begins where the one before ends. */
+export type Records = { readonly bytes: Uint8Array<ArrayBuffer>; readonly ends: Int32Array<ArrayBuffer> };
+
+/** Joins byte strings into records. */
+export function joinRecords(parts: readonly Uint8Array[]): Records {
+  const ends = new Int32Array(parts.length);
+  let end = 0;
+  for (const [index, part] of parts.entries()) {
+    end += part.length;
+    ends[index] = end;
+  }
+  const bytes = new Uint8Array(end);
+  for (const [index, part] of parts.entries()) bytes.set(part, ends[index]! - part.length);
+  return { bytes, ends };
+}
+
+/** The bytes of record n, not copied. */
+export function recordAt({ bytes, ends }: Records, index: number): Uint8Array {
+  return bytes.subarray(index === 0 ? 0 : ends[index - 1]!, ends[index]!);
+}
+
+/** The buffers to transfer with an image when it is posted to another thread; it is unusable here afterwards. */
+export function imageBuffers(image: CompiledImage): ArrayBuffer[] {
+  return [
+    ...image.lists.flatMap(listBuffers),
+    ...imageSections.flatMap((section) => [
+      image.sections[section].bytes.buffer,
+      image.sections[section].ends.buffer,
+    ]),
+    image.riskThresholds.buffer,
+    ...exprBuffers(image.conditions),
+    image.segmentOrder.buffer,
+    image.ruleConditions.buffer,
+    ...indexBuffers(image.index),
+  ];
+}

@@ -1,0 +1,183 @@
+import type { SlotDomain } from "../cel/domain-goals.ts";
+import type { Environment, ListKind, SlotSource, Variable } from "../cel/environment.ts";
+import type { ExprType } from "../cel/expr.ts";
+import { facts, type Purpose, strictFundingPath } from "../facts.ts";
+import { exponentOf } from "../iso4217.ts";
+import type { AttributeInfo, AttributeType } from "./snapshot.ts";
+
+/** What a rule set declares that conditions may name. */
+export type Declarations = {
+  /** Attributes of payments (`attr.x`) and of players (`player.x`), by name. */
+  readonly attributes: ReadonlyMap<string, AttributeInfo>;
+  readonly playerAttributes: ReadonlyMap<string, AttributeInfo>;
+  readonly lists: ReadonlyMap<string, { readonly ordinal: number; readonly kind: ListKind }>;
+  /** Ordinals by id. */
+  readonly segments: ReadonlyMap<string, number>;
+};
+
+/** The environments of a rule set's conditions; all share one allotment of slots. */
+export type Environments = {
+  /** For segments, overrides and rules of classes 3 to 7. */
+  readonly plain: Environment;
+  /** For rules of REGULATORY and SAFER_GAMBLING: `card.funding` is credit if either the caller or the BIN table says so (`SEMANTICS.md` 2.4). */
+  readonly strict: Environment;
+  /** The sources of all slots allotted so far: slot n has source n. */
+  readonly slots: readonly SlotSource[];
+  /** What values a slot can take, where that is bounded. */
+  readonly domainOf: (slot: number) => SlotDomain | undefined;
+};
+
+const attributeTypes: Readonly<Record<AttributeType, ExprType>> = {
+  BOOL: "bool",
+  INT: "int",
+  DOUBLE: "double",
+  STRING: "string",
+  TIMESTAMP: "timestamp",
+  STRING_LIST: { list: "string" },
+};
+
+/** Purposes of a fact or an attribute that does not say its own. */
+export const purposesByDefault: readonly Purpose[] = ["payments", "fraud"];
+
+/** Makes the environments of a rule set. Built-in facts win over attributes of the same path, which the checks refuse anyway. */
+export function createEnvironments(declarations: Declarations): Environments {
+  const variables = new Map<string, Variable>();
+  for (const attribute of declarations.attributes.values()) {
+    variables.set(`attr.${attribute.name}`, variableOf(attribute, "paymentAttribute"));
+  }
+  for (const attribute of declarations.playerAttributes.values()) {
+    variables.set(`player.${attribute.name}`, variableOf(attribute, "playerAttribute"));
+  }
+  for (const { path, type, domain, min, max } of facts) {
+    const bounds = {
+      ...(domain && { domain }),
+      ...(min !== undefined && { min }),
+      ...(max !== undefined && { max }),
+    };
+    variables.set(path, { type, source: { kind: "field", path }, ...bounds });
+  }
+  const names = groupByRoot(variables.keys());
+  const slots: SlotSource[] = [];
+  const slotByKey = new Map<string, number>();
+  const plain: Environment = {
+    variable: (path) => variables.get(path),
+    names: (root) => names.get(root) ?? [],
+    list: (id) => declarations.lists.get(id),
+    segment: (id) => declarations.segments.get(id),
+    slot: (source) => {
+      const key = keyOf(source);
+      let slot = slotByKey.get(key);
+      if (slot === undefined) {
+        slot = slots.push(source) - 1;
+        slotByKey.set(key, slot);
+      }
+      return slot;
+    },
+    isCurrency: (code) => exponentOf(code) !== undefined,
+  };
+  const strict: Environment = {
+    ...plain,
+    variable: (path) => variables.get(path === "card.funding" ? strictFundingPath : path),
+  };
+  const domains = new Map<string, SlotDomain>();
+  for (const { source, domain, min, max } of variables.values()) {
+    domains.set(keyOf(source), {
+      ...(domain && { values: domain }),
+      ...(min !== undefined && { min }),
+      ...(max !== undefined && { max }),
+    });
+  }
+  const domainOf = (slot: number): SlotDomain | undefined => {
+    const source = slots[slot];
+    return source && (boundsOf(source) ?? domains.get(keyOf(source)));
+  };
+  return { plain, strict, slots, domainOf };
+}
+
+function boundsOf(source: SlotSource): SlotDomain | undefined {
+  switch (source.kind) {
+    case "localHour":
+      return { min: 0, max: 23 };
+    case "localWeekday":
+      return { min: 1, max: 7 };
+    case "amountIn":
+      return { min: 0 };
+    case "field":
+    case "paymentAttribute":
+    case "playerAttribute":
+    case "now":
+      return undefined;
+  }
+}
+
+/** The purposes of what a slot reads. */
+export function purposesOf(source: SlotSource, declarations: Declarations): readonly Purpose[] {
+  switch (source.kind) {
+    case "field":
+      return facts.find(({ path }) => path === source.path)?.purposes ?? purposesByDefault;
+    case "paymentAttribute":
+      return declarations.attributes.get(source.name)?.purposes ?? purposesByDefault;
+    case "playerAttribute":
+      return declarations.playerAttributes.get(source.name)?.purposes ?? purposesByDefault;
+    case "amountIn":
+    case "localHour":
+    case "localWeekday":
+    case "now":
+      return purposesByDefault;
+  }
+}
+
+/** A source as conditions write it, such as `payment.currency` or `payment.amount_in("EUR")`. */
+export function nameSource(source: SlotSource): string {
+  switch (source.kind) {
+    case "field":
+      return source.path;
+    case "paymentAttribute":
+      return `attr.${source.name}`;
+    case "playerAttribute":
+      return `player.${source.name}`;
+    case "amountIn":
+      return `payment.amount_in(${JSON.stringify(source.currency)})`;
+    case "localHour":
+      return `local_hour(now, ${JSON.stringify(source.zone)})`;
+    case "localWeekday":
+      return `local_weekday(now, ${JSON.stringify(source.zone)})`;
+    case "now":
+      return "now";
+  }
+}
+
+function variableOf(
+  { name, type, values }: AttributeInfo,
+  kind: "paymentAttribute" | "playerAttribute",
+): Variable {
+  return { type: attributeTypes[type], source: { kind, name }, ...(values.length > 0 && { domain: values }) };
+}
+
+function groupByRoot(paths: Iterable<string>): ReadonlyMap<string, readonly string[]> {
+  const names = new Map<string, string[]>();
+  for (const path of paths) {
+    const [root = "", name = ""] = path.split(".");
+    const known = names.get(root);
+    if (known === undefined) names.set(root, [name]);
+    else known.push(name);
+  }
+  return names;
+}
+
+function keyOf(source: SlotSource): string {
+  switch (source.kind) {
+    case "field":
+      return `field ${source.path}`;
+    case "paymentAttribute":
+    case "playerAttribute":
+      return `${source.kind} ${source.name}`;
+    case "amountIn":
+      return `amountIn ${source.currency}`;
+    case "localHour":
+    case "localWeekday":
+      return `${source.kind} ${source.zone}`;
+    case "now":
+      return "now";
+  }
+}

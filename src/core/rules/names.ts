@@ -1,0 +1,22 @@
+import { type Attribute, Attribute_Type, Purpose_Kind } from "../../gen/switchyard/v1/rule_set_pb.js";
+import type { Purpose } from "../facts.ts";
+import type { AttributeInfo, AttributeType } from "./snapshot.ts";
+
+const purposes: Readonly<Record<Exclude<Purpose_Kind, Purpose_Kind.KIND_UNSPECIFIED>, Purpose>> = {
+  [Purpose_Kind.PAYMENTS]: "payments",
+  [Purpose_Kind.FRAUD]: "fraud",
+  [Purpose_Kind.RG]: "rg",
+  [Purpose_Kind.AML]: "aml",
+  [Purpose_Kind.MARKETING]: "marketing",
+};
+
+/** Purposes as the core calls them; the unspecified one is left out. */
+export function readPurposes(kinds: readonly Purpose_Kind[]): readonly Purpose[] {
+  return kinds.flatMap((kind) => (kind === Purpose_Kind.KIND_UNSPECIFIED ? [] : [purposes[kind]]));
+}
+
+/** A declared attribute; undefined where its type is missing. */
+export function readAttribute({ name, type, values, purposes: kinds }: Attribute): AttributeInfo | undefined {
+  if (type === Attribute_Type.TYPE_UNSPECIFIED) return undefined;
+  return { name, type: Attribute_Type[type] as AttributeType, values, purposes: readPurposes(kinds) };
+}
