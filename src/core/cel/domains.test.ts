@@ -160,10 +160,28 @@ const leaf: fc.Arbitrary<Expr> = fc.oneof(
     ),
 );
 
+const truth = fc.constantFrom(vip, slot(2), has(1), has(2), constant("bool", true));
+
+/** Leaves that may be known where a slot in them is not, or that depend on more than one slot. */
+const oddLeaf: fc.Arbitrary<Expr> = fc.oneof(
+  fc
+    .tuple(truth, fc.constantFrom(slot(1), constant("int", 1)), fc.constantFrom(slot(1), constant("int", 0)))
+    // biome-ignore lint/suspicious/noThenProperty: the typed form names the branches as CEL does; nobody awaits it.
+    .map(([test, left, right]): Expr => ({ op: "cond", type: "int", test, then: left, else: right }))
+    .chain((left) => fc.tuple(hows, anyConstant("int")).map(([how, right]) => compare(left, how, right))),
+  fc
+    .tuple(fc.constantFrom(and, or), truth, truth, hows, truth)
+    .map(([join, first, second, how, right]) => compare(join(first, second), how, right)),
+  fc
+    .tuple(fc.constantFrom<("exists" | "all")[]>("exists", "all"), hows, anyConstant("string"))
+    .map(([op, how, first]) => eachTag(op, and(compare(slot(0), "eq", first), compare(local, how, slot(0))))),
+);
+
 const condition: fc.Arbitrary<Expr> = fc.letrec<{ node: Expr }>((tie) => ({
   node: fc.oneof(
     { maxDepth: 3, withCrossShrink: true },
     leaf,
+    oddLeaf,
     tie("node").map(not),
     fc.array(tie("node"), { minLength: 2, maxLength: 4 }).map((args) => and(...args)),
     fc.array(tie("node"), { minLength: 2, maxLength: 3 }).map((args) => or(...args)),
@@ -337,7 +355,7 @@ describe("impliesCondition", () => {
     fc.tuple(condition, condition),
     fc.tuple(condition, condition).map(([a, b]): [Expr, Expr] => [a, and(a, b)]),
     fc.tuple(condition, condition).map(([a, b]): [Expr, Expr] => [or(a, b), a]),
-    fc.tuple(leaf, leaf),
+    fc.tuple(fc.oneof(leaf, oddLeaf), fc.oneof(leaf, oddLeaf)),
   );
 
   it("never claims what some frame denies", () => {
@@ -354,6 +372,14 @@ describe("impliesCondition", () => {
   });
 
   const five = constant("double", 5);
+  const bySegment: Expr = {
+    op: "cond",
+    type: "int",
+    test: vip,
+    // biome-ignore lint/suspicious/noThenProperty: the typed form names the branches as CEL does; nobody awaits it.
+    then: slot(1),
+    else: constant("int", 1),
+  };
   it.each<[string, Expr, Expr, boolean]>([
     ["anything, from always", constant("bool", true), vip, true],
     ["itself", vip, vip, true],
@@ -387,6 +413,12 @@ describe("impliesCondition", () => {
     ],
     ["that a value is there, from its comparison", has(1), amount("ne", 0), true],
     ["a tautology, which may be unknown", or(vip, not(vip)), has(0), false],
+    [
+      "that a value is there, from a branch that may not be taken",
+      has(1),
+      compare(bySegment, "gt", constant("int", 0)),
+      false,
+    ],
     ["longer silence", since("silent", 5), since("silent", 9), true],
     ["anything, from what is never true", kind("A"), and(vip, not(vip)), true],
     [
