@@ -5,7 +5,6 @@ import {
   type ServerResponse,
 } from "node:http";
 import {
-  constants,
   createServer as createHttp2Server,
   type Http2Server,
   type Http2ServerRequest,
@@ -42,9 +41,6 @@ const CONCURRENT_STREAMS_MAX = 100;
 /** In MB, as node:http2 counts. */
 const SESSION_MEMORY_MB_MAX = 10;
 const CONNECTIONS_MAX = 512;
-/** Between the first GOAWAY, which takes no stream away from anyone, and the final one: more than one round trip. */
-const GOAWAY_NOTICE_MS = 100;
-const LAST_STREAM_ID_MAX = 2 ** 31 - 1;
 
 const DEFAULT_HOST = "127.0.0.1";
 
@@ -233,8 +229,12 @@ interface Running {
 }
 
 /**
- * Stops in the order that loses no call: nobody new is let in; silent and idle connections close; streams end; HTTP/2
- * connections get notice, then close as their last call ends, as HTTP/1.1 ones do; then force.
+ * Stops in the order that loses no call: nobody new is let in; silent and idle connections close; streams end; busy
+ * connections close as their last call ends; then force.
+ *
+ * HTTP/2 connections get one GOAWAY that names the last call taken, so a caller knows that what it sent after may safely
+ * go elsewhere. (A first GOAWAY that names none, as gRPC servers send, is no use here: nghttp2 refuses every new stream
+ * from then on, unless it was sent by a function of its own that Node does not offer.)
  */
 function stopServer(running: Running, graceMs: number): Promise<StopReport> {
   const { listener, http1, sockets, streams, state } = running;
@@ -243,7 +243,6 @@ function stopServer(running: Running, graceMs: number): Promise<StopReport> {
     let forced = false;
     listener.close(() => {
       clearTimeout(force);
-      clearTimeout(notice);
       // Stops the timer that looks for slow clients.
       http1.close();
       resolve({ forced });
@@ -252,15 +251,7 @@ function stopServer(running: Running, graceMs: number): Promise<StopReport> {
     for (const res of state.responses) askToClose(res);
     streams.stopAll();
     http1.closeIdleConnections();
-    for (const session of state.sessions) {
-      if (!session.destroyed) session.goaway(constants.NGHTTP2_NO_ERROR, LAST_STREAM_ID_MAX);
-    }
-    const notice = setTimeout(
-      () => {
-        for (const session of state.sessions) session.close();
-      },
-      Math.min(GOAWAY_NOTICE_MS, graceMs),
-    );
+    for (const session of state.sessions) session.close();
     const force = setTimeout(() => {
       forced = true;
       for (const socket of sockets) socket.destroy();

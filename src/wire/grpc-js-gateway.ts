@@ -1,6 +1,4 @@
-import type { Http2Server, ServerHttp2Session, ServerOptions } from "node:http2";
-import { constants } from "node:http2";
-import { Server as NetServer } from "node:net";
+import type { Http2Server, ServerOptions } from "node:http2";
 import { type DescMessage, type Message, toBinary } from "@bufbuild/protobuf";
 import { Server, ServerCredentials, type ServiceDefinition, type UntypedHandleCall } from "@grpc/grpc-js";
 import { decodeRequest } from "./decode.ts";
@@ -21,9 +19,6 @@ const CONNECTIONS_MAX = 4096;
 /** A dead peer is noticed after these two together. */
 const KEEPALIVE_TIME_MS = 60_000;
 const KEEPALIVE_TIMEOUT_MS = 20_000;
-/** Between the first GOAWAY, which takes no stream away from anyone, and the final one: more than one round trip. */
-const GOAWAY_NOTICE_MS = 100;
-const LAST_STREAM_ID_MAX = 2 ** 31 - 1;
 
 const DEFAULT_HOST = "127.0.0.1";
 
@@ -45,7 +40,7 @@ export async function startGrpcJsGateway(options: GatewayOptions): Promise<Liste
     "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_MS,
     "grpc.enable_channelz": 0,
   });
-  const opened = trackOpened(server);
+  capConnections(server);
   for (const { service, methods } of options.services) {
     const handlers: Record<string, UntypedHandleCall> = {};
     for (const hosted of methods) {
@@ -59,7 +54,7 @@ export async function startGrpcJsGateway(options: GatewayOptions): Promise<Liste
     host,
     port,
     stop(graceMs) {
-      stopped ??= stopServer(server, opened, streams, graceMs);
+      stopped ??= stopServer(server, streams, graceMs);
       return stopped;
     },
   };
@@ -99,19 +94,13 @@ function bind(server: Server, address: string): Promise<number> {
   });
 }
 
-/** The parts of grpc-js without a public option: the header cap, the connection cap, and the sessions to say goodbye to. */
+/** The parts of grpc-js without a public option: the cap of headers and that of connections. */
 interface GrpcJsInternals {
   readonly commonServerOptions: ServerOptions;
   createHttp2Server(credentials: ServerCredentials): Http2Server;
 }
 
-/** What grpc-js has opened. */
-interface Opened {
-  readonly servers: Set<Http2Server>;
-  readonly sessions: Set<ServerHttp2Session>;
-}
-
-function trackOpened(server: Server): Opened {
+function capConnections(server: Server): void {
   const internals = server as unknown as GrpcJsInternals;
   const { commonServerOptions, createHttp2Server } = internals;
   if (commonServerOptions?.settings === undefined || typeof createHttp2Server !== "function") {
@@ -120,50 +109,27 @@ function trackOpened(server: Server): Opened {
     );
   }
   commonServerOptions.settings.maxHeaderListSize = HEADER_LIST_BYTES_MAX;
-  const opened: Opened = { servers: new Set(), sessions: new Set() };
   internals.createHttp2Server = (credentials) => {
     const http2Server = createHttp2Server.call(server, credentials);
     http2Server.maxConnections = CONNECTIONS_MAX;
-    opened.servers.add(http2Server);
-    http2Server.on("session", (session) => {
-      opened.sessions.add(session);
-      session.once("close", () => opened.sessions.delete(session));
-    });
     return http2Server;
   };
-  return opened;
 }
 
 /**
- * Stops in the order that loses no call: nobody new is let in; streams end; every connection is told that the server leaves, while streams
- * already on their way are still taken; then connections close as their last call ends; then force.
+ * Stops in the order that loses no call: nobody new is let in; streams end; connections get GOAWAY, which names the last
+ * call taken, and close as that ends; then force.
  */
-function stopServer(
-  server: Server,
-  { servers, sessions }: Opened,
-  streams: OpenStreams,
-  graceMs: number,
-): Promise<StopReport> {
+function stopServer(server: Server, streams: OpenStreams, graceMs: number): Promise<StopReport> {
   return new Promise((resolve) => {
-    let forced = false;
-    // Closing the HTTP/2 server itself would close its connections too, before they have had notice.
-    for (const listening of servers) NetServer.prototype.close.call(listening);
-    streams.stopAll();
-    for (const session of sessions) {
-      if (!session.destroyed) session.goaway(constants.NGHTTP2_NO_ERROR, LAST_STREAM_ID_MAX);
-    }
-    const shutDown = () => {
-      server.tryShutdown(() => {
-        clearTimeout(force);
-        resolve({ forced });
-      });
-    };
-    const notice = setTimeout(shutDown, sessions.size === 0 ? 0 : Math.min(GOAWAY_NOTICE_MS, graceMs));
     const force = setTimeout(() => {
-      clearTimeout(notice);
-      forced = true;
       server.forceShutdown();
-      resolve({ forced });
+      resolve({ forced: true });
     }, graceMs);
+    streams.stopAll();
+    server.tryShutdown(() => {
+      clearTimeout(force);
+      resolve({ forced: false });
+    });
   });
 }
