@@ -1,11 +1,11 @@
-import { buildOverrideSet, type OverrideSet } from "../core/rules/override-set.ts";
+import type { OverrideSet } from "../core/rules/override-set.ts";
 import type { RuleSnapshot } from "../core/rules/snapshot.ts";
 
 /** What a merchant decides by now. Replaced as a whole, so that a decision sees one rule set and one state of the overrides. */
 export type ActiveRuleSet = {
   readonly snapshot: RuleSnapshot;
   readonly overrides: OverrideSet;
-  /** Overrides that name what the rule set does not have: inert. By id, with what is missing. */
+  /** Overrides that name what the rule set does not have: inert. By id, with why. */
   readonly orphans: ReadonlyMap<string, readonly string[]>;
   readonly activeSinceMs: number;
 };
@@ -43,9 +43,4 @@ export class ActiveRules {
   entries(): IterableIterator<[string, ActiveRuleSet]> {
     return this.#active.entries();
   }
-}
-
-/** No overrides: what a snapshot stands beside until some are put. */
-export function noOverrides(revision: number): OverrideSet {
-  return buildOverrideSet({ revision, slots: [], overrides: [] });
 }

@@ -1,7 +1,6 @@
 import type { FieldFault } from "../core/field-fault.ts";
-import { compileOverride, type OverrideDraft } from "../core/rules/compile-override.ts";
+import { createOverrideCompiler } from "../core/rules/compile-override.ts";
 import { buildOverrideSet, type CompiledOverride, type OverrideSet } from "../core/rules/override-set.ts";
-import { SlotTable } from "../core/rules/slot-table.ts";
 import type { RuleSnapshot } from "../core/rules/snapshot.ts";
 import type { AuditLog } from "../ports/audit-log.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -29,7 +28,7 @@ export type OverrideState = "ACTIVE" | "SCHEDULED" | "EXPIRED" | "ORPHANED";
 export type OverrideStatus = {
   readonly override: StoredOverride;
   readonly state: OverrideState;
-  /** What it names that the active rule set does not have, sorted. */
+  /** Why it is inert under the active rule set, such as a PSP that is gone; sorted. */
   readonly missing: readonly string[];
 };
 
@@ -95,21 +94,17 @@ export class Overrides {
     snapshot: RuleSnapshot,
   ): { readonly set: OverrideSet; readonly orphans: ReadonlyMap<string, readonly string[]> } {
     const nowMs = this.#deps.clock.nowMs();
-    const slots = new SlotTable();
+    const compiler = createOverrideCompiler(snapshot);
     const overrides: CompiledOverride[] = [];
     const orphans = new Map<string, readonly string[]>();
     for (const stored of this.#deps.store.list(merchantId)) {
       if (stored.untilMs <= nowMs) continue;
-      const result = compileOverride(stored, snapshot, slots);
+      const result = compiler.compile(stored);
       if (result.ok) overrides.push(result.override);
-      else
-        orphans.set(
-          stored.id,
-          result.missing.length > 0 ? result.missing : result.faults.map(({ message }) => message),
-        );
+      else orphans.set(stored.id, result.faults.map(({ message }) => message).sort());
     }
     const revision = this.#deps.store.revision(merchantId);
-    return { set: buildOverrideSet({ revision, slots: slots.sources, overrides }), orphans };
+    return { set: buildOverrideSet({ revision, slots: compiler.slots, overrides }), orphans };
   }
 
   #check(merchantId: string, override: StoredOverride, nowMs: number): readonly FieldFault[] {
@@ -135,9 +130,10 @@ export class Overrides {
       );
       return faults;
     }
-    const result = compileOverride(override satisfies OverrideDraft, active.snapshot, new SlotTable());
+    const result = createOverrideCompiler(active.snapshot).compile(override);
     if (!result.ok)
       faults.push(...result.faults.map((fault) => ({ ...fault, field: `override.${fault.field}` })));
+    faults.push(...result.faults.map((fault) => ({ ...fault, field: `override.${fault.field}` })));
     return faults;
   }
 

@@ -238,7 +238,7 @@ export class RuleSets {
     }
     const next = this.#withOverrides(merchantId, result.snapshot, this.#deps.clock.nowMs());
     if (next.orphans.size > 0 && !allowOrphans) {
-      const named = [...next.orphans].map(([id, missing]) => `override ${id} names ${missing.join(", ")}`);
+      const named = [...next.orphans].map(([id, missing]) => `override ${id}: ${missing.join(", ")}`);
       return failPrecondition("allow_orphans", "orphaned-overrides", named.sort());
     }
     return succeed(next);

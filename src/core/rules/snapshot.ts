@@ -1,4 +1,4 @@
-import type { SlotSource } from "../cel/environment.ts";
+import type { ListKind, SlotSource } from "../cel/environment.ts";
 import type { Expr, Frame, MembershipList } from "../cel/expr.ts";
 import type { Purpose } from "../facts.ts";
 import type { FxRates } from "../money.ts";
@@ -20,6 +20,7 @@ export type RuleSnapshot = {
   readonly slots: readonly SlotSource[];
   readonly lists: readonly MembershipList[];
   readonly listIds: readonly string[];
+  readonly listKinds: readonly ListKind[];
   readonly psps: readonly Psp[];
   readonly pspOrdinals: ReadonlyMap<string, number>;
   readonly segments: readonly SegmentInfo[];

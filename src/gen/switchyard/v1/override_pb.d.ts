@@ -186,7 +186,7 @@ export declare type OverrideStatus = Message<"switchyard.v1.OverrideStatus"> & {
   state: OverrideStatus_State;
 
   /**
-   * What it names that does not exist, sorted.
+   * Why it is inert, such as a PSP that is gone; sorted.
    *
    * @generated from field: repeated string missing = 3;
    */
