@@ -131,9 +131,9 @@ export class Overrides {
       return faults;
     }
     const result = createOverrideCompiler(active.snapshot).compile(override);
-    if (!result.ok)
+    if (!result.ok) {
       faults.push(...result.faults.map((fault) => ({ ...fault, field: `override.${fault.field}` })));
-    faults.push(...result.faults.map((fault) => ({ ...fault, field: `override.${fault.field}` })));
+    }
     return faults;
   }
 
