@@ -1,0 +1,121 @@
+import type { Plan } from "../decision.ts";
+import type { FieldFault } from "../field-fault.ts";
+import { hash32 } from "../hash.ts";
+import type { ReportedOutcome } from "../payment.ts";
+import { classifyCode } from "./code-table.ts";
+import type { OutcomeClass } from "./outcome-class.ts";
+
+/** An attempt of a payment that was reported. */
+export type Attempt = {
+  readonly attemptId: string;
+  readonly psp: string;
+  readonly outcomeClass: OutcomeClass;
+  readonly atMs: number;
+  /** The revision in whose plan it was a step. */
+  readonly revision: number;
+};
+
+/** What makes an attempt's id: a step of a plan of a payment. */
+export type AttemptPlace = {
+  readonly merchantId: string;
+  readonly paymentId: string;
+  readonly revision: number;
+  readonly number: number;
+  readonly psp: string;
+};
+
+const idPattern = /^r(\d{1,10})-s(\d{1,2})-[0-9a-f]{8}$/;
+
+/**
+ * The id of a step's attempt, such as `r0-s1-9f86d081`: unique in the payment because a revision has one plan, and never used again because
+ * revisions only grow (`SEMANTICS.md` 4.3). The last part is a check over payment and PSP, so that a late report on a plan that is no longer kept
+ * can still be told from a mistaken one.
+ */
+export function makeAttemptId({ merchantId, paymentId, revision, number, psp }: AttemptPlace): string {
+  const place = `r${revision}-s${number}`;
+  return `${place}-${hash32(merchantId, paymentId, place, psp).toString(16).padStart(8, "0")}`;
+}
+
+/** Whether nobody knows yet what became of it, so that no other PSP may be tried. */
+export function isOpen({ outcomeClass }: Attempt): boolean {
+  return outcomeClass === "UNKNOWN" || outcomeClass === "PENDING";
+}
+
+export function isApproved({ outcomeClass }: Attempt): boolean {
+  return outcomeClass === "APPROVED" || outcomeClass === "PARTIAL";
+}
+
+/** The payment as it was decided last. */
+export type ReportContext = {
+  readonly merchantId: string;
+  readonly paymentId: string;
+  readonly revision: number;
+  readonly plan: Plan | undefined;
+  readonly scheme: string | undefined;
+  readonly nowMs: number;
+};
+
+/**
+ * Adds reports to what is known, by attempt id (`SEMANTICS.md` 1.2): what was known already changes only from unknown or pending to an answer, or
+ * from a decline to a late approval. Duplicates and reports that know less change nothing.
+ *
+ * Shapes: the same array where nothing changes. Instants in the future count as now.
+ * Fails: with a fault for an attempt that no plan of the payment holds, or that was planned at another PSP.
+ */
+export function applyReports(
+  known: readonly Attempt[],
+  reports: readonly ReportedOutcome[],
+  context: ReportContext,
+): { readonly attempts: readonly Attempt[]; readonly faults: readonly FieldFault[] } {
+  let attempts = known;
+  const faults: FieldFault[] = [];
+  for (const [at, report] of reports.entries()) {
+    const place = findPlace(report, context);
+    if ("fault" in place) {
+      faults.push({ ...place.fault, field: `previous_attempts[${at}].${place.fault.field}` });
+      continue;
+    }
+    attempts = addAttempt(attempts, readAttempt(report, place.revision, context));
+  }
+  return { attempts, faults };
+}
+
+function readAttempt(report: ReportedOutcome, revision: number, { scheme, nowMs }: ReportContext): Attempt {
+  const { attemptId, psp, outcomeClass, responseCode, atMs } = report;
+  return {
+    attemptId,
+    psp,
+    outcomeClass: outcomeClass ?? classifyCode({ scheme, code: responseCode }),
+    atMs: Math.min(atMs ?? nowMs, nowMs),
+    revision,
+  };
+}
+
+function addAttempt(known: readonly Attempt[], next: Attempt): readonly Attempt[] {
+  const at = known.findIndex(({ attemptId }) => attemptId === next.attemptId);
+  if (at < 0) return [...known, next];
+  return supersedes(next, known[at]!) ? known.with(at, next) : known;
+}
+
+function supersedes(next: Attempt, before: Attempt): boolean {
+  if (isOpen(before)) return !isOpen(next);
+  return !isApproved(before) && isApproved(next);
+}
+
+function findPlace(
+  { attemptId, psp }: ReportedOutcome,
+  { merchantId, paymentId, revision, plan }: ReportContext,
+): { readonly revision: number } | { readonly fault: FieldFault } {
+  const step = plan?.steps.find((each) => each.attemptId === attemptId);
+  if (step !== undefined) {
+    if (step.psp === psp) return { revision };
+    const message = `attempt ${attemptId} was planned at ${step.psp}, not ${psp}`;
+    return { fault: { field: "psp", rule: "conflict", message } };
+  }
+  const parts = idPattern.exec(attemptId);
+  const claimed = { revision: Number(parts?.[1]), number: Number(parts?.[2]) };
+  const isEarlier = claimed.revision < revision;
+  if (isEarlier && makeAttemptId({ merchantId, paymentId, ...claimed, psp }) === attemptId) return claimed;
+  const message = `no plan of payment ${paymentId} has attempt ${attemptId}${isEarlier ? ` at ${psp}` : ""}`;
+  return { fault: { field: "attempt_id", rule: "known", message } };
+}

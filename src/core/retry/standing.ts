@@ -1,0 +1,176 @@
+/**
+ * The plan as it now stands: what reports and the state of the world have made of a plan that itself never changes (`SEMANTICS.md` 4.2).
+ */
+import type { Edge, OutcomeEdge, Plan, Step } from "../decision.ts";
+import type { Reason } from "../reason.ts";
+import { type Attempt, isApproved, isOpen } from "./attempts.ts";
+
+export type PlanStanding = {
+  /** Steps that were not cut; no edge leads to one that was. */
+  readonly steps: readonly Step[];
+  readonly validUntilMs: number;
+  readonly codeTableVersion: string;
+  readonly next: Edge;
+  readonly attempts: readonly Attempt[];
+  readonly cut: readonly Reason[];
+};
+
+/** Steps that may no longer run. */
+export type PlanCuts = {
+  readonly numbers: ReadonlySet<number>;
+  readonly reasons: readonly Reason[];
+  /** Whether nothing may run any more, so that the payment stops instead of going elsewhere. */
+  readonly isDenied: boolean;
+};
+
+const noCuts: PlanCuts = { numbers: new Set(), reasons: [], isDenied: false };
+
+const statusCheck: Edge = { action: "STATUS_CHECK" };
+const done: Edge = { action: "DONE" };
+const voidFirst: Edge = { action: "VOID_FIRST" };
+const otherMethod: Edge = { action: "OTHER_METHOD" };
+const stop: Edge = { action: "STOP" };
+
+/**
+ * Cuts the steps for which there is a reason: those that were sent already stay, for what was sent cannot be unsent.
+ *
+ * `reasonOf` says why a step may no longer run; `denial` why none may.
+ */
+export function cutPlan(
+  { steps }: Plan,
+  attempts: readonly Attempt[],
+  reasons: { readonly denial: Reason | undefined; readonly reasonOf: (step: Step) => Reason | undefined },
+): PlanCuts {
+  const numbers = new Set<number>();
+  const told = new Map<string, Reason>();
+  for (const step of steps) {
+    if (attempts.some(({ attemptId }) => attemptId === step.attemptId)) continue;
+    const reason = reasons.denial ?? reasons.reasonOf(step);
+    if (reason === undefined) continue;
+    numbers.add(step.number);
+    told.set(`${reason.code} ${reason.sourceId}`, reason);
+  }
+  return { numbers, reasons: [...told.values()], isDenied: reasons.denial !== undefined };
+}
+
+export type AdvanceInput = {
+  /** All attempts of the payment, of earlier revisions too. */
+  readonly attempts: readonly Attempt[];
+  readonly revision: number;
+  readonly decidedAtMs: number;
+  readonly nowMs: number;
+  readonly cuts: PlanCuts | undefined;
+};
+
+/**
+ * Says what is to be done now.
+ *
+ * In this order: two approvals are one too many, so void first; an attempt of which nobody knows must be asked for, and forbids all else;
+ * an approval is the end; then the edge of the furthest step that was sent; then the first step. A report that comes late or twice so
+ * changes nothing that is further on. A step that may run no more once the plan is no longer valid is `ASK_AGAIN`.
+ */
+export function advancePlan(plan: Plan, input: AdvanceInput): PlanStanding {
+  const { attempts, revision } = input;
+  const cuts = input.cuts ?? noCuts;
+  const hasOpenPast = attempts.some((attempt) => attempt.revision < revision && isOpen(attempt));
+  return {
+    // Nobody is to execute a step while an attempt of an earlier revision may still come to be approved.
+    steps: hasOpenPast ? [] : dropSteps(plan.steps, cuts),
+    validUntilMs: plan.validUntilMs,
+    codeTableVersion: plan.codeTableVersion,
+    next: findNext(plan, input, cuts),
+    attempts,
+    cut: hasOpenPast ? [...cuts.reasons, openReason(attempts.find(isOpen)!)] : cuts.reasons,
+  };
+}
+
+function findNext(plan: Plan, input: AdvanceInput, cuts: PlanCuts): Edge {
+  const { attempts, revision, nowMs } = input;
+  if (attempts.length > 0) {
+    let approvals = 0;
+    for (const attempt of attempts) if (isApproved(attempt)) approvals++;
+    if (approvals > 1) return voidFirst;
+    if (attempts.some(isOpen)) return statusCheck;
+    if (approvals === 1) return done;
+    const last = findFurthest(plan.steps, attempts, revision);
+    if (last !== undefined) return holdToValidity(findEdge(last, input, plan, cuts), plan, nowMs);
+  }
+  const first = plan.steps.find(({ number, kind }) => kind !== "STEP_UP" && !cuts.numbers.has(number));
+  if (first === undefined) return cuts.isDenied ? stop : otherMethod;
+  return holdToValidity({ action: "STEP", step: first.number }, plan, nowMs);
+}
+
+type Sent = { readonly step: Step; readonly attempt: Attempt };
+
+function findFurthest(
+  steps: readonly Step[],
+  attempts: readonly Attempt[],
+  revision: number,
+): Sent | undefined {
+  for (let at = steps.length - 1; at >= 0; at--) {
+    const step = steps[at]!;
+    const attempt = attempts.find((each) => each.revision === revision && each.attemptId === step.attemptId);
+    if (attempt !== undefined) return { step, attempt };
+  }
+  return undefined;
+}
+
+function findEdge({ step, attempt }: Sent, input: AdvanceInput, plan: Plan, cuts: PlanCuts): Edge {
+  const { edge } = step.edges.find(({ outcomeClass }) => outcomeClass === attempt.outcomeClass)!;
+  const lateMs = Math.max(0, attempt.atMs - input.decidedAtMs);
+  return repoint(postpone(edge, lateMs), plan.steps, cuts);
+}
+
+/** The plan counts its waits from the decision; they run from the outcome. */
+function postpone(edge: Edge, byMs: number): Edge {
+  switch (edge.action) {
+    case "WAIT_UNTIL":
+      return { ...edge, notBeforeMs: edge.notBeforeMs + byMs };
+    case "LOWER_AMOUNT":
+    case "ASK_AGAIN":
+      return edge.notBeforeMs === undefined ? edge : { ...edge, notBeforeMs: edge.notBeforeMs + byMs };
+    default:
+      return edge;
+  }
+}
+
+/** No step runs after `valid_until`; a wait that would end later is a question to ask again (`SEMANTICS.md` 4.2). */
+function holdToValidity(edge: Edge, { validUntilMs }: Plan, nowMs: number): Edge {
+  if (edge.action === "STEP" && nowMs > validUntilMs) return { action: "ASK_AGAIN", notBeforeMs: undefined };
+  if (edge.action !== "WAIT_UNTIL") return edge;
+  const runsAtMs = Math.max(edge.notBeforeMs, nowMs);
+  return runsAtMs > validUntilMs ? { action: "ASK_AGAIN", notBeforeMs: edge.notBeforeMs } : edge;
+}
+
+function dropSteps(steps: readonly Step[], cuts: PlanCuts): readonly Step[] {
+  if (cuts.numbers.size === 0) return steps;
+  const repointEdge = ({ outcomeClass, edge }: OutcomeEdge): OutcomeEdge => ({
+    outcomeClass,
+    edge: repoint(edge, steps, cuts),
+  });
+  return steps
+    .filter(({ number }) => !cuts.numbers.has(number))
+    .map((step) => ({ ...step, edges: step.edges.map(repointEdge) }));
+}
+
+/** An edge to a cut step leads to the next PSP that is left, else to another method; a step-up that was cut has no substitute. */
+function repoint(edge: Edge, steps: readonly Step[], { numbers, isDenied }: PlanCuts): Edge {
+  if ((edge.action !== "STEP" && edge.action !== "WAIT_UNTIL") || !numbers.has(edge.step)) return edge;
+  const end = isDenied ? stop : otherMethod;
+  if (steps[edge.step - 1]!.kind === "STEP_UP") return end;
+  const next = steps.find(
+    ({ number, kind }) => number > edge.step && kind === "CASCADE" && !numbers.has(number),
+  );
+  return next === undefined ? end : { ...edge, step: next.number };
+}
+
+function openReason({ attemptId, psp }: Attempt): Reason {
+  return {
+    stage: "request_state",
+    code: "UNKNOWN_OUTCOME",
+    sourceId: attemptId,
+    detail: `nobody knows yet what became of attempt ${attemptId} at ${psp}`,
+    playerMessageKey: "payment.in_progress",
+    purposes: ["payments"],
+  };
+}
