@@ -18,9 +18,9 @@ export const slotTypes: readonly ExprType[] = [
   { list: "string" },
   { list: "int" },
 ];
-export const segmentCount = 3;
+const segmentCount = 3;
 /** The lists that frames hold: one of exact texts, one of prefixes. */
-export const frameLists = [
+const frameLists = [
   { has: (value: string) => value === "A" || value === "12" },
   { has: (value: string) => value.startsWith("4") },
 ];

@@ -4,7 +4,7 @@ import { type BuildPart, failEvaluation } from "./evaluator.ts";
 import type { Expr, Predicate } from "./expr.ts";
 
 /** The longest subject, in UTF-16 units, that a pattern is tried on: bounds the time of one `matches`. */
-export const matchSubjectMax = 1024;
+const matchSubjectMax = 1024;
 
 /** Compiles `startsWith`, `endsWith` and `contains`. */
 export function buildStringTest(expr: Extract<Expr, { op: "string" }>, build: BuildPart): Predicate {

@@ -8,13 +8,13 @@ import { buildInternedPredicate, createPredicateCache, type PredicateCache } fro
 const leafTextMax = 500;
 const elementsMax = 32;
 
-export type Truth = "true" | "false" | "unknown";
+type Truth = "true" | "false" | "unknown";
 
 /** A value in a trace: instants as RFC 3339, durations as `259200s`, NaN and infinities as text, null where unknown. */
-export type TraceValue = boolean | number | string | readonly (boolean | number | string)[] | null;
+type TraceValue = boolean | number | string | readonly (boolean | number | string)[] | null;
 
 /** A value that a leaf looked at. */
-export type TraceRead = {
+type TraceRead = {
   /** Such as `payment.currency`, `segment("vip")` or `now`. */
   readonly name: string;
   readonly value: TraceValue;
