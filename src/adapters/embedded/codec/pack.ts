@@ -1,0 +1,58 @@
+/**
+ * How values are written: a byte that says which version of the layout follows, then MessagePack.
+ *
+ * Hot records (players, payments) are written as rows, arrays in a fixed order: three times as quick as objects and half the size. A reader
+ * keeps every version that was ever released.
+ */
+import { Packr } from "msgpackr";
+
+const versionBytes = 1;
+/** msgpackr's RESERVE_START_SPACE: declared by its types, but not exported by its entry for Node. The low byte says how much. */
+const reserveStartSpace = 2048;
+
+/** Writes arrays and scalars only. */
+const rows = new Packr({ useRecords: false, mapsAsObjects: false, variableMapSize: true });
+/** Writes plain objects too, each shape named once in its own message, so that every message can be read alone. */
+const objects = new Packr({ useRecords: true, mapsAsObjects: false });
+
+/** `T`, if `Names` are all its members: a member that a writer does not know makes the call a type error, so that none is lost in silence. */
+export type Whole<T, Names extends keyof T> = keyof T extends Names ? T : never;
+
+/** A row as it is written. Positions belong to the version. */
+export type Row = readonly unknown[];
+
+/** `room` bytes are left free between the version and the row. */
+export function packRow(version: number, row: Row, room = 0): Buffer {
+  return stamp(version, rows.pack(row, reserveStartSpace | (versionBytes + room)));
+}
+
+export function unpackRow(bytes: Uint8Array, room = 0): Row {
+  return rows.unpack(bytes.subarray(versionBytes + room)) as Row;
+}
+
+/** For what is written seldom: the value as it is. Keys of its objects must be names of fields, never ids. */
+export function packObject(version: number, value: object): Buffer {
+  return stamp(version, objects.pack(value, reserveStartSpace | versionBytes));
+}
+
+export function unpackObject(bytes: Uint8Array): unknown {
+  return objects.unpack(bytes.subarray(versionBytes));
+}
+
+/**
+ * The version that a value was written in.
+ *
+ * Fails: throws where this build does not know it, naming both, so that an older build never misreads what a newer one wrote.
+ */
+export function readVersion(bytes: Uint8Array, known: number, what: string): number {
+  const version = bytes[0] ?? 0;
+  if (version >= 1 && version <= known) return version;
+  throw new Error(
+    `a stored ${what} has layout version ${version}, this build reads 1 to ${known}: was it written by a newer one?`,
+  );
+}
+
+function stamp(version: number, bytes: Buffer): Buffer {
+  bytes[0] = version;
+  return bytes;
+}

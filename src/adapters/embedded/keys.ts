@@ -1,0 +1,80 @@
+/**
+ * Keys of the embedded store. A key is a row of parts, each behind its own length, so that no id can be written that reads as two, or as part
+ * of a longer one: (`a`, `bc`) and (`ab`, `c`) differ, whatever bytes the ids hold. The merchant is always the first part.
+ */
+
+/** LMDB's own bound with pages of 4 KiB. */
+const keyBytesMax = 1_978;
+/** Top bit of a part's length: the part is UTF-16, because UTF-8 would merge all lone surrogates. */
+const utf16Flag = 0x8000;
+const lengthBytes = 2;
+
+/**
+ * The key of a merchant's thing in LMDB and in the journal.
+ *
+ * Fails: throws a RangeError where the ids make it longer than 1,978 bytes; the contract's bounds (128 characters an id) stay below.
+ */
+export function encodeKey(merchantId: string, id: string): Buffer {
+  const merchantBytes = countBytes(merchantId);
+  const idBytes = countBytes(id);
+  const key = Buffer.allocUnsafe(checkLength(2 * lengthBytes + merchantBytes + idBytes));
+  writePart(key, 0, merchantId, merchantBytes);
+  writePart(key, lengthBytes + merchantBytes, id, idBytes);
+  return key;
+}
+
+/** The key of a merchant's thing that is numbered: versions, activations, audit entries. Keys order as their numbers do. */
+export function encodeNumberedKey(merchantId: string, number: number): Buffer {
+  const merchantBytes = countBytes(merchantId);
+  const key = Buffer.allocUnsafe(checkLength(lengthBytes + merchantBytes + 6));
+  writePart(key, 0, merchantId, merchantBytes);
+  key.writeUIntBE(number, lengthBytes + merchantBytes, 6);
+  return key;
+}
+
+export function readKeyNumber(key: Uint8Array): number {
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).readUIntBE(key.byteLength - 6, 6);
+}
+
+/** All keys of a merchant lie in `[start, end)`: lengths and numbers never begin with 0xff. */
+export function encodeMerchantRange(merchantId: string): { readonly start: Buffer; readonly end: Buffer } {
+  const merchantBytes = countBytes(merchantId);
+  const start = Buffer.allocUnsafe(checkLength(lengthBytes + merchantBytes));
+  writePart(start, 0, merchantId, merchantBytes);
+  return { start, end: Buffer.concat([start, Buffer.of(0xff)]) };
+}
+
+/** The same key for maps in memory: as unambiguous, and cheaper. */
+export function joinKey(merchantId: string, id: string): string {
+  return `${merchantId.length}:${merchantId}${id}`;
+}
+
+/** `joinKey` of what was encoded by `encodeKey`. */
+export function joinEncodedKey(key: Buffer): string {
+  const merchant = readPart(key, 0);
+  return joinKey(merchant.id, readPart(key, merchant.end).id);
+}
+
+function readPart(key: Buffer, at: number): { readonly id: string; readonly end: number } {
+  const header = key.readUInt16BE(at);
+  const start = at + lengthBytes;
+  const end = start + (header & ~utf16Flag);
+  return { id: key.toString(header & utf16Flag ? "utf16le" : "utf8", start, end), end };
+}
+
+function countBytes(id: string): number {
+  return id.isWellFormed() ? Buffer.byteLength(id, "utf8") : 2 * id.length;
+}
+
+function writePart(key: Buffer, at: number, id: string, bytes: number): void {
+  const wellFormed = id.isWellFormed();
+  key.writeUInt16BE(bytes | (wellFormed ? 0 : utf16Flag), at);
+  key.write(id, at + lengthBytes, wellFormed ? "utf8" : "utf16le");
+}
+
+function checkLength(bytes: number): number {
+  if (bytes <= keyBytesMax) return bytes;
+  throw new RangeError(
+    `a key of ${bytes} bytes is longer than the store's ${keyBytesMax}: an id is too long`,
+  );
+}
