@@ -3,7 +3,9 @@ import type { Decision, Edge, Facet, Step } from "../core/decision.ts";
 import type { Purpose } from "../core/facts.ts";
 import type { FieldFault } from "../core/field-fault.ts";
 import type { Payment } from "../core/payment.ts";
+import type { Player } from "../core/player.ts";
 import type { Reason } from "../core/reason.ts";
+import type { RuleSnapshot } from "../core/rules/snapshot.ts";
 import type { StoredAttempt } from "../ports/payment-store.ts";
 
 export type { StoredAttempt };
@@ -58,6 +60,19 @@ export type Refused = { readonly ok: false } & (
 /** Decides payments. Synchronous; what must be durable first is told by `durable`. */
 export type Decider = {
   readonly decide: (payment: Payment, door: "gateway" | "admin") => Decided | Refused;
+  /**
+   * Decides a payment by a draft and by the active rule set (undefined where there is none), on current state and at one instant, as if it
+   * came for the first time. Stores nothing.
+   */
+  readonly simulate: (
+    draft: RuleSnapshot,
+    payment: Payment,
+  ) => { readonly active: Decided | Refused | undefined; readonly draft: Decided | Refused };
+  /** Ids of the segments that a player is in, and of those that can't be told, without a payment in sight; sorted. */
+  readonly segmentsOf: (
+    merchantId: string,
+    player: Player,
+  ) => { readonly segments: readonly string[]; readonly unknownSegments: readonly string[] };
 };
 
 /** Everything that led to a decision. */

@@ -29,3 +29,21 @@ export function fail(failure: ManageFailure): { readonly ok: false; readonly fai
 export function failInvalid(field: string, rule: string, message: string): ReturnType<typeof fail> {
   return fail({ kind: "invalid", faults: [{ field, rule, message }] });
 }
+
+/** A failure in words, for logs and for people who start the service. */
+export function describeFailure(failure: ManageFailure): string {
+  switch (failure.kind) {
+    case "invalid":
+    case "precondition":
+      return failure.faults.map(({ field, message }) => `${field}: ${message}`).join("; ");
+    case "invalid_document":
+      return failure.faults
+        .filter(({ severity }) => severity === "ERROR")
+        .map(({ path, line, column, rule, message }) => `${line}:${column} ${path} ${rule}: ${message}`)
+        .join("; ");
+    case "missing":
+      return `there is no ${failure.what} ${failure.id}`;
+    case "version_conflict":
+      return `expected version ${failure.expected}, the current one is ${failure.current}`;
+  }
+}

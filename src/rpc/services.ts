@@ -1,0 +1,58 @@
+import type { RuleSnapshot } from "../core/rules/snapshot.ts";
+import type { Decider } from "../decide/decided.ts";
+import type { ActiveRules } from "../manage/active-rules.ts";
+import type { Merchants } from "../manage/merchants.ts";
+import type { Overrides } from "../manage/overrides.ts";
+import type { Players } from "../manage/players.ts";
+import type { PspStates } from "../manage/psp-states.ts";
+import type { RuleSets } from "../manage/rule-sets.ts";
+import type { Metrics } from "../platform/metrics.ts";
+import type { ServiceImplementation } from "../wire/transport.ts";
+import { makeDecisionService } from "./decision-service.ts";
+import { makeOverrideService } from "./override-service.ts";
+import { makePlayerService } from "./player-service.ts";
+import { makePspService } from "./psp-service.ts";
+import { makeRuleSetService } from "./rule-set-service.ts";
+import { makeSimulate } from "./simulate.ts";
+
+export type ServiceDeps = {
+  readonly merchants: Merchants;
+  readonly active: ActiveRules;
+  readonly overrides: Overrides;
+  readonly ruleSets: RuleSets;
+  readonly pspStates: PspStates;
+  readonly players: Players;
+  readonly decider: Decider;
+  readonly metrics: Metrics;
+};
+
+/** Which services each door has: payments on both, the rest for admins alone. */
+export function makeServices(deps: ServiceDeps): {
+  readonly gatewayServices: readonly ServiceImplementation[];
+  readonly adminServices: readonly ServiceImplementation[];
+} {
+  const { merchants, active, decider } = deps;
+  const decisions = makeDecisionService(deps);
+  const simulate = makeSimulate(merchants, (draft: RuleSnapshot, payment) =>
+    decider.simulate(draft, payment),
+  );
+  return {
+    gatewayServices: [decisions],
+    adminServices: [
+      decisions,
+      makeRuleSetService({ ...deps, simulate }),
+      makeOverrideService(deps),
+      makePspService(deps),
+      makePlayerService({
+        ...deps,
+        segmentsOf: (merchantId, player) => decider.segmentsOf(merchantId, player),
+        isTimestamp: (merchantId, name) => isTimestamp(active, merchantId, name),
+      }),
+    ],
+  };
+}
+
+function isTimestamp(active: ActiveRules, merchantId: string, name: string): boolean {
+  if (name === "registered_at" || name === "birth_date") return true;
+  return active.current(merchantId)?.snapshot.playerAttributes.get(name)?.type === "TIMESTAMP";
+}
