@@ -1,5 +1,5 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { ConditionTrace, TraceRead, Truth } from "../../core/cel/explain.ts";
+import type { ConditionTrace } from "../../core/cel/explain.ts";
 import type { Purpose } from "../../core/facts.ts";
 import type { Trace } from "../../decide/decided.ts";
 import {
@@ -10,6 +10,9 @@ import {
 } from "../../gen/switchyard/v1/decision_pb.js";
 import type { Door } from "../../wire/transport.ts";
 import { encodeReason, gatewayPurposes } from "./encode-decision.ts";
+
+type Truth = ConditionTrace["truth"];
+type TraceRead = Extract<ConditionTrace, { kind: "leaf" }>["reads"][number];
 
 const conditionsMax = 1_000;
 
