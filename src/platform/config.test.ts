@@ -10,7 +10,7 @@ describe("loadConfig", () => {
         admin: { host: "127.0.0.1", port: 8080 },
         dataDirectory: "./data",
         merchantsFile: "samples/merchants.yaml",
-        binFile: undefined,
+        binFile: "samples/bin-ranges.csv",
         logLevel: "info",
         stopGraceMs: 10_000,
       },
@@ -48,6 +48,11 @@ describe("loadConfig", () => {
 
   test("lets the gateway listen anywhere", () => {
     expect(loadConfig({ SWITCHYARD_GATEWAY_ADDRESS: "0.0.0.0:50051" }).ok).toBe(true);
+  });
+
+  test("goes without a BIN table where told so", () => {
+    const result = loadConfig({ SWITCHYARD_BIN_FILE: "none" });
+    expect(result.ok && result.config.binFile).toBeUndefined();
   });
 
   test("leaves variables of the tools alone", () => {

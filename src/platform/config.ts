@@ -35,7 +35,10 @@ export const settings = {
   },
   SWITCHYARD_DATA_DIR: { default: "./data", meaning: "Folder of the embedded store." },
   SWITCHYARD_MERCHANTS_FILE: { default: "samples/merchants.yaml", meaning: "Merchants of this process." },
-  SWITCHYARD_BIN_FILE: { default: "", meaning: "CSV of BIN ranges; without it nothing is filled in." },
+  SWITCHYARD_BIN_FILE: {
+    default: "samples/bin-ranges.csv",
+    meaning: "CSV of BIN ranges (yours come from your acquirers); `none` fills nothing in.",
+  },
   SWITCHYARD_LOG_LEVEL: { default: "info", meaning: "debug, info, warn, error or silent." },
   SWITCHYARD_STOP_GRACE_MS: {
     default: "10000",
@@ -75,7 +78,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     admin: data.SWITCHYARD_ADMIN_ADDRESS,
     dataDirectory: data.SWITCHYARD_DATA_DIR,
     merchantsFile: data.SWITCHYARD_MERCHANTS_FILE,
-    binFile: data.SWITCHYARD_BIN_FILE || undefined,
+    binFile: data.SWITCHYARD_BIN_FILE === "none" ? undefined : data.SWITCHYARD_BIN_FILE,
     logLevel: data.SWITCHYARD_LOG_LEVEL,
     stopGraceMs: data.SWITCHYARD_STOP_GRACE_MS,
   };

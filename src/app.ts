@@ -1,0 +1,267 @@
+import { mkdir, readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { openRuleCompiler } from "./adapters/compiler/rule-compiler.ts";
+import { type EmbeddedStore, openEmbeddedStore } from "./adapters/embedded/embedded-store.ts";
+import { systemClock } from "./adapters/system-clock.ts";
+import { type BinTable, emptyBinTable, readBinTable } from "./core/bin/bin-table.ts";
+import { createDecider } from "./decide/decider.ts";
+import { ActiveRules } from "./manage/active-rules.ts";
+import { describeFailure } from "./manage/failure.ts";
+import { type Merchant, type Merchants, readMerchants } from "./manage/merchants.ts";
+import { Overrides } from "./manage/overrides.ts";
+import { Players } from "./manage/players.ts";
+import { PspStates } from "./manage/psp-states.ts";
+import { ChangeQueue } from "./manage/queue.ts";
+import { RuleSets } from "./manage/rule-sets.ts";
+import type { Config } from "./platform/config.ts";
+import type { Logger } from "./platform/log.ts";
+import { Metrics } from "./platform/metrics.ts";
+import { createShutdown, type Shutdown } from "./platform/shutdown.ts";
+import type { Clock } from "./ports/clock.ts";
+import type { RuleCompiler } from "./ports/rule-compiler.ts";
+import { type Doors, openDoors } from "./rpc/listeners.ts";
+import { makeServices } from "./rpc/services.ts";
+import type { Listener } from "./wire/transport.ts";
+
+/** Compiling stops by itself; the store writes what it holds. */
+const closeTimeoutMs = 5_000;
+
+/** A running service. */
+export type App = {
+  readonly gateway: Listener;
+  readonly admin: Listener;
+  /** Stops in order, without losing a call that was accepted; calling it again gives the same promise. */
+  readonly stop: () => Promise<void>;
+};
+
+export type AppResult =
+  | { readonly ok: true; readonly app: App }
+  | { readonly ok: false; readonly faults: readonly string[] };
+
+/**
+ * Builds every part once, hands each to the next, restores what was active, and opens the doors. `clock` is the machine's, but in tests.
+ *
+ * Fails: with what keeps it from starting, each naming its file or setting; nothing is left running then.
+ */
+export async function startApp(config: Config, log: Logger, clock: Clock = systemClock): Promise<AppResult> {
+  const files = await readFiles(config);
+  if (!files.ok) return files;
+  const { merchants, bins } = files;
+  const onError = (cause: unknown, where: string): void =>
+    log.error({ component: where, err: cause }, "internal error");
+  await mkdir(config.dataDirectory, { recursive: true });
+  const store = await openStore(config, clock, onError);
+  if (typeof store === "string") return { ok: false, faults: [store] };
+  const compiler = openRuleCompiler();
+  const house = build({ merchants, bins, store, compiler, clock });
+  const faults = await restoreRuleSets(house, config, log);
+  if (faults.length > 0) {
+    await compiler.close();
+    await store.close();
+    return { ok: false, faults };
+  }
+  const metrics = measure(house, store);
+  let doors: Doors;
+  try {
+    doors = await openDoors({
+      gateway: config.gateway,
+      admin: config.admin,
+      ...makeServices({ ...house, metrics }),
+      metrics,
+      findObstacles: () => findObstacles(store),
+      onError,
+    });
+  } catch (cause) {
+    await compiler.close();
+    await store.close();
+    return { ok: false, faults: [`a listener could not be opened: ${messageOf(cause)}`] };
+  }
+  doors.health.setServing(true);
+  const shutdown = planShutdown({ config, log, doors, compiler, store, metrics });
+  return {
+    ok: true,
+    app: { gateway: doors.gateway, admin: doors.admin, stop: async () => void (await shutdown.stop()) },
+  };
+}
+
+/** Everything between the doors and the store. */
+type House = ReturnType<typeof build>;
+
+function build(parts: {
+  readonly merchants: Merchants;
+  readonly bins: BinTable;
+  readonly store: EmbeddedStore;
+  readonly compiler: RuleCompiler;
+  readonly clock: Clock;
+}) {
+  const { merchants, bins, store, compiler, clock } = parts;
+  const queue = new ChangeQueue();
+  const active = new ActiveRules();
+  const { audit } = store;
+  const overrides = new Overrides({ store: store.overrides, active, audit, clock, queue });
+  const ruleSets = new RuleSets({ store: store.ruleSets, compiler, active, overrides, audit, clock, queue });
+  const pspStates = new PspStates({ store: store.pspStates, active, audit, clock, queue }, merchants.keys());
+  const players = new Players({ store: store.players, active, audit, clock, queue });
+  const decider = createDecider({
+    merchants,
+    rules: active,
+    players: store.players,
+    payments: store.payments,
+    pspStates: (merchantId) => pspStates.of(merchantId),
+    bins,
+    clock,
+  });
+  return { merchants, active, overrides, ruleSets, pspStates, players, decider };
+}
+
+/** Merchants and BIN table, from their files. */
+async function readFiles(
+  config: Config,
+): Promise<
+  | { readonly ok: true; readonly merchants: Merchants; readonly bins: BinTable }
+  | { readonly ok: false; readonly faults: readonly string[] }
+> {
+  const merchantsText = await readText(config.merchantsFile);
+  if (!merchantsText.ok) return merchantsText;
+  const merchants = readMerchants(merchantsText.text);
+  if (!merchants.ok) return prefixFaults(config.merchantsFile, merchants.faults);
+  if (config.binFile === undefined) return { ok: true, merchants: merchants.merchants, bins: emptyBinTable };
+  const binText = await readText(config.binFile);
+  if (!binText.ok) return binText;
+  const bins = readBinTable(binText.text);
+  if (!bins.ok) {
+    return prefixFaults(
+      config.binFile,
+      bins.faults.map(({ line, column, rule, message }) => `${line}:${column} ${rule}: ${message}`),
+    );
+  }
+  return { ok: true, merchants: merchants.merchants, bins: bins.table };
+}
+
+/** Activates what was active when the service stopped; a merchant that never had a rule set gets the one of its file. */
+async function restoreRuleSets(
+  { merchants, ruleSets }: House,
+  config: Config,
+  log: Logger,
+): Promise<readonly string[]> {
+  const faults: string[] = [];
+  for (const merchant of merchants.values()) {
+    const restored = await ruleSets.restore(merchant.id);
+    if (!restored.ok) faults.push(`merchant ${merchant.id}: ${describeFailure(restored.failure)}`);
+    else if (!restored.value && merchant.ruleSetFile !== undefined) {
+      const seeded = await seedRuleSet(ruleSets, merchant, config);
+      if (seeded !== undefined) faults.push(seeded);
+    }
+    const version = ruleSets.activeVersion(merchant.id);
+    if (version === 0) log.warn({ component: "app", merchant: merchant.id }, "no active rule set");
+    else log.info({ component: "app", merchant: merchant.id, version }, "rule set active");
+  }
+  return faults;
+}
+
+async function seedRuleSet(
+  ruleSets: RuleSets,
+  merchant: Merchant,
+  config: Config,
+): Promise<string | undefined> {
+  const path = resolve(dirname(config.merchantsFile), merchant.ruleSetFile!);
+  const file = await readText(path);
+  if (!file.ok) return file.faults[0];
+  const pushed = await ruleSets.push({
+    merchantId: merchant.id,
+    document: new TextEncoder().encode(file.text),
+    format: path.endsWith(".json") ? "JSON" : "YAML",
+    baseVersion: undefined,
+    author: "first-start",
+    comment: `from ${merchant.ruleSetFile}`,
+    activate: true,
+    confirmLoosening: false,
+    allowOrphans: false,
+  });
+  return pushed.ok ? undefined : `${path}: ${describeFailure(pushed.failure)}`;
+}
+
+function measure({ merchants, active }: House, store: EmbeddedStore): Metrics {
+  const metrics = new Metrics();
+  for (const merchantId of merchants.keys()) {
+    metrics.setRuleSetVersion(merchantId, active.current(merchantId)?.snapshot.version ?? 0);
+    active.watch(merchantId, ({ snapshot }) => metrics.setRuleSetVersion(merchantId, snapshot.version));
+  }
+  metrics.addGauge("switchyard_store_healthy", "1 while the store can be written.", () =>
+    store.healthy().ok ? 1 : 0,
+  );
+  return metrics;
+}
+
+function findObstacles(store: EmbeddedStore): readonly string[] {
+  const health = store.healthy();
+  return health.ok ? [] : [`store: ${health.why}`];
+}
+
+/** Health says no, calls in flight end, both doors close, the compiler ends, the store writes what it holds. */
+function planShutdown(parts: {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly doors: Doors;
+  readonly compiler: RuleCompiler;
+  readonly store: EmbeddedStore;
+  readonly metrics: Metrics;
+}): Shutdown {
+  const { config, log, doors, compiler, store, metrics } = parts;
+  const doorTimeoutMs = config.stopGraceMs + 1_000;
+  return createShutdown(
+    [
+      { name: "health", timeoutMs: 1_000, run: () => doors.health.setServing(false) },
+      {
+        name: "doors",
+        timeoutMs: doorTimeoutMs,
+        run: async () => {
+          await Promise.all([doors.gateway.stop(config.stopGraceMs), doors.admin.stop(config.stopGraceMs)]);
+        },
+      },
+      { name: "compiler", timeoutMs: closeTimeoutMs, run: () => compiler.close() },
+      { name: "store", timeoutMs: closeTimeoutMs, run: () => store.close() },
+      { name: "metrics", timeoutMs: 1_000, run: () => metrics.close() },
+    ],
+    (outcome) =>
+      log.info(
+        { component: "shutdown", step: outcome.name, result: outcome.result, ms: outcome.tookMs },
+        "step",
+      ),
+  );
+}
+
+async function openStore(
+  { dataDirectory }: Config,
+  clock: Clock,
+  onError: (cause: unknown, where: string) => void,
+): Promise<EmbeddedStore | string> {
+  try {
+    return await openEmbeddedStore({ directory: dataDirectory, clock, onError });
+  } catch (cause) {
+    return `${dataDirectory}: ${messageOf(cause)}`;
+  }
+}
+
+async function readText(
+  path: string,
+): Promise<
+  { readonly ok: true; readonly text: string } | { readonly ok: false; readonly faults: readonly string[] }
+> {
+  try {
+    return { ok: true, text: await readFile(path, "utf8") };
+  } catch (cause) {
+    return { ok: false, faults: [`${path}: ${messageOf(cause)}`] };
+  }
+}
+
+function prefixFaults(
+  file: string,
+  faults: readonly string[],
+): { readonly ok: false; readonly faults: readonly string[] } {
+  return { ok: false, faults: faults.map((fault) => `${file}: ${fault}`) };
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
