@@ -20,3 +20,8 @@ export function readAttribute({ name, type, values, purposes: kinds }: Attribute
   if (type === Attribute_Type.TYPE_UNSPECIFIED) return undefined;
   return { name, type: Attribute_Type[type] as AttributeType, values, purposes: readPurposes(kinds) };
 }
+
+/** An instant or a duration in ms. */
+export function toMs({ seconds, nanos }: { readonly seconds: bigint; readonly nanos: number }): number {
+  return Number(seconds) * 1_000 + nanos / 1_000_000;
+}

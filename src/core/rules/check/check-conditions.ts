@@ -129,7 +129,8 @@ function openListDomains(
   return (list) => domains[list];
 }
 
-function nameParts({ slots }: Environments, { segments, lists }: Declarations): ConditionNames {
+/** What the ordinals of the conditions of a rule set are called. */
+export function nameParts({ slots }: Environments, { segments, lists }: Declarations): ConditionNames {
   const segmentIds = [...segments.keys()];
   const listIds = [...lists.keys()];
   return {

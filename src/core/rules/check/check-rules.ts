@@ -8,6 +8,7 @@ import {
 import { quote } from "../../cel/faults.ts";
 import { isTimeZone } from "../../local-time.ts";
 import { tighteningEffects } from "../effects-by-class.ts";
+import { toMs } from "../names.ts";
 import { type RuleClass, ruleClasses } from "../rule-class.ts";
 import { checkPurposes } from "./check-declarations.ts";
 import { checkEffects, listEffects } from "./check-effects.ts";
@@ -119,10 +120,6 @@ function checkSchedule(input: CheckInput, rule: Rule, path: string): void {
       `${quote(rollout.salt)} is no salt: salts are written as ids`,
     );
   }
-}
-
-function toMs({ seconds, nanos }: { readonly seconds: bigint; readonly nanos: number }): number {
-  return Number(seconds) * 1000 + nanos / 1_000_000;
 }
 
 function checkHours({ faults }: CheckInput, hours: WeeklyHours, path: string): void {

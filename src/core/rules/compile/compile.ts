@@ -95,7 +95,10 @@ function makeImage(
     listIds: ruleSet.lists.map(({ id }) => id),
     lists: ruleSet.lists.map(({ id }) => encodedLists.get(id)!),
     sections: encodeSections(ruleSet),
-    riskThresholds: toBinary(RiskThresholdsSchema, ruleSet.riskThresholds ?? create(RiskThresholdsSchema)),
+    // A copy, because a transfer takes the whole buffer behind the bytes.
+    riskThresholds: new Uint8Array(
+      toBinary(RiskThresholdsSchema, ruleSet.riskThresholds ?? create(RiskThresholdsSchema)),
+    ),
     conditions: encodeExprs(exprs),
     segmentOrder: Int32Array.from(segmentOrder, (id) => declarations.segments.get(id)!),
     ruleConditions: Int32Array.from(ruleConditions),

@@ -8,7 +8,7 @@ import {
   type WeeklyHours as WeeklyHoursMessage,
 } from "../../../gen/switchyard/v1/rule_set_pb.js";
 import type { Money, PaymentKind } from "../../payment.ts";
-import { readPurposes } from "../names.ts";
+import { readPurposes, toMs } from "../names.ts";
 import { ruleClasses } from "../rule-class.ts";
 import {
   actionKinds,
@@ -96,11 +96,6 @@ export function readEffects(effects: EffectsMessage, pspOrdinals: ReadonlyMap<st
 /** Money of a checked rule set: exact to 2^53. */
 export function readMoney({ minorUnits, currencyCode }: MoneyMessage): Money {
   return { minorUnits: Number(minorUnits), currencyCode };
-}
-
-/** An instant or a duration in ms. */
-export function toMs({ seconds, nanos }: { readonly seconds: bigint; readonly nanos: number }): number {
-  return Number(seconds) * 1_000 + nanos / 1_000_000;
 }
 
 function ordinalOf(id: string, pspOrdinals: ReadonlyMap<string, number>): number {

@@ -22,7 +22,7 @@ import type { Credential, PaymentKind } from "../../payment.ts";
 import { defaultRetryPolicy } from "../../retry/default-policy.ts";
 import type { OutcomeClass } from "../../retry/outcome-class.ts";
 import { openIndexInSteps } from "../index/open.ts";
-import { readAttribute, readPurposes } from "../names.ts";
+import { readAttribute, readPurposes, toMs } from "../names.ts";
 import {
   type AttributeInfo,
   type CompiledRule,
@@ -33,7 +33,7 @@ import {
   retryResponses,
   type SegmentInfo,
 } from "../snapshot.ts";
-import { readMoney, readRule, toMs } from "./hydrate-rule.ts";
+import { readMoney, readRule } from "./hydrate-rule.ts";
 import { type CompiledImage, type Records, recordAt } from "./image.ts";
 
 /** Records and conditions that are opened between two yields: well under a millisecond even while the code is cold. */
@@ -80,6 +80,7 @@ export function* hydrateSnapshot(
     slots: image.slots,
     lists,
     listIds: image.listIds,
+    listKinds: image.lists.map(({ kind }) => kind),
     psps,
     pspOrdinals,
     segments,

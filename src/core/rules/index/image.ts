@@ -1,8 +1,8 @@
 /**
  * The bitmap index as flat buffers, so that a worker can build it and transfer it without copying.
  *
- * Conditions get *positions*, in an order that puts alike ones side by side (`ordinals[position]` is the rule's ordinal); conditions that
- * can never match get none. A *row* is a bit per position, in `words` 32-bit words, followed by a summary of `summaryWords` words with a bit
+ * Conditions get *positions*, in an order that puts alike ones side by side (`ordinals[position]` is the rule's ordinal): one mostly, one
+ * for each of its alternatives where it is a disjunction, none where it can never match. A *row* is a bit per position, in `words` 32-bit words, followed by a summary of `summaryWords` words with a bit
  * per word that is not zero; `stride` is the two together. All rows lie in `pool`, and an offset is that of a row's first word.
  *
  * Each *dimension* picks one row per decision: the conditions that a value of its slot leaves standing, those that do not name the slot

@@ -17,12 +17,19 @@ export function createMatches(conditions: number): Matches {
 
 type ValueDimension = Omit<Extract<Dimension, { kind: "values" }>, "keys"> & {
   readonly keys: ReadonlyMap<Value, number>;
+  /** Its place among the rows of a call. */
+  readonly rank: number;
   /** The posting that `work` is patched with, or -1. */
   applied: number;
 };
-type RangeDimension = Extract<Dimension, { kind: "ranges" }>;
+type RangeDimension = Extract<Dimension, { kind: "ranges" }> & { readonly rank: number };
 type SegmentProbe = Extract<Probe, { kind: "segment" }>;
-type ListProbe = Extract<Probe, { kind: "list" }>;
+/** All list probes of one slot in one dimension. `known` remembers, for values seen before, the postings of the lists that hold them. */
+type ListGroup = {
+  readonly slot: number;
+  readonly probes: Extract<Probe, { kind: "list" }>[];
+  readonly known: Map<Value, Int32Array>;
+};
 type ValueProbe = Omit<Extract<Probe, { kind: "value" }>, "keys"> & {
   readonly keys: ReadonlyMap<Value, number>;
 };
@@ -30,7 +37,7 @@ type ProbeDimension = {
   readonly base: number;
   readonly work: number;
   readonly segments: SegmentProbe[];
-  readonly lists: ListProbe[];
+  readonly lists: ListGroup[];
   readonly values: ValueProbe[];
 };
 
@@ -50,7 +57,8 @@ const STAMP_MAX = 0x7fff_ffff;
 
 /**
  * Finds all conditions that a frame matches, touching few of them: each dimension picks a row of bits, and only the conditions that survive
- * the conjunction of the rows are looked at one by one. Keeps scratch between calls, so calls must not nest.
+ * the conjunction of the rows are looked at one by one. Keeps scratch between calls, so calls must not nest, and remembers what
+ * `frame.lists` said, so they must be the same in all of them.
  */
 export class RuleIndex {
   /** Number of conditions that were indexed. */
@@ -58,12 +66,18 @@ export class RuleIndex {
   readonly #image: IndexImage;
   readonly #dimensions: OpenDimensions;
   readonly #predicates: readonly Predicate[];
+  // Fields of the image that are read all the time.
   readonly #pool: Int32Array;
+  readonly #ordinals: Int32Array;
+  readonly #checkStarts: Int32Array;
+  readonly #checks: Int32Array;
+  readonly #tests: Int32Array;
+  readonly #matchUnknownRow: number;
+  readonly #incompleteRow: number;
   readonly #words: number;
   readonly #summaryWords: number;
   /** Offsets of the rows of this call, first to last as they narrow best, and of the doubt rows. */
   readonly #rows: Int32Array;
-  #rowCount = 0;
   readonly #doubts: Int32Array;
   #doubtCount = 0;
   /** Postings added by the probes of this call: offsets of dense rows and numbers of sparse ones, and where each dimension's end. */
@@ -92,9 +106,17 @@ export class RuleIndex {
     this.#dimensions = dimensions;
     this.#predicates = predicates;
     this.#pool = image.pool;
+    this.#ordinals = image.ordinals;
+    this.#checkStarts = image.checkStarts;
+    this.#checks = image.checks;
+    this.#tests = image.tests;
+    this.#matchUnknownRow = image.header.matchUnknownRow;
+    this.#incompleteRow = image.header.incompleteRow;
     this.#words = words;
     this.#summaryWords = summaryWords;
+    // Where there is no row to pick, all conditions survive.
     this.#rows = new Int32Array(Math.max(1, dimensions.values.length + dimensions.ranges.length));
+    this.#rows[0] = image.header.allRow;
     this.#doubts = new Int32Array(dimensions.ranges.length);
     const postings = image.postings.length / 3;
     this.#dense = new Int32Array(postings);
@@ -120,9 +142,6 @@ export class RuleIndex {
     this.#startCall();
     this.#pickValues(frame);
     this.#pickRanges(frame);
-    if (this.#rowCount === 0) {
-      this.#rows[this.#rowCount++] = this.#image.header.allRow;
-    }
     this.#addProbes(frame);
     this.#scan(frame);
     return this.#writeFound(matches);
@@ -131,7 +150,6 @@ export class RuleIndex {
   #startCall(): void {
     this.#cleanProbes();
     this.#sawUnknown = false;
-    this.#rowCount = 0;
     this.#doubtCount = 0;
     this.#denseCount = 0;
     this.#sparseCount = 0;
@@ -165,7 +183,7 @@ export class RuleIndex {
           }
         }
       }
-      this.#rows[this.#rowCount++] = row;
+      this.#rows[dimension.rank] = row;
     }
   }
 
@@ -218,7 +236,7 @@ export class RuleIndex {
         const equal = low < dimension.bounds && numbers[dimension.firstBound + low] === value;
         cell = 2 * low + (equal ? 1 : 0);
       }
-      this.#rows[this.#rowCount++] = cellRows[dimension.firstCell + cell]!;
+      this.#rows[dimension.rank] = cellRows[dimension.firstCell + cell]!;
       if (dimension.firstDoubt !== -1) {
         this.#doubts[this.#doubtCount++] = cellRows[dimension.firstDoubt + cell]!;
       }
@@ -230,12 +248,10 @@ export class RuleIndex {
     for (let d = 0; d < probes.length; d++) {
       const { work, segments, lists, values } = probes[d]!;
       for (let i = 0; i < segments.length; i++) {
-        const probe = segments[i]!;
-        this.#addTruth(work, frame.segments[probe.segment]!, probe);
+        this.#addSegment(work, frame, segments[i]!);
       }
       for (let i = 0; i < lists.length; i++) {
-        const probe = lists[i]!;
-        this.#addTruth(work, lookUp(frame, probe.slot, probe.list), probe);
+        this.#addLists(work, frame, lists[i]!);
       }
       for (let i = 0; i < values.length; i++) {
         this.#addValues(work, frame.values[values[i]!.slot], values[i]!);
@@ -245,12 +261,28 @@ export class RuleIndex {
     }
   }
 
-  #addTruth(work: number, truth: number, probe: SegmentProbe | ListProbe): void {
+  #addSegment(work: number, frame: Frame, probe: SegmentProbe): void {
+    const truth = frame.segments[probe.segment];
     if (truth === TRUE) {
       this.#add(work, probe.posting);
     } else if (truth === UNKNOWN) {
       this.#sawUnknown = true;
       this.#add(work, probe.unknown);
+    }
+  }
+
+  #addLists(work: number, frame: Frame, { slot, probes, known }: ListGroup): void {
+    const value = frame.values[slot];
+    if (value === undefined) {
+      this.#sawUnknown = true;
+      for (let i = 0; i < probes.length; i++) {
+        this.#add(work, probes[i]!.unknown);
+      }
+      return;
+    }
+    const holding = known.get(value) ?? learnLists(frame, value as string, probes, known);
+    for (let i = 0; i < holding.length; i++) {
+      this.#add(work, holding[i]!);
     }
   }
 
@@ -315,7 +347,7 @@ export class RuleIndex {
   #scan(frame: Frame): void {
     const pool = this.#pool;
     const rows = this.#rows;
-    const count = this.#rowCount;
+    const count = rows.length;
     const words = this.#words;
     for (let s = 0; s < this.#summaryWords; s++) {
       let live = -1;
@@ -357,10 +389,11 @@ export class RuleIndex {
 
   /** Looks at the survivors of one word: most are matches already, some need their checks or their predicate. */
   #settle(frame: Frame, word: number, survivors: number): void {
-    const { header, ordinals, checkStarts } = this.#image;
     const pool = this.#pool;
-    const unknowns = pool[header.matchUnknownRow + word]!;
-    let asked = pool[header.incompleteRow + word]! | (this.#sawUnknown ? unknowns : 0);
+    const ordinals = this.#ordinals;
+    const checkStarts = this.#checkStarts;
+    const unknowns = pool[this.#matchUnknownRow + word]!;
+    let asked = pool[this.#incompleteRow + word]! | (this.#sawUnknown ? unknowns : 0);
     for (let d = 0; d < this.#doubtCount; d++) {
       asked |= pool[this.#doubts[d]! + word]!;
     }
@@ -394,7 +427,7 @@ export class RuleIndex {
 
   /** Kleene conjunction of the checks of one condition; each test is made at most once per call. */
   #runChecks(frame: Frame, first: number, end: number): number {
-    const { checks } = this.#image;
+    const checks = this.#checks;
     let result = TRUE;
     for (let i = first; i < end; i++) {
       const check = checks[i]!;
@@ -409,7 +442,7 @@ export class RuleIndex {
   }
 
   #test(frame: Frame, test: number): number {
-    const { tests } = this.#image;
+    const tests = this.#tests;
     if (this.#stamps[test] !== this.#stamp) {
       const slot = tests[2 * test]!;
       const target = tests[2 * test + 1]!;
@@ -444,6 +477,28 @@ export class RuleIndex {
     }
     return count;
   }
+}
+
+/** Values remembered per slot, and the longest one: BINs and countries come again and again, and a stream of others takes bounded memory. */
+const KNOWN_MAX = 1024;
+const KNOWN_LENGTH_MAX = 32;
+
+/** Asks every list of a group about a value that is not remembered; the only place where a match allocates. */
+function learnLists(
+  frame: Frame,
+  value: string,
+  probes: ListGroup["probes"],
+  known: ListGroup["known"],
+): Int32Array {
+  const holding = probes.filter(({ list }) => frame.lists[list]!.has(value)).map(({ posting }) => posting);
+  const postings = Int32Array.from(holding);
+  if (value.length <= KNOWN_LENGTH_MAX) {
+    if (known.size >= KNOWN_MAX) {
+      known.clear();
+    }
+    known.set(value, postings);
+  }
+  return postings;
 }
 
 /** Truth of a list test. */

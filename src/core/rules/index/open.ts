@@ -7,20 +7,26 @@ const STEP_ITEMS = 256;
 
 /**
  * Makes an image ready to match, in steps: between two yields other work may run. The index owns the image from then on, and writes in its
- * pool. `predicateOf` is asked once for every condition that its terms do not decide alone.
+ * pool. `predicateOf` is asked, while it opens, for every condition that its terms do not decide alone.
  */
 export function* openIndexInSteps(
   image: IndexImage,
   predicateOf: (ordinal: number) => Predicate,
 ): Generator<void, RuleIndex> {
   const dimensions: OpenDimensions = { values: [], ranges: [], probes: [] };
+  let rank = 0;
   for (const dimension of image.header.dimensions) {
     switch (dimension.kind) {
       case "values":
-        dimensions.values.push({ ...dimension, keys: yield* openKeys(image, dimension.keys), applied: -1 });
+        dimensions.values.push({
+          ...dimension,
+          keys: yield* openKeys(image, dimension.keys),
+          rank: rank++,
+          applied: -1,
+        });
         break;
       case "ranges":
-        dimensions.ranges.push(dimension);
+        dimensions.ranges.push({ ...dimension, rank: rank++ });
         break;
       case "probes": {
         const { base, work } = dimension;
@@ -29,7 +35,12 @@ export function* openIndexInSteps(
           if (probe.kind === "segment") {
             open.segments.push(probe);
           } else if (probe.kind === "list") {
-            open.lists.push(probe);
+            const group = open.lists.find(({ slot }) => slot === probe.slot);
+            if (group === undefined) {
+              open.lists.push({ slot: probe.slot, probes: [probe], known: new Map() });
+            } else {
+              group.probes.push(probe);
+            }
           } else {
             open.values.push({ ...probe, keys: yield* openKeys(image, probe.keys) });
           }

@@ -1,5 +1,5 @@
 import type { Expr, Scalar } from "../../cel/expr.ts";
-import { type Check, type Constraint, readTerms, type Terms } from "./terms.ts";
+import { type Check, type Constraint, readTerms, splitAlternatives, type Terms } from "./terms.ts";
 import { listPoints } from "./value-set.ts";
 
 /** One condition to index, and whether unknown counts as a match of it. */
@@ -14,7 +14,7 @@ export type ProbeTest =
   | { readonly kind: "list"; readonly slot: number; readonly list: number }
   | { readonly kind: "value"; readonly slot: number; readonly values: readonly Scalar[] };
 
-/** Where each term of one condition goes. */
+/** Where each term of one condition goes, or of one of its alternatives. */
 export type PlannedCondition = {
   readonly ordinal: number;
   readonly matchUnknown: boolean;
@@ -39,24 +39,29 @@ export type IndexPlan = {
 /** Each dimension costs every decision a look-up and a row, so the least useful are left to probes and predicates. */
 const DIMENSIONS_MAX = 24;
 
+/** A list that so many conditions name is mostly asked by one that survives, so it may as well be asked for all of them. */
+const EAGER_NAMERS = 16;
+
 /**
  * Decides which slots get a dimension and which term of each condition goes where. Conditions that can never match are left out.
  *
- * A condition's segment goes to the segment that the fewest conditions name; list tests are left to the survivors, where the condition has
- * anything else that narrows it, because a list look-up costs more than a bit.
+ * A condition's segment goes to the segment that the fewest conditions name; list tests are left to the survivors, where few
+ * conditions name the list and this one has anything else that narrows it.
  */
 export function planIndex(conditions: readonly IndexedCondition[]): IndexPlan {
-  const termsOf = conditions.map((condition) => readTerms(condition.expr));
+  const entries = conditions.flatMap(({ expr, matchUnknown }, ordinal) =>
+    splitAlternatives(expr).map((part) => ({ ordinal, matchUnknown, terms: readTerms(part) })),
+  );
+  const possible = entries.filter(({ terms }) => !terms.never);
+  const termsOf = possible.map(({ terms }) => terms);
   const slots = planSlots(termsOf);
   const chosen = new Set(slots.map((plan) => plan.slot));
   const namers = countNamers(termsOf);
-  const planned: PlannedCondition[] = [];
-  for (const [ordinal, terms] of termsOf.entries()) {
-    if (!terms.never) {
-      const { matchUnknown } = conditions[ordinal]!;
-      planned.push({ ordinal, matchUnknown, ...placeTerms(terms, chosen, namers) });
-    }
-  }
+  const planned = possible.map(({ ordinal, matchUnknown, terms }) => ({
+    ordinal,
+    matchUnknown,
+    ...placeTerms(terms, chosen, namers),
+  }));
   return { slots, conditions: planned };
 }
 
@@ -133,13 +138,12 @@ function placeTerms(
   const member = rarest(terms.members, nameMember);
   const access = member ? { ...member, values: [member.value] } : findRareValues(others);
   const narrow = segment ?? access ?? [...constraints.values()].find(({ set }) => !listPoints(set)?.negated);
-  const list =
-    narrow === undefined
-      ? rarest(
-          terms.checks.filter((check) => check.kind === "list" && check.wanted),
-          nameTest,
-        )
-      : undefined;
+  const isWorthAsking = (check: Check): boolean =>
+    narrow === undefined || namers.get(nameTest(check))! >= EAGER_NAMERS;
+  const list = rarest(
+    terms.checks.filter((check) => check.kind === "list" && check.wanted && isWorthAsking(check)),
+    nameTest,
+  );
   const left = terms.members.length + others.length - (access ? 1 : 0);
   return {
     constraints,

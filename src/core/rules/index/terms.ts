@@ -35,6 +35,30 @@ export function readTerms(expr: Expr): Terms {
   return draft;
 }
 
+/** A condition becomes at most this many entries of the index. */
+const ALTERNATIVES_MAX = 8;
+
+/**
+ * Writes a condition as alternatives of which at least one holds where it holds: `a && (b || c)` as `a && b` and `a && c`. A disjunction is
+ * split only where every side has something to index; one over a single slot needs no splitting. By Kleene's logic the condition is the
+ * disjunction of its alternatives, so it is found where one of them is, and whether it then holds may be asked of either.
+ */
+export function splitAlternatives(expr: Expr): readonly Expr[] {
+  let alternatives: (readonly Expr[])[] = [[]];
+  for (const part of expr.op === "and" ? expr.args : [expr]) {
+    const found =
+      part.op === "or" && readConstraint(part) === undefined ? part.args.flatMap(splitAlternatives) : [];
+    const isUseful = found.length > 0 && found.every((choice) => hasTerms(readTerms(choice)));
+    const choices = isUseful && alternatives.length * found.length <= ALTERNATIVES_MAX ? found : [part];
+    alternatives = alternatives.flatMap((args) => choices.map((choice) => [...args, choice]));
+  }
+  return alternatives.length === 1 ? [expr] : alternatives.map((args) => ({ op: "and", type: "bool", args }));
+}
+
+function hasTerms({ constraints, checks, members }: Terms): boolean {
+  return constraints.size + checks.length + members.length > 0;
+}
+
 type TermsDraft = {
   constraints: Map<number, Constraint>;
   checks: Check[];
