@@ -40,7 +40,7 @@ export const segmentIds: readonly string[] = [
 ];
 
 /** BINs are `makeBin(0)` to `makeBin(binCount - 1)`, the most frequent first. */
-export const binCount = 1500;
+export const binCount = 5000;
 
 /** Lists of BINs: issuers that treat gaming in a way of their own. Ids and their prefixes, 6 or 8 digits. */
 export const binLists: ReadonlyMap<string, readonly string[]> = makeBinLists();

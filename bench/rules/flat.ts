@@ -11,11 +11,16 @@ export function flattenName(name: string): string {
 
 /** The BIN lists that hold a card. Peers get the answer with the payment and spend no time on it. */
 export function findLists(payment: CorpusPayment): readonly string[] {
-  const bin = payment.card?.bin;
-  if (bin === undefined) {
-    return [];
+  const bin = payment.card?.bin ?? "";
+  const found = [6, 7, 8].flatMap((length) => listsByPrefix.get(bin.slice(0, length)) ?? []);
+  return [...new Set(found)];
+}
+
+const listsByPrefix = new Map<string, string[]>();
+for (const [id, prefixes] of binLists) {
+  for (const prefix of prefixes) {
+    listsByPrefix.set(prefix, [...(listsByPrefix.get(prefix) ?? []), id]);
   }
-  return [...binLists].flatMap(([id, values]) => (values.some((value) => bin.startsWith(value)) ? [id] : []));
 }
 
 export function flattenPayment(payment: CorpusPayment): FlatPayment {

@@ -480,7 +480,7 @@ export class RuleIndex {
 }
 
 /** Values remembered per slot, and the longest one: BINs and countries come again and again, and a stream of others takes bounded memory. */
-const KNOWN_MAX = 1024;
+const KNOWN_MAX = 2048;
 const KNOWN_LENGTH_MAX = 32;
 
 /** Asks every list of a group about a value that is not remembered; the only place where a match allocates. */

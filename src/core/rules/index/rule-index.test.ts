@@ -396,6 +396,45 @@ describe("rule index", () => {
     }
   });
 
+  it("remembers what lists hold for a bounded number of values", () => {
+    let asked = 0;
+    const list: MembershipList = {
+      has: (value) => {
+        asked++;
+        return value.endsWith("7");
+      },
+    };
+    const expr: Expr = { op: "inList", type: "bool", left: slotOf(slots.bin), list: 0 };
+    const conditions = Array.from({ length: 20 }, () => ({ expr, matchUnknown: false }));
+    const index = openIndex(buildIndex(conditions), () => buildPredicate(expr));
+    const frame: Frame = { ...fillFrame(createRandom(1)), lists: [list] };
+    const countAsked = (bins: readonly string[]): number => {
+      asked = 0;
+      for (const bin of bins) {
+        frame.values[slots.bin] = bin;
+        expect(matchByIndex(index, frame).length).toBe(bin.endsWith("7") ? 20 : 0);
+      }
+      return asked;
+    };
+    const bins = Array.from({ length: 2048 }, (_, i) => `bin-${i}`);
+    const long = "7".repeat(33);
+    expect(countAsked(bins)).toBe(2048);
+    expect(countAsked(bins)).toBe(0);
+    expect(countAsked([long, long])).toBe(2);
+    expect(countAsked(["one-more", "bin-7", "bin-7"])).toBe(2);
+  });
+
+  it("takes a list slot that holds one element many times", () => {
+    const conditions = ["DK", "SE"].map((value) => ({
+      expr: { op: "in", type: "bool", left: constOf(value), right: slotOf(slots.tags) } as Expr,
+      matchUnknown: false,
+    }));
+    const { expectSame } = openConditions(conditions);
+    const frame = fillFrame(createRandom(1));
+    frame.values[slots.tags] = [...Array.from({ length: 50 }, () => "DK"), "SE"];
+    expectSame(frame);
+  });
+
   it("answers from an image that was transferred to another thread", () => {
     const conditions = texts.map((value) => ({
       expr: compareOf("eq", slotOf(slots.country), constOf(value)),
