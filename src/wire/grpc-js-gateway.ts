@@ -1,6 +1,19 @@
-import type { Http2Server, ServerOptions } from "node:http2";
+import {
+  constants,
+  type Http2Server,
+  type Http2Stream,
+  type ServerHttp2Session,
+  type ServerOptions,
+} from "node:http2";
 import { type DescMessage, type Message, toBinary } from "@bufbuild/protobuf";
-import { Server, ServerCredentials, type ServiceDefinition, type UntypedHandleCall } from "@grpc/grpc-js";
+import {
+  logVerbosity,
+  Server,
+  ServerCredentials,
+  type ServiceDefinition,
+  setLogVerbosity,
+  type UntypedHandleCall,
+} from "@grpc/grpc-js";
 import { decodeRequest } from "./decode.ts";
 import { makeGrpcJsHandler } from "./grpc-js-calls.ts";
 import { OpenStreams } from "./streaming.ts";
@@ -19,6 +32,8 @@ const CONNECTIONS_MAX = 4096;
 /** A dead peer is noticed after these two together. */
 const KEEPALIVE_TIME_MS = 60_000;
 const KEEPALIVE_TIMEOUT_MS = 20_000;
+/** How long requests may go on after their call has been answered. */
+const ANSWERED_REQUESTS_MS_MAX = 1_000;
 
 const DEFAULT_HOST = "127.0.0.1";
 
@@ -30,6 +45,8 @@ const DEFAULT_HOST = "127.0.0.1";
  */
 export async function startGrpcJsGateway(options: GatewayOptions): Promise<Listener> {
   const host = options.host ?? DEFAULT_HOST;
+  // Its own lines on stderr are no JSON; what matters reaches us as statuses and rejections.
+  setLogVerbosity(logVerbosity.NONE);
   const streams = new OpenStreams();
   const server = new Server({
     "grpc.max_receive_message_length": RECEIVE_BYTES_MAX,
@@ -40,7 +57,7 @@ export async function startGrpcJsGateway(options: GatewayOptions): Promise<Liste
     "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT_MS,
     "grpc.enable_channelz": 0,
   });
-  capConnections(server);
+  const sessions = watchConnections(server);
   for (const { service, methods } of options.services) {
     const handlers: Record<string, UntypedHandleCall> = {};
     for (const hosted of methods) {
@@ -54,7 +71,7 @@ export async function startGrpcJsGateway(options: GatewayOptions): Promise<Liste
     host,
     port,
     stop(graceMs) {
-      stopped ??= stopServer(server, streams, graceMs);
+      stopped ??= stopServer(server, sessions, streams, graceMs);
       return stopped;
     },
   };
@@ -94,13 +111,14 @@ function bind(server: Server, address: string): Promise<number> {
   });
 }
 
-/** The parts of grpc-js without a public option: the cap of headers and that of connections. */
+/** The parts of grpc-js without a public option: the cap of headers, that of connections, and the connections. */
 interface GrpcJsInternals {
   readonly commonServerOptions: ServerOptions;
   createHttp2Server(credentials: ServerCredentials): Http2Server;
 }
 
-function capConnections(server: Server): void {
+/** Caps what grpc-js opens, and gives the set of its connections. */
+function watchConnections(server: Server): ReadonlySet<ServerHttp2Session> {
   const internals = server as unknown as GrpcJsInternals;
   const { commonServerOptions, createHttp2Server } = internals;
   if (commonServerOptions?.settings === undefined || typeof createHttp2Server !== "function") {
@@ -109,21 +127,47 @@ function capConnections(server: Server): void {
     );
   }
   commonServerOptions.settings.maxHeaderListSize = HEADER_LIST_BYTES_MAX;
+  const sessions = new Set<ServerHttp2Session>();
   internals.createHttp2Server = (credentials) => {
     const http2Server = createHttp2Server.call(server, credentials);
     http2Server.maxConnections = CONNECTIONS_MAX;
+    http2Server.on("session", (session) => {
+      sessions.add(session);
+      session.once("close", () => sessions.delete(session));
+    });
+    http2Server.on("stream", (stream) => stream.once("finish", () => endRequestsLater(stream)));
     return http2Server;
   };
+  return sessions;
+}
+
+/**
+ * Ends the requests of a call that has been answered before they ended, once its caller has had time to see the answer
+ * and end them itself. grpc-js leaves such a stream half open, for as long as its caller likes.
+ */
+function endRequestsLater(stream: Http2Stream): void {
+  if (stream.readableEnded) return;
+  const end = setTimeout(() => {
+    if (!stream.destroyed) stream.close(constants.NGHTTP2_NO_ERROR);
+  }, ANSWERED_REQUESTS_MS_MAX);
+  stream.once("close", () => clearTimeout(end));
 }
 
 /**
  * Stops in the order that loses no call: nobody new is let in; streams end; connections get GOAWAY, which names the last
  * call taken, and close as that ends; then force.
  */
-function stopServer(server: Server, streams: OpenStreams, graceMs: number): Promise<StopReport> {
+function stopServer(
+  server: Server,
+  sessions: ReadonlySet<ServerHttp2Session>,
+  streams: OpenStreams,
+  graceMs: number,
+): Promise<StopReport> {
   return new Promise((resolve) => {
     const force = setTimeout(() => {
       server.forceShutdown();
+      // With its tracing off, grpc-js forgets that it has connections to cut.
+      for (const session of sessions) session.destroy();
       resolve({ forced: true });
     }, graceMs);
     streams.stopAll();
