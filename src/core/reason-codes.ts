@@ -1,0 +1,114 @@
+import type { ReasonStage } from "./reason.ts";
+
+/** A reason code that this service gives by itself; rules may declare codes of their own. */
+export type ReasonCode = {
+  readonly code: string;
+  /** Where it stands in the fixed precedence; `rule` is the stage of the class of the rule that speaks. */
+  readonly stage: ReasonStage | "rule";
+  readonly meaning: string;
+};
+
+/** Every built-in reason code, in the order of stages. docs/reasons.md lists the same. */
+export const reasonCodes: readonly ReasonCode[] = [
+  {
+    code: "ALREADY_APPROVED",
+    stage: "request_state",
+    meaning: "An attempt of the payment was approved; a new revision is denied.",
+  },
+  {
+    code: "REVIEW_REJECTED",
+    stage: "request_state",
+    meaning: "The reviewer rejected the payment.",
+  },
+  {
+    code: "UNKNOWN_OUTCOME",
+    stage: "request_state",
+    meaning:
+      "Nobody knows what became of an attempt of an earlier revision; no step may run until it is known.",
+  },
+  {
+    code: "SANCTION",
+    stage: "restriction",
+    meaning: "The player is under sanctions. Also forbids withdrawals.",
+  },
+  { code: "SELF_EXCLUSION", stage: "restriction", meaning: "The player excluded themselves." },
+  { code: "COURT_ORDER", stage: "restriction", meaning: "A court or an authority ordered it." },
+  { code: "TIME_OUT", stage: "restriction", meaning: "The player takes a break." },
+  { code: "OPERATOR_BLOCK", stage: "restriction", meaning: "The operator blocks the player." },
+  {
+    code: "RESTRICTION_UNKNOWN",
+    stage: "restriction",
+    meaning:
+      "The source of a restriction was last asked longer ago than its `max_age` allows: unknown, and closed.",
+  },
+  {
+    code: "REGULATORY",
+    stage: "rule",
+    meaning: "A REGULATORY rule denies, where it declares no code of its own.",
+  },
+  {
+    code: "SAFER_GAMBLING",
+    stage: "rule",
+    meaning: "A SAFER_GAMBLING rule denies or reviews, where it declares no code of its own.",
+  },
+  { code: "OVERRIDE", stage: "rule", meaning: "An override denies or reviews." },
+  {
+    code: "RISK",
+    stage: "rule",
+    meaning: "A RISK rule denies or reviews, where it declares no code of its own.",
+  },
+  {
+    code: "RISK_SCORE",
+    stage: "risk",
+    meaning: "The scores of RISK rules add up to the threshold for review or denial.",
+  },
+  {
+    code: "AMOUNT_CAP",
+    stage: "rule",
+    meaning: "The amount is above the smallest cap, which the detail states.",
+  },
+  {
+    code: "FX_MISSING",
+    stage: "rule",
+    meaning:
+      "An amount cap cannot be held against the payment, because the rule set has no rate between the currencies.",
+  },
+  {
+    code: "NO_ROUTE",
+    stage: "routing",
+    meaning: "No PSP can take the payment; the detail names the filter that removed each.",
+  },
+  {
+    code: "ALL_ROUTES_DOWN",
+    stage: "routing",
+    meaning: "Some PSP could take the payment, but all of these are disabled or draining. Transient.",
+  },
+  {
+    code: "ATTEMPTS_EXHAUSTED",
+    stage: "routing",
+    meaning: "The payment has had as many attempts as its retry policy allows.",
+  },
+  {
+    code: "PSP_DISABLED",
+    stage: "routing",
+    meaning: "A planned step was cut: its PSP was disabled or is no longer in the rule set.",
+  },
+  {
+    code: "PSP_EXCLUDED",
+    stage: "routing",
+    meaning:
+      "A planned step was cut: a rule of class 1 or 2 or an override excludes its PSP, or requires others.",
+  },
+  {
+    code: "THREE_DS_FLOOR",
+    stage: "routing",
+    meaning: "A planned step was cut: a rule of class 1 or 2 now demands more of 3DS than the step does.",
+  },
+  { code: "METHOD_HIDDEN", stage: "informational", meaning: "A rule hides the method in the cashier." },
+  {
+    code: "EVAL_ERROR",
+    stage: "informational",
+    meaning:
+      "A condition met an evaluation error (overflow, division by zero), which reads as unknown. Also the code of a rule that matched through it.",
+  },
+];

@@ -1,0 +1,116 @@
+import type { Decision, Verdict } from "../core/decision.ts";
+import { buildExperience, findGreatest, type MethodSurvey } from "../core/experience.ts";
+import { hash128 } from "../core/hash.ts";
+import type { Payment } from "../core/payment.ts";
+import type { Reason } from "../core/reason.ts";
+import { listMatchedRules } from "../core/rules/resolve.ts";
+import { type DecidedWith, type Draft, draftDecision, listSegments, listSources } from "./decide-with.ts";
+import type { ActiveRules, DecisionState } from "./judge.ts";
+import { buildTrace } from "./trace.ts";
+
+/** A method as judged for this player: what it says to the verdict beside what it says to the cashier. */
+type Survey = MethodSurvey & { readonly verdict: Verdict };
+
+/**
+ * Answers in mode CASHIER (`SEMANTICS.md` 1.5): what to show, for a payment of which merchant, player, kind and currency are known and the rest
+ * may be unknown. Stores nothing.
+ *
+ * Every method is judged by itself, as if the payment had been asked with it, so a rule about cards hides cards and nothing else. The verdict is
+ * that of the best method.
+ */
+export function decideCashier(
+  rules: ActiveRules,
+  payment: Payment,
+  state: DecisionState,
+  nowMs: number,
+): DecidedWith {
+  const { snapshot, overrides } = rules;
+  const surveys = snapshot.methods.map((method) => surveyMethod(rules, payment, method, state, nowMs));
+  const draft = draftDecision(rules, payment, state, nowMs, []);
+  const { resolution, shadows, workspace } = draft;
+  const experience = buildExperience({
+    facet: resolution.experience,
+    surveys,
+    capMinor: resolution.cap.maxMinor,
+    currency: payment.currency,
+    fx: snapshot.fx,
+  });
+  const { verdict, reasons } = findBest(surveys, draft);
+  const { matchedRules, matchedRulesOmitted } = listMatchedRules(resolution.speakers, shadows);
+  const decision: Decision = {
+    decisionId: hash128(payment.merchantId, payment.playerId, payment.requestId, String(nowMs)),
+    verdict,
+    reasons,
+    plan: undefined,
+    segments: listSegments(snapshot, workspace.frame.segments),
+    matchedRules,
+    matchedRulesOmitted,
+    experience,
+    actions: resolution.actions,
+    removedActions: resolution.removedActions,
+    ruleSetVersion: snapshot.version,
+    ruleSetHash: snapshot.hash,
+    overrideRevision: overrides.revision,
+    sources: listSources(nowMs),
+    decidedAtMs: nowMs,
+    retryAfterMs: undefined,
+    reviewUntilMs: undefined,
+    riskScore: resolution.riskScore,
+    reviewedRules: [],
+  };
+  return {
+    decision,
+    plan: undefined,
+    trace: payment.trace ? buildTrace(draft, overrides, decision) : undefined,
+  };
+}
+
+function surveyMethod(
+  rules: ActiveRules,
+  payment: Payment,
+  method: string,
+  state: DecisionState,
+  nowMs: number,
+): Survey {
+  const { resolution, restrictions, route, workspace } = draftDecision(
+    rules,
+    withMethod(payment, method),
+    state,
+    nowMs,
+    [],
+  );
+  const denials = [...restrictions, ...(resolution.verdict === "DENY" ? resolution.reasons : [])];
+  const noRoute = denials.length === 0 ? route.denial() : undefined;
+  const obstacles = noRoute === undefined ? denials : [noRoute];
+  const psps = route.order.map((psp) => workspace.snapshot.psps[psp]!);
+  return {
+    method,
+    verdict: obstacles.length > 0 ? "DENY" : resolution.verdict,
+    obstacles,
+    maxMinor: findGreatest(psps, method, {
+      currency: payment.currency,
+      fx: workspace.snapshot.fx,
+      capMinor: resolution.cap.maxMinor,
+    }),
+  };
+}
+
+/** The payment as if it were asked with the method. A card belongs to the method that was asked, else to `card`. */
+function withMethod(payment: Payment, method: string): Payment {
+  const { card, ...rest } = payment;
+  const keepsCard = card !== undefined && method === (payment.method ?? "card");
+  return keepsCard ? { ...payment, method } : { ...rest, method };
+}
+
+/** A payment is possible where one method is; else the reasons that hold for the player, or those of the first method. */
+function findBest(
+  surveys: readonly Survey[],
+  { restrictions, resolution }: Draft,
+): { readonly verdict: Verdict; readonly reasons: readonly Reason[] } {
+  const open = surveys.find(({ verdict }) => verdict === "APPROVE_ROUTE");
+  if (open !== undefined) return { verdict: "APPROVE_ROUTE", reasons: [] };
+  const reviewed = surveys.find(({ verdict }) => verdict === "REVIEW");
+  if (reviewed !== undefined) return { verdict: "REVIEW", reasons: resolution.reasons };
+  const denials = [...restrictions, ...(resolution.verdict === "DENY" ? resolution.reasons : [])];
+  return { verdict: "DENY", reasons: denials.length > 0 ? denials : (surveys[0]?.obstacles ?? []) };
+}

@@ -1,0 +1,101 @@
+import { type BinTable, lookUpBin, unknownBin } from "../core/bin/bin-table.ts";
+import type { FactInput } from "../core/facts.ts";
+import type { Payment } from "../core/payment.ts";
+import type { Player } from "../core/player.ts";
+import type { Reason } from "../core/reason.ts";
+import { findMarketingStop, judgeRestrictions, restrictionId } from "../core/restrictions.ts";
+import { matchOverrides, type OverrideSet } from "../core/rules/override-set.ts";
+import { collectVoices, type Resolution, resolveRules, type Shadow } from "../core/rules/resolve.ts";
+import type { RuleSnapshot } from "../core/rules/snapshot.ts";
+import type { Speaker } from "../core/rules/speaker.ts";
+import type { PspStateKind } from "../ports/psp-state-store.ts";
+import { openOverrides, openWorkspace, type Workspace } from "./workspace.ts";
+
+/** What a merchant decides by: one rule set, and the overrides held against it. */
+export type ActiveRules = { readonly snapshot: RuleSnapshot; readonly overrides: OverrideSet };
+
+/** The state of the world that a decision reads. */
+export type DecisionState = {
+  /** `undefined` where nothing is stored of the player. */
+  readonly player: Player | undefined;
+  readonly pspStates: ReadonlyMap<string, PspStateKind>;
+  readonly bins: BinTable;
+};
+
+/** What rules, overrides and restrictions say of a payment. Read it before the next payment is judged: the workspace is shared. */
+export type Judgement = {
+  readonly workspace: Workspace;
+  readonly facts: FactInput;
+  readonly shadows: readonly Shadow[];
+  readonly resolution: Resolution;
+  /** Why a restriction forbids the payment; empty where none does. */
+  readonly restrictions: readonly Reason[];
+};
+
+export type JudgeOptions = {
+  /** RISK reviews that a reviewer approved. */
+  readonly approvedReviews: readonly string[];
+  /** Which speakers count; all where absent. */
+  readonly heard?: (speaker: Speaker) => boolean;
+};
+
+const noRestrictions: Player["restrictions"] = [];
+const noAttributes: Player["attributes"] = new Map();
+
+/** Judges a payment at an instant: facts -> segments -> rules -> overrides -> restrictions -> who beats whom. */
+export function judgePayment(
+  { snapshot, overrides }: ActiveRules,
+  payment: Payment,
+  state: DecisionState,
+  nowMs: number,
+  { approvedReviews, heard }: JudgeOptions,
+): Judgement {
+  const workspace = openWorkspace(snapshot);
+  const facts = readFacts(snapshot, payment, state, nowMs);
+  const { frame, matches } = workspace;
+  workspace.read(facts, frame);
+  frame.evalErrors = 0;
+  snapshot.matchSegments(frame);
+  const found = snapshot.matchRules(frame, matches);
+  const acting = findActing(workspace, overrides, facts);
+  const { speakers, shadows } = collectVoices(snapshot.rules, { matches, found }, acting, { payment, nowMs });
+
+  const { restrictions } = facts.player;
+  const stop = restrictions.length === 0 ? undefined : findMarketingStop(restrictions, nowMs);
+  const resolution = resolveRules(heard === undefined ? speakers : speakers.filter(heard), {
+    payment,
+    fx: snapshot.fx,
+    riskThresholds: snapshot.riskThresholds,
+    approvedReviews,
+    marketingStop: stop === undefined ? undefined : restrictionId(stop),
+  });
+  const closing = judgeRestrictions(restrictions, { kind: payment.kind, nowMs });
+  return { workspace, facts, shadows, resolution, restrictions: closing };
+}
+
+function readFacts(
+  { licenceOfBrand }: RuleSnapshot,
+  payment: Payment,
+  { player, bins }: DecisionState,
+  nowMs: number,
+): FactInput {
+  const bin = payment.card?.bin;
+  return {
+    payment,
+    player: player ?? { playerId: payment.playerId, attributes: noAttributes, restrictions: noRestrictions },
+    bin: bin === undefined ? unknownBin : lookUpBin(bins, bin),
+    licence: licenceOfBrand.get(payment.brand),
+    nowMs,
+  };
+}
+
+function findActing(
+  workspace: Workspace,
+  overrides: OverrideSet,
+  facts: FactInput,
+): ReturnType<typeof matchOverrides> {
+  if (overrides.overrides.length === 0) return [];
+  const { frame, read } = openOverrides(workspace, overrides);
+  read(facts, frame);
+  return matchOverrides(overrides, { payment: facts.payment, frame, nowMs: facts.nowMs });
+}

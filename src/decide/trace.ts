@@ -1,0 +1,277 @@
+import type { SlotSource } from "../core/cel/environment.ts";
+import { explainCondition } from "../core/cel/explain.ts";
+import type { Expr, Value } from "../core/cel/expr.ts";
+import type { ConditionNames } from "../core/cel/format.ts";
+import { type Decision, type Facet, facets } from "../core/decision.ts";
+import { type Fact, type FactInput, type Purpose, facts as vocabulary } from "../core/facts.ts";
+import { formatMoney } from "../core/money.ts";
+import { costOf } from "../core/routing/rank.ts";
+import { findSkip } from "../core/rules/match-filters.ts";
+import type { OverrideSet } from "../core/rules/override-set.ts";
+import type { RuleSnapshot, Strategy } from "../core/rules/snapshot.ts";
+import { facetBits, purposesOf, type Speaker } from "../core/rules/speaker.ts";
+import type { Draft } from "./decide-with.ts";
+import type { JudgedCondition, JudgedFact, JudgedPsp, Trace } from "./decided.ts";
+import { openOverrides } from "./workspace.ts";
+
+const conditionsMax = 1_000;
+const defaultPurposes: readonly Purpose[] = ["payments", "fraud"];
+
+/** Everything that led to a decision; built only for those who ask, from what the workspace still holds. */
+export function buildTrace(draft: Draft, overrides: OverrideSet, decision: Decision): Trace {
+  return {
+    conditions: listConditions(draft, overrides),
+    psps: listPsps(draft),
+    facets: listFacets(draft, decision),
+    facts: listFacts(draft),
+    reasons: decision.reasons,
+    notes: listNotes(draft),
+  };
+}
+
+/** Segments, then rules, then the overrides that act; where there are too many, rules that matched before others. */
+function listConditions(draft: Draft, overrides: OverrideSet): readonly JudgedCondition[] {
+  const { workspace, resolution } = draft;
+  const { snapshot, frame } = workspace;
+  const names = nameParts(snapshot, snapshot.slots);
+  const explain = (condition: Expr | undefined): JudgedCondition["condition"] =>
+    condition === undefined ? undefined : explainCondition(condition, frame, names);
+  const segments = snapshot.segments.slice(0, conditionsMax).map(
+    ({ id, purposes }, at): JudgedCondition => ({
+      path: `segments/${id}`,
+      purposes,
+      skipped: "",
+      condition: explain(snapshot.segmentCondition(at)),
+    }),
+  );
+  const rules = pickRules(draft, conditionsMax - segments.length).map((at): JudgedCondition => {
+    const { id, purposes } = snapshot.rules[at]!;
+    const condition = explain(snapshot.ruleCondition(at));
+    return { path: `rules/${id}`, purposes, skipped: findWhySkipped(draft, at, condition), condition };
+  });
+  const acting = resolution.speakers.filter(({ ruleClass }) => ruleClass === "OVERRIDE");
+  return [...segments, ...rules, ...acting.map((speaker) => explainOverride(speaker, draft, overrides))];
+}
+
+function pickRules({ workspace, resolution, shadows }: Draft, most: number): readonly number[] {
+  const { rules } = workspace.snapshot;
+  const ordinals = rules.map((_, at) => at);
+  if (ordinals.length <= most) return ordinals;
+  const matched = new Set([...resolution.speakers, ...shadows].map(({ rule }) => rule));
+  return [
+    ...ordinals.filter((at) => matched.has(rules[at]!)),
+    ...ordinals.filter((at) => !matched.has(rules[at]!)),
+  ]
+    .slice(0, Math.max(0, most))
+    .sort((a, b) => a - b);
+}
+
+function findWhySkipped(
+  { workspace, facts }: Draft,
+  ordinal: number,
+  condition: JudgedCondition["condition"],
+): string {
+  const rule = workspace.snapshot.rules[ordinal]!;
+  const truth = condition?.truth ?? "true";
+  if (truth === "false" || (truth === "unknown" && !rule.matchUnknown)) return "";
+  return findSkip(rule, facts.payment, facts.nowMs) ?? (rule.shadow ? "shadow" : "");
+}
+
+function explainOverride(speaker: Speaker, { workspace }: Draft, set: OverrideSet): JudgedCondition {
+  const { frame } = openOverrides(workspace, set);
+  const condition = set.overrides.find(({ id }) => id === speaker.id)?.condition;
+  const names = nameParts(workspace.snapshot, set.slots);
+  return {
+    path: `overrides/${speaker.id}`,
+    purposes: purposesOf(speaker),
+    skipped: "",
+    condition: condition && explainCondition(condition.expr, frame, names),
+  };
+}
+
+function nameParts(snapshot: RuleSnapshot, slots: readonly SlotSource[]): ConditionNames {
+  return {
+    slot: (slot) => nameSlot(slots[slot]!),
+    segment: (segment) => snapshot.segments[segment]!.id,
+    list: (list) => snapshot.listIds[list]!,
+  };
+}
+
+function nameSlot(source: SlotSource): string {
+  switch (source.kind) {
+    case "field":
+      return source.path;
+    case "paymentAttribute":
+      return `attr.${source.name}`;
+    case "playerAttribute":
+      return `player.${source.name}`;
+    case "amountIn":
+      return `payment.amount_in("${source.currency}")`;
+    case "localHour":
+      return `local_hour(now, "${source.zone}")`;
+    case "localWeekday":
+      return `local_weekday(now, "${source.zone}")`;
+    case "now":
+      return "now";
+  }
+}
+
+function listPsps({ workspace, route, resolution, routingCase }: Draft): readonly JudgedPsp[] {
+  return workspace.snapshot.psps.map((psp, at) => {
+    const removal = route.removalOf(at);
+    const score = new Map<string, string>();
+    if (removal === undefined) {
+      const weight = findWeight(resolution.strategy, at);
+      if (weight !== undefined) score.set("weight", String(weight));
+      const cost = resolution.strategy?.kind === "least_cost" ? costOf(psp, routingCase) : undefined;
+      if (cost !== undefined) {
+        score.set("cost", formatMoney({ minorUnits: cost, currencyCode: routingCase.currency }));
+      }
+    }
+    return {
+      psp: psp.id,
+      removedBy: removal?.filter ?? "",
+      detail: removal?.detail ?? "",
+      rank: route.order.indexOf(at) + 1,
+      score,
+    };
+  });
+}
+
+function findWeight(strategy: Strategy | undefined, psp: number): number | undefined {
+  return strategy?.kind === "weighted"
+    ? strategy.weights.find((each) => each.psp === psp)?.weight
+    : undefined;
+}
+
+function listFacets(draft: Draft, decision: Decision): Trace["facets"] {
+  const { speakers } = draft.resolution;
+  return facets.map((facet) => ({
+    facet,
+    winners: speakers.filter(({ won }) => (won & facetBits[facet]) !== 0).map(({ id }) => id),
+    result: describeResult(facet, draft, decision),
+  }));
+}
+
+function describeResult(facet: Facet, draft: Draft, decision: Decision): string {
+  const { resolution, route, workspace } = draft;
+  const namePsp = (psp: number): string => workspace.snapshot.psps[psp]!.id;
+  switch (facet) {
+    case "verdict":
+      return decision.verdict;
+    case "score":
+      return String(decision.riskScore);
+    case "exclude":
+    case "require":
+      return route.order.map(namePsp).join(", ");
+    case "cap": {
+      const { maxMinor } = resolution.cap;
+      if (maxMinor === undefined) return "";
+      return formatMoney({ minorUnits: maxMinor, currencyCode: draft.routingCase.currency });
+    }
+    case "three_ds":
+      return resolution.threeDs.wish.level;
+    case "strategy":
+      return resolution.strategy === undefined
+        ? "by id"
+        : `${resolution.strategy.kind} ${resolution.strategy.id}`;
+    case "retry":
+      return resolution.retryPolicy ?? "default";
+    case "experience":
+      return resolution.experience.methodOrder.join(", ");
+    case "actions":
+      return decision.actions.map(({ kind, key }) => (key === "" ? kind : `${kind} ${key}`)).join(", ");
+  }
+}
+
+/** Sorted by name. */
+function listFacts({ workspace, facts }: Draft): readonly JudgedFact[] {
+  const { snapshot } = workspace;
+  const known = vocabulary.map(
+    (fact): JudgedFact => ({
+      name: fact.path,
+      value: formatValue(fact, fact.read(facts)),
+      source: findSource(fact.path, facts),
+      purposes: fact.purposes ?? defaultPurposes,
+    }),
+  );
+  const sent = [...facts.payment.attributes].map(
+    ([name, value]): JudgedFact => ({
+      name: `attr.${name}`,
+      value: JSON.stringify(value),
+      source: "request",
+      purposes: snapshot.attributes.get(name)?.purposes ?? defaultPurposes,
+    }),
+  );
+  const stored = [...snapshot.playerAttributes.values()].map(
+    ({ name, purposes }): JudgedFact => ({
+      name: `player.${name}`,
+      value: formatStored(facts, name),
+      source: "player",
+      purposes,
+    }),
+  );
+  return [...known, ...sent, ...stored]
+    .filter(({ name }, at, all) => all.findIndex((each) => each.name === name) === at)
+    .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+}
+
+function formatStored({ player, nowMs }: FactInput, name: string): string {
+  const stored = player.attributes.get(name);
+  if (stored === undefined) return "unknown";
+  const hasEnded = stored.ttlMs !== undefined && nowMs >= stored.setAtMs + stored.ttlMs;
+  return hasEnded ? "unknown" : JSON.stringify(stored.value);
+}
+
+function formatValue({ type }: Fact, value: Value): string {
+  if (value === undefined) return "unknown";
+  if (type === "timestamp" && typeof value === "number") return new Date(value).toISOString();
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+const cardFields = {
+  scheme: "scheme",
+  funding: "funding",
+  issuer: "issuer",
+  issuer_country: "issuerCountry",
+} as const;
+
+function findSource(path: string, { payment }: FactInput): JudgedFact["source"] {
+  if (path.startsWith("context.") || path === "player.age") return "derived";
+  if (path.startsWith("player.") && path !== "player.id") return "player";
+  if (path.startsWith("card.table_") || path === "card.prepaid") return "bin_table";
+  const name = path.slice("card.".length);
+  if (!path.startsWith("card.") || !(name in cardFields)) {
+    return path.startsWith("card.funding_") ? "derived" : "request";
+  }
+  const given = payment.card?.[cardFields[name as keyof typeof cardFields]];
+  return given === undefined ? "bin_table" : "request";
+}
+
+function listNotes({ facts, threeDs, resolution }: Draft): readonly string[] {
+  const notes = [...listConflicts(facts)];
+  if (threeDs.isLoosened) {
+    const { level } = resolution.threeDs.wish;
+    notes.push(`3DS ${level} is read as NO_PREFERENCE: the legal floor of a PSP is not known yet`);
+  }
+  if (threeDs.applies && facts.payment.initiator === "MIT") {
+    notes.push(
+      "the merchant starts the payment: only a floor of rules asks for 3DS, and no step-up is possible",
+    );
+  }
+  return notes;
+}
+
+/** Where caller and BIN table differ (`SEMANTICS.md` 2.4). */
+function listConflicts({ payment, bin }: FactInput): readonly string[] {
+  return Object.entries(cardFields).flatMap(([name, field]) => {
+    const given = payment.card?.[field];
+    const listed = bin[field];
+    if (given === undefined || listed === undefined || given === listed) return [];
+    const effect =
+      name === "funding" ? "; REGULATORY and SAFER_GAMBLING see credit if either says credit" : "";
+    return [
+      `BIN conflict: card.${name} is ${given} by the caller, who counts for routing, and ${listed} by the BIN table${effect}`,
+    ];
+  });
+}
