@@ -8,9 +8,12 @@ import { listEffects } from "./check-effects.ts";
 import type { CheckInput } from "./check-input.ts";
 import { type Reads, readReads } from "./check-segments.ts";
 
-/** Proofs tried for one rule and for all of them; beyond these nothing is warned of. */
-const proofsPerRule = 32;
-const proofsMax = 20_000;
+/** Proofs tried for one rule and for all of them, each up to a millisecond; beyond these nothing is warned of. */
+const proofsPerRule = 16;
+const proofsMax = 3_000;
+/** Comparisons of one condition, and speakers of which all comparisons are the same, that are looked at. */
+const fixedMax = 6;
+const sameKeyMax = 64;
 
 /** Facets on which the first rule that speaks is the only one heard. */
 type FirstSpeaks = "three_ds" | "strategy" | "retry_policy" | "method_order" | "amounts" | "message_keys";
@@ -20,6 +23,8 @@ type Speaker = {
   /** Undefined where it is always true. */
   readonly expr: Expr | undefined;
   readonly reads: Reads;
+  /** What the condition fixes by equality. Most pairs of rules differ in that, and there is nothing to prove of them. */
+  readonly fixed: readonly string[];
   readonly facets: readonly FirstSpeaks[];
 };
 
@@ -32,34 +37,61 @@ const always: Expr = { op: "const", type: "bool", value: true };
  */
 export function checkReach({ ruleSet, faults }: CheckInput, conditions: LoweredConditions): void {
   const indexes = new Map(ruleSet.rules.map((rule, index) => [rule, index]));
-  const earlier: Speaker[] = [];
-  let proofsLeft = proofsMax;
+  const earlier: Speakers = new Map();
+  const budget = { proofs: proofsMax };
   for (const rule of ruleSet.rules.toSorted(compareRules)) {
-    const expr = conditions.rules.get(rule.id);
-    const facets = listFirstSpeaks(rule);
-    // A rule whose condition is faulty is told about elsewhere.
-    if (facets === undefined || (expr === undefined && rule.when !== "")) continue;
-    const speaker = { rule, expr, reads: expr === undefined ? nothing : readReads(expr), facets };
-    if (speaksOnlyFirst(rule, facets)) {
-      const candidates = earlier
-        .filter((other) => mayCover(other, speaker))
-        .slice(0, Math.min(proofsPerRule, proofsLeft));
-      proofsLeft -= candidates.length;
-      const cover = candidates.find(
-        (other) => other.expr === undefined || impliesCondition(other.expr, expr ?? always),
-      );
-      if (cover !== undefined) {
-        const message = `whenever this rule matches, ${quote(cover.rule.id)} has spoken before it on ${facets.join(", ")}`;
-        faults.add({
-          severity: "WARNING",
-          path: `rules[${indexes.get(rule)}]`,
-          rule: "unreachable",
-          message,
-        });
-      }
+    const speaker = describeSpeaker(rule, conditions);
+    if (speaker === undefined) continue;
+    const { facets } = speaker;
+    const cover = speaksOnlyFirst(rule, facets) ? findCover(speaker, earlier, budget) : undefined;
+    if (cover !== undefined) {
+      const message = `whenever this rule matches, ${quote(cover.id)} has spoken before it on ${facets.join(", ")}`;
+      const path = `rules[${indexes.get(rule)}]`;
+      faults.add({ severity: "WARNING", path, rule: "unreachable", message });
     }
-    if (isAlwaysOn(rule)) earlier.push(speaker);
+    if (isAlwaysOn(rule)) addSpeaker(earlier, speaker);
   }
+}
+
+/** Earlier speakers by all that their conditions fix by equality, such as `3="DK" 7="card"`. */
+type Speakers = Map<string, Speaker[]>;
+
+function addSpeaker(speakers: Speakers, speaker: Speaker): void {
+  const key = speaker.fixed.join(" ");
+  const known = speakers.get(key);
+  if (known === undefined) speakers.set(key, [speaker]);
+  else if (known.length < sameKeyMax) known.push(speaker);
+}
+
+/** An earlier rule that has spoken whenever this one matches: it fixes nothing that this one does not. */
+function findCover(speaker: Speaker, earlier: Speakers, budget: { proofs: number }): Rule | undefined {
+  const { fixed, expr = always } = speaker;
+  let proofsLeft = Math.min(proofsPerRule, budget.proofs);
+  for (let subset = 0; subset < 2 ** fixed.length; subset++) {
+    const key = fixed.filter((_, index) => (subset >> index) % 2 === 1).join(" ");
+    for (const other of earlier.get(key) ?? []) {
+      if (!mayCover(other, speaker)) continue;
+      if (other.expr === undefined) return other.rule;
+      if (proofsLeft-- <= 0) return undefined;
+      budget.proofs--;
+      if (impliesCondition(other.expr, expr)) return other.rule;
+    }
+  }
+  return undefined;
+}
+
+/** A rule as a speaker; undefined where it sets no first-speaks facet, or its condition is faulty, which is told about elsewhere. */
+function describeSpeaker(rule: Rule, conditions: LoweredConditions): Speaker | undefined {
+  const expr = conditions.rules.get(rule.id);
+  const facets = listFirstSpeaks(rule);
+  if (facets === undefined || (expr === undefined && rule.when !== "")) return undefined;
+  return {
+    rule,
+    expr,
+    reads: expr === undefined ? nothing : readReads(expr),
+    fixed: readFixed(expr),
+    facets,
+  };
 }
 
 /** The first-speaks facets that a rule of classes 5 to 7 sets; undefined for other rules and those that set none. */
@@ -102,6 +134,18 @@ function mayCover(earlier: Speaker, later: Speaker): boolean {
     earlier.reads.segments.isSubsetOf(later.reads.segments) &&
     earlier.reads.lists.isSubsetOf(later.reads.lists)
   );
+}
+
+/** What a conjunction compares with a constant, such as `payment.method == "card"`, as texts in order; at most 6 of these. */
+function readFixed(expr: Expr | undefined): readonly string[] {
+  const fixed = new Set<string>();
+  for (const part of expr?.op === "and" ? expr.args : [expr]) {
+    if (part?.op !== "compare" || part.how !== "eq") continue;
+    const { left, right } = part;
+    if (left.op === "slot" && right.op === "const") fixed.add(`${left.slot}=${JSON.stringify(right.value)}`);
+    if (right.op === "slot" && left.op === "const") fixed.add(`${right.slot}=${JSON.stringify(left.value)}`);
+  }
+  return [...fixed].sort().slice(0, fixedMax);
 }
 
 function kindsOf({ kinds }: Rule): readonly string[] {

@@ -21,6 +21,7 @@ import { buildFx } from "../../money.ts";
 import type { Credential, PaymentKind } from "../../payment.ts";
 import { defaultRetryPolicy } from "../../retry/default-policy.ts";
 import type { OutcomeClass } from "../../retry/outcome-class.ts";
+import type { IndexImage } from "../index/image.ts";
 import { openIndexInSteps } from "../index/open.ts";
 import { readAttribute, readPurposes, toMs } from "../names.ts";
 import {
@@ -107,11 +108,12 @@ function* openConditions(image: CompiledImage, ruleCount: number): Generator<voi
     inOrder.push({ ordinal, predicate: exprs.predicate(ordinal) });
     if (place % stepItems === stepItems - 1) yield;
   }
-  yield;
-  const index = yield* openIndexInSteps(image.index, (rule) => {
+  const predicateOf = (rule: number): Predicate => {
     const condition = ruleConditions[rule]!;
     return condition < 0 ? () => true : exprs.predicate(condition);
-  });
+  };
+  yield* warmPredicates(image.index, predicateOf);
+  const index = yield* openIndexInSteps(image.index, predicateOf);
   return {
     matchSegments: (frame) => matchSegments(frame, inOrder),
     matchRules: (frame, matches) => (ruleCount === 0 ? 0 : index.match(frame, matches)),
@@ -121,6 +123,18 @@ function* openConditions(image: CompiledImage, ruleCount: number): Generator<voi
     },
     segmentCondition: (ordinal) => exprs.expr(ordinal),
   };
+}
+
+/** Builds what the index is going to ask for beforehand, in smaller steps than its own: a condition may be long. */
+function* warmPredicates(
+  { header, pool, ordinals }: IndexImage,
+  predicateOf: (rule: number) => Predicate,
+): Generator<void, void> {
+  for (const [position, rule] of ordinals.entries()) {
+    const isAsked = ((pool[header.predicateRow + (position >>> 5)]! >>> (position & 31)) & 1) === 1;
+    if (isAsked) predicateOf(rule);
+    if (position % stepItems === stepItems - 1) yield;
+  }
 }
 
 function matchSegments(
