@@ -45,7 +45,7 @@ const CONNECTIONS_MAX = 512;
 const DEFAULT_HOST = "127.0.0.1";
 
 /** Limits that a deployment or a test may set; the defaults are the constants of this file. */
-export interface AdminLimits {
+interface AdminLimits {
   readonly readBytesMax?: number;
   readonly writeBytesMax?: number;
   readonly unaryTimeoutMsMax?: number;

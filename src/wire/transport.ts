@@ -24,7 +24,11 @@ export interface CallInfo {
   readonly deadlineMs: number | undefined;
   /** The first value of a request header; the name is lower case. */
   header(name: string): string | undefined;
-  /** Aborts when the caller cancels, the deadline passes, or (streams only) the server begins to stop. */
+  /**
+   * Aborts when the caller cancels or the deadline passes, with a ConnectError as reason that may be thrown on, and once
+   * the call is over. When the server begins to stop it aborts for server streams only: a stream with requests sees
+   * their end instead, and a unary call is waited for.
+   */
   signal(): AbortSignal;
   /** Address and port of the caller, "unknown" where the socket is gone. */
   peer(): string;
