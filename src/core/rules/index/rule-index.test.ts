@@ -481,15 +481,13 @@ describe("rule index", () => {
   });
 
   it("is whole again after a predicate that threw", () => {
+    const isDanish = compareOf("eq", slotOf(slots.country), constOf("DK"));
     const bySegment: Expr = { op: "segment", type: "bool", segment: 0 };
-    const inexact = compareOf("lt", slotOf(slots.country), constOf("SE"));
-    const expr: Expr = { op: "and", type: "bool", args: [bySegment, inexact] };
-    // Enough conditions without a segment that this one's posting is sparse.
-    const other: Expr = { op: "segment", type: "bool", segment: 1 };
-    const conditions = Array.from({ length: 2000 }, (_, i) => ({
-      expr: i === 0 ? expr : other,
-      matchUnknown: false,
-    }));
+    const inexact = compareOf("lt", slotOf(slots.bin), constOf("SE"));
+    const expr: Expr = { op: "and", type: "bool", args: [isDanish, bySegment, inexact] };
+    // So many more conditions that the posting of the segment is sparse.
+    const others = Array.from({ length: 2000 }, (): Expr => ({ op: "segment", type: "bool", segment: 1 }));
+    const conditions = [isDanish, expr, ...others].map((each) => ({ expr: each, matchUnknown: false }));
     let broken = true;
     const index = openIndex(buildIndex(conditions), () => (frame) => {
       if (broken) {
@@ -498,13 +496,17 @@ describe("rule index", () => {
       return buildPredicate(expr)(frame);
     });
     const frame = fillFrame(createRandom(1));
-    frame.values[slots.country] = "DK";
-    frame.segments.set([1, 0]);
-    expect(() => matchByIndex(index, frame)).toThrow("a bug");
+    frame.values[slots.bin] = "DK";
+    const match = (country: string, segment: number): readonly number[] => {
+      frame.values[slots.country] = country;
+      frame.segments.set([segment, 0]);
+      return matchByIndex(index, frame).map(({ ordinal }) => ordinal);
+    };
+    expect(() => match("DK", 1)).toThrow("a bug");
+    expect(match("SE", 1)).toEqual([]);
+    expect(() => match("DK", 1)).toThrow("a bug");
+    expect(match("DK", 0)).toEqual([0]);
     broken = false;
-    frame.segments.set([0, 0]);
-    expect(matchByIndex(index, frame)).toEqual([]);
-    frame.segments.set([1, 0]);
-    expect(matchByIndex(index, frame)).toEqual([{ ordinal: 0, flag: 0 }]);
+    expect(match("DK", 1)).toEqual([0, 1]);
   });
 });
