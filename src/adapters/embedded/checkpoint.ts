@@ -35,7 +35,8 @@ export function readCheckpoint({ meta }: LmdbTables): number {
 export class Checkpoint {
   readonly #parts: CheckpointParts;
   #reached: number;
-  #running: Promise<void> | undefined;
+  /** Never rejects. */
+  #last: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #failure: string | undefined;
   #stopped = false;
@@ -55,26 +56,26 @@ export class Checkpoint {
     return this.#reached;
   }
 
-  /** Moves everything that was put so far, then sweeps. Fails: rejects where LMDB does. */
-  async run(): Promise<void> {
-    await this.#running?.catch(() => {});
-    this.#running = this.#runOnce();
-    try {
-      await this.#running;
-      this.#failure = undefined;
-    } catch (error) {
-      this.#failure = `LMDB does not take what the journal holds (${error instanceof Error ? error.message : String(error)})`;
-      throw error;
-    } finally {
-      this.#running = undefined;
-    }
+  /** Moves everything that was put so far, then sweeps; one run at a time. Fails: rejects where LMDB does. */
+  run(): Promise<void> {
+    const run = this.#last.then(() => this.#runOnce());
+    this.#last = run.then(
+      () => {
+        this.#failure = undefined;
+      },
+      (error: unknown) => {
+        const why = error instanceof Error ? error.message : String(error);
+        this.#failure = `LMDB does not take what the journal holds (${why})`;
+      },
+    );
+    return run;
   }
 
   /** Ends the background work; what is under way is waited for. */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
-    await this.#running?.catch(() => {});
+    await this.#last;
   }
 
   #schedule(): void {

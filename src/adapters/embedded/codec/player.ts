@@ -21,18 +21,35 @@ export function decodePlayer(playerId: string, bytes: Uint8Array): Player {
   return { playerId, attributes, restrictions: restrictions.map(readRestriction) };
 }
 
+/** MessagePack's writer makes -0 an integer 0; undefined, which no value and no element is, stands for it. */
+const negativeZero = undefined;
+
+type Scalar = boolean | number | string;
+type WrittenScalar = Scalar | typeof negativeZero;
+
 function writeAttribute(attribute: Whole<StoredAttribute, "value" | "setAtMs" | "ttlMs" | "source">): Row {
-  return [attribute.value, attribute.setAtMs, attribute.ttlMs, attribute.source];
+  const { value, setAtMs, ttlMs, source } = attribute;
+  const written = typeof value === "object" ? value.map(writeScalar) : writeScalar(value);
+  return [written, setAtMs, ttlMs, source];
 }
 
 function readAttribute(row: Row): StoredAttribute {
-  const [value, setAtMs, ttlMs, source] = row as [
-    StoredAttribute["value"],
+  const [written, setAtMs, ttlMs, source] = row as [
+    WrittenScalar | readonly WrittenScalar[],
     number,
     number | undefined,
     string,
   ];
+  const value = typeof written === "object" ? written.map(readScalar) : readScalar(written);
   return { value, setAtMs, source, ...(ttlMs === undefined ? {} : { ttlMs }) };
+}
+
+function writeScalar(value: Scalar): WrittenScalar {
+  return Object.is(value, -0) ? negativeZero : value;
+}
+
+function readScalar(value: WrittenScalar): Scalar {
+  return value === negativeZero ? -0 : value;
 }
 
 type RestrictionMember =

@@ -1,0 +1,79 @@
+/**
+ * A process that writes to the embedded store until it is killed, for tests of what survives.
+ *
+ * Arguments: the directory, and the first number to write. Each acknowledged write is a line on standard output: `player <n>`, `payment <n>`,
+ * `rules <n>`, `override <n>`, `audit <n>`, written only after its promise resolved.
+ */
+import { writeSync } from "node:fs";
+import { openEmbeddedStore } from "../../src/adapters/embedded/embedded-store.ts";
+import { systemClock } from "../../src/adapters/system-clock.ts";
+import { samplePayment, samplePlayer } from "./stored-samples.ts";
+
+const [directory, first] = process.argv.slice(2);
+const store = await openEmbeddedStore({
+  directory: directory!,
+  clock: systemClock,
+  // Small segments, so that checkpoints, rotations and deletions happen between the kills.
+  limits: { segmentBytesMax: 64 * 1024 },
+  onError: (error) => {
+    throw error;
+  },
+});
+
+/** Straight to the descriptor: a line that this process counts as written must be in the pipe. */
+const say = (line: string): void => {
+  writeSync(1, `${line}\n`);
+};
+const writesPerTurn = 8;
+
+async function writeHot(): Promise<never> {
+  for (let number = Number(first); ; number += writesPerTurn) {
+    const numbers = Array.from({ length: writesPerTurn }, (_, at) => number + at);
+    await Promise.all(
+      numbers.flatMap((each) => [
+        // Players repeat, so that the newest of several writes is what must survive.
+        store.players
+          .put("m", samplePlayer(`player-${each % 50}`, String(each)))
+          .then(() => say(`player ${each}`)),
+        store.payments
+          .put("m", samplePayment(`pay-${each}`, { revision: each, keepUntilMs: Date.now() + 1e9 }))
+          .then(() => say(`payment ${each}`)),
+      ]),
+    );
+  }
+}
+
+async function writeCold(): Promise<never> {
+  const stored = {
+    hash: "h",
+    name: "n",
+    author: "a",
+    comment: "",
+    pushedAtMs: 1,
+    ruleCount: 1,
+    sizeBytes: 6,
+  };
+  for (let number = store.ruleSets.newestVersion("m") + 1; ; number++) {
+    await store.ruleSets.put(
+      "m",
+      { ...stored, version: number, format: "YAML" },
+      Buffer.from(String(number)),
+    );
+    say(`rules ${number}`);
+    await store.ruleSets.activate("m", { version: number, author: "a", atMs: number });
+    say(`activation ${number}`);
+    await store.audit.append({
+      atMs: number,
+      merchantId: "m",
+      actor: "a",
+      action: "push",
+      subject: String(number),
+      detail: {},
+    });
+    say(`audit ${number}`);
+  }
+}
+
+say("open");
+setInterval(() => void store.checkpoint(), 5);
+await Promise.all([writeHot(), writeCold()]);

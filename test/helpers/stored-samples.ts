@@ -1,0 +1,274 @@
+/** Random players and payments as stores keep them: every optional member present and absent, every kind of edge, every type of value. */
+import fc from "fast-check";
+import type { Decision, Edge, Experience, Plan, Step, StepThreeDs } from "../../src/core/decision.ts";
+import type { Money } from "../../src/core/payment.ts";
+import type { Player, Restriction, StoredAttribute } from "../../src/core/player.ts";
+import type { Reason } from "../../src/core/reason.ts";
+import { outcomeClasses } from "../../src/core/retry/outcome-class.ts";
+import type { PaymentRecord } from "../../src/ports/payment-store.ts";
+
+/** Objects as the code makes them: with the prototype of objects. */
+function record<T>(members: { [Name in keyof T]: fc.Arbitrary<T[Name]> }): fc.Arbitrary<T> {
+  return fc.record<T>(members, { noNullPrototype: true });
+}
+
+const text = fc.oneof(
+  fc.string({ maxLength: 12 }),
+  fc.string({ unit: "grapheme", maxLength: 80 }),
+  fc.constantFrom("", "__proto__", "\u0000", "a".repeat(300)),
+);
+const instant = fc.integer({ min: 0, max: 4_102_444_800_000 });
+const number = fc.oneof(
+  fc.integer(),
+  fc.maxSafeInteger(),
+  fc.double({ noNaN: true }),
+  fc.constantFrom(-0, 2 ** 32, -(2 ** 31) - 1, Number.POSITIVE_INFINITY),
+);
+const maybe = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
+  fc.option(value, { nil: undefined });
+const texts = fc.array(text, { maxLength: 3 });
+const list = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T[]> => fc.array(value, { maxLength: 3 });
+
+const attribute: fc.Arbitrary<StoredAttribute> = fc.record(
+  {
+    value: fc.oneof<fc.Arbitrary<StoredAttribute["value"]>[]>(
+      fc.boolean(),
+      number,
+      text,
+      texts,
+      list(number),
+    ),
+    setAtMs: instant,
+    ttlMs: fc.nat(),
+    source: text,
+  },
+  { noNullPrototype: true, requiredKeys: ["value", "setAtMs", "source"] },
+);
+
+const restriction: fc.Arbitrary<Restriction> = fc.record(
+  {
+    kind: fc.constantFrom("SELF_EXCLUSION", "TIME_OUT", "SANCTION", "COURT_ORDER", "OPERATOR_BLOCK"),
+    source: text,
+    fromMs: instant,
+    untilMs: instant,
+    checkedAtMs: instant,
+    maxAgeMs: fc.nat(),
+    clear: fc.boolean(),
+    returned: fc.boolean(),
+  },
+  { noNullPrototype: true, requiredKeys: ["kind", "source", "fromMs", "checkedAtMs", "clear", "returned"] },
+);
+
+export const arbitraryPlayer: fc.Arbitrary<Player> = record({
+  playerId: text,
+  attributes: fc.array(fc.tuple(text, attribute), { maxLength: 5 }).map((entries) => new Map(entries)),
+  restrictions: list(restriction),
+});
+
+const money: fc.Arbitrary<Money> = record({
+  minorUnits: fc.maxSafeInteger(),
+  currencyCode: fc.constantFrom("EUR", "JPY"),
+});
+const purposes = fc.subarray<Reason["purposes"][number]>(["payments", "fraud", "rg", "aml", "marketing"]);
+
+const reason: fc.Arbitrary<Reason> = fc.record(
+  {
+    stage: fc.constantFrom("restriction", "regulatory", "routing"),
+    code: text,
+    ruleClass: fc.constantFrom("REGULATORY", "RISK"),
+    sourceId: text,
+    detail: text,
+    playerMessageKey: text,
+    purposes,
+  },
+  {
+    noNullPrototype: true,
+    requiredKeys: ["stage", "code", "sourceId", "detail", "playerMessageKey", "purposes"],
+  },
+);
+
+const edge: fc.Arbitrary<Edge> = fc.oneof(
+  record({
+    action: fc.constantFrom("DONE", "STATUS_CHECK", "VOID_FIRST", "OTHER_METHOD", "NEW_CIT", "STOP"),
+  }),
+  record({
+    action: fc.constant("STEP" as const),
+    step: fc.oneof(fc.nat(5), fc.constantFrom(94, 95, 1e9)),
+  }),
+  record({ action: fc.constant("WAIT_UNTIL" as const), step: fc.nat(9), notBeforeMs: instant }),
+  record({ action: fc.constant("CHANGE_DATA" as const), fields: texts }),
+  record({ action: fc.constantFrom("LOWER_AMOUNT", "ASK_AGAIN"), notBeforeMs: maybe(instant) }),
+);
+const outcomeClass = fc.constantFrom(...outcomeClasses);
+
+const threeDs: fc.Arbitrary<StepThreeDs> = fc.oneof(
+  record({ requirement: fc.constantFrom("NONE", "OUT_OF_SCOPE", "NOT_APPLICABLE") }),
+  record({ requirement: fc.constant("THREE_DS" as const), challengeIndicator: text }),
+  record({ requirement: fc.constant("EXEMPTION" as const), exemption: text }),
+);
+
+const usualEdges = fc
+  .array(edge, { minLength: outcomeClasses.length, maxLength: outcomeClasses.length })
+  .map((edges) => edges.map((each, at) => ({ outcomeClass: outcomeClasses[at]!, edge: each })));
+
+const step: fc.Arbitrary<Step> = record({
+  number: fc.integer({ min: 1, max: 9 }),
+  kind: fc.constantFrom("FIRST", "CASCADE", "STEP_UP"),
+  psp: text,
+  mid: text,
+  instrument: text,
+  threeDs,
+  liabilityShift: fc.constantFrom("EXPECTED", "NOT_EXPECTED", "UNKNOWN"),
+  attemptId: text,
+  idempotencyKey: text,
+  notBeforeMs: maybe(instant),
+  edges: fc.oneof(usualEdges, list(record({ outcomeClass, edge }))),
+});
+
+const plan: fc.Arbitrary<Plan> = record({
+  steps: list(step),
+  validUntilMs: instant,
+  codeTableVersion: text,
+});
+
+const experience: fc.Arbitrary<Experience> = record({
+  methods: list(record({ method: text, maxAmount: maybe(money) })),
+  hiddenMethods: list(record({ method: text, reasons: list(reason) })),
+  amounts: list(money),
+  messageKeys: texts,
+});
+
+const action: fc.Arbitrary<Decision["actions"][number]> = record({
+  kind: fc.constantFrom("COOL_OFF_PROMPT", "TIME_OUT", "CRM_TRIGGER") as fc.Arbitrary<
+    Decision["actions"][number]["kind"]
+  >,
+  key: text,
+});
+
+const facet = fc.constantFrom("verdict", "exclude", "three_ds");
+const decision: fc.Arbitrary<Decision> = record({
+  decisionId: text,
+  verdict: fc.constantFrom("APPROVE_ROUTE", "REVIEW", "DENY"),
+  reasons: list(reason),
+  plan: maybe(plan),
+  segments: list(record({ id: text, purposes })),
+  matchedRules: list(
+    record({
+      id: text,
+      ruleClass: fc.constantFrom("OVERRIDE", "SEGMENT"),
+      shadow: fc.boolean(),
+      throughUnknown: fc.boolean(),
+      won: list(facet),
+      lost: list(record({ facet, to: text, why: text })),
+      purposes,
+    }),
+  ),
+  matchedRulesOmitted: fc.nat(),
+  experience: maybe(experience),
+  actions: list(action),
+  removedActions: list(action),
+  ruleSetVersion: fc.nat(),
+  ruleSetHash: text,
+  overrideRevision: fc.nat(),
+  sources: list(record({ source: text, asOfMs: instant, degraded: fc.boolean() })),
+  decidedAtMs: instant,
+  retryAfterMs: maybe(instant),
+  reviewUntilMs: maybe(instant),
+  riskScore: fc.nat(1000),
+  reviewedRules: texts,
+});
+
+export const arbitraryRecord: fc.Arbitrary<PaymentRecord> = record({
+  paymentId: text,
+  revision: fc.nat(),
+  identity: record({
+    playerId: text,
+    kind: fc.constantFrom("deposit", "withdrawal"),
+    amount: money,
+    method: text,
+    instrument: text,
+  }),
+  decision,
+  attempts: list(record({ attemptId: text, psp: text, outcomeClass, atMs: instant, revision: fc.nat(9) })),
+  keepUntilMs: instant,
+});
+
+/** A plain player and a plain payment, for tests that do not care. */
+export function samplePlayer(playerId: string, source = "crm"): Player {
+  return {
+    playerId,
+    attributes: new Map([["vip_level", { value: 3, setAtMs: 1, source }]]),
+    restrictions: [],
+  };
+}
+
+export function samplePayment(paymentId: string, changes: Partial<PaymentRecord> = {}): PaymentRecord {
+  return {
+    paymentId,
+    revision: 0,
+    identity: {
+      playerId: "player-1",
+      kind: "deposit",
+      amount: { minorUnits: 5_000, currencyCode: "EUR" },
+      method: "card",
+      instrument: "45710435/1234",
+    },
+    decision: sampleDecision,
+    attempts: [],
+    keepUntilMs: 1_793_500_000_000,
+    ...changes,
+  };
+}
+
+const sampleStep = (stepNumber: number): Step => ({
+  number: stepNumber,
+  kind: stepNumber === 1 ? "FIRST" : "CASCADE",
+  psp: "adyen-eu",
+  mid: "mid-1",
+  instrument: "card",
+  threeDs: { requirement: "THREE_DS", challengeIndicator: "01" },
+  liabilityShift: "EXPECTED",
+  attemptId: `pay-1-${stepNumber}`,
+  idempotencyKey: "0123456789abcdef0123456789abcdef",
+  notBeforeMs: undefined,
+  edges: outcomeClasses.map((each) => ({
+    outcomeClass: each,
+    edge: each === "APPROVED" ? { action: "DONE" } : { action: "STEP", step: stepNumber + 1 },
+  })),
+});
+
+export const sampleDecision: Decision = {
+  decisionId: "0192f6a0-1c2d-7000-8000-000000000001",
+  verdict: "APPROVE_ROUTE",
+  reasons: [],
+  plan: {
+    steps: [sampleStep(1), sampleStep(2), sampleStep(3)],
+    validUntilMs: 1_792_900_900_000,
+    codeTableVersion: "2026-1",
+  },
+  segments: [{ id: "vip", purposes: ["payments"] }],
+  matchedRules: [
+    {
+      id: "vip-route",
+      ruleClass: "SEGMENT",
+      shadow: false,
+      throughUnknown: false,
+      won: ["strategy"],
+      lost: [],
+      purposes: ["payments"],
+    },
+  ],
+  matchedRulesOmitted: 0,
+  experience: undefined,
+  actions: [],
+  removedActions: [],
+  ruleSetVersion: 3,
+  ruleSetHash: "0123456789abcdef0123456789abcdef",
+  overrideRevision: 1,
+  sources: [{ source: "players", asOfMs: 1_792_900_000_000, degraded: false }],
+  decidedAtMs: 1_792_900_000_000,
+  retryAfterMs: undefined,
+  reviewUntilMs: undefined,
+  riskScore: 0,
+  reviewedRules: [],
+};
