@@ -213,7 +213,6 @@ function readReports(
   if (payment.previousAttempts.length === 0) return { attempts: record.attempts, faults: [] };
   const bin = payment.card?.bin;
   return applyReports(record.attempts, payment.previousAttempts, {
-    merchantId: payment.merchantId,
     paymentId: payment.paymentId,
     revision: record.revision,
     plan: record.decision.plan,

@@ -15,26 +15,34 @@ export type Attempt = {
   readonly revision: number;
 };
 
-/** What makes an attempt's id: a step of a plan of a payment. */
-export type AttemptPlace = {
-  readonly merchantId: string;
-  readonly paymentId: string;
-  readonly revision: number;
-  readonly number: number;
-  readonly psp: string;
-};
+/** What makes an attempt's id: a step of a plan of its payment. */
+export type AttemptPlace = { readonly revision: number; readonly number: number; readonly psp: string };
 
 const idPattern = /^r(\d{1,10})-s(\d{1,2})-[0-9a-f]{8}$/;
 
+/** By id of the PSP; the PSPs of all rule sets of a process are few. */
+const pspChecks = new Map<string, string>();
+
 /**
  * The id of a step's attempt, such as `r0-s1-9f86d081`: unique in the payment because a revision has one plan, and never used again because
- * revisions only grow (`SEMANTICS.md` 4.3). The last part is a check over payment and PSP, so that a late report on a plan that is no longer kept
- * can still be told from a mistaken one.
+ * revisions only grow (`SEMANTICS.md` 4.3). The last part is a check over the PSP, so that a late report on a plan that is no longer kept can
+ * still be held against the PSP that it names.
  */
-export function makeAttemptId({ merchantId, paymentId, revision, number, psp }: AttemptPlace): string {
-  const place = `r${revision}-s${number}`;
-  return `${place}-${hash32(merchantId, paymentId, place, psp).toString(16).padStart(8, "0")}`;
+export function makeAttemptId({ revision, number, psp }: AttemptPlace): string {
+  return `r${revision}-s${number}-${checkOf(psp)}`;
 }
+
+function checkOf(psp: string): string {
+  let check = pspChecks.get(psp);
+  if (check === undefined) {
+    check = hash32(psp).toString(16).padStart(8, "0");
+    // A report can name any PSP: only so many are remembered.
+    if (pspChecks.size < pspChecksMax) pspChecks.set(psp, check);
+  }
+  return check;
+}
+
+const pspChecksMax = 10_000;
 
 /** Whether nobody knows yet what became of it, so that no other PSP may be tried. */
 export function isOpen({ outcomeClass }: Attempt): boolean {
@@ -47,7 +55,6 @@ export function isApproved({ outcomeClass }: Attempt): boolean {
 
 /** The payment as it was decided last. */
 export type ReportContext = {
-  readonly merchantId: string;
   readonly paymentId: string;
   readonly revision: number;
   readonly plan: Plan | undefined;
@@ -104,7 +111,7 @@ function supersedes(next: Attempt, before: Attempt): boolean {
 
 function findPlace(
   { attemptId, psp }: ReportedOutcome,
-  { merchantId, paymentId, revision, plan }: ReportContext,
+  { paymentId, revision, plan }: ReportContext,
 ): { readonly revision: number } | { readonly fault: FieldFault } {
   const step = plan?.steps.find((each) => each.attemptId === attemptId);
   if (step !== undefined) {
@@ -115,7 +122,7 @@ function findPlace(
   const parts = idPattern.exec(attemptId);
   const claimed = { revision: Number(parts?.[1]), number: Number(parts?.[2]) };
   const isEarlier = claimed.revision < revision;
-  if (isEarlier && makeAttemptId({ merchantId, paymentId, ...claimed, psp }) === attemptId) return claimed;
+  if (isEarlier && makeAttemptId({ ...claimed, psp }) === attemptId) return claimed;
   const message = `no plan of payment ${paymentId} has attempt ${attemptId}${isEarlier ? ` at ${psp}` : ""}`;
   return { fault: { field: "attempt_id", rule: "known", message } };
 }

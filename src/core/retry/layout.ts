@@ -1,0 +1,175 @@
+import type { Edge, OutcomeEdge, Step } from "../decision.ts";
+import type { RetryPolicy, RetryRule } from "../rules/snapshot.ts";
+import { type OutcomeClass, outcomeClasses } from "./outcome-class.ts";
+
+/** All that decides which steps a plan has and where their outcomes lead; what they do at which PSP is another matter. */
+export type PlanShape = {
+  readonly policy: RetryPolicy;
+  /** Most steps on any way through the plan, 1 to 8. */
+  readonly most: number;
+  /** PSPs that may be tried, at least 1. */
+  readonly psps: number;
+  /** A bit for each PSP, the first the lowest, at which a step-up is possible. */
+  readonly stepUps: number;
+  /** Whether no player is in session (MIT). */
+  readonly isUnattended: boolean;
+  readonly nowMs: number;
+};
+
+/** A step without its PSP. */
+export type Place = {
+  readonly number: number;
+  readonly kind: Step["kind"];
+  /** Which of the PSPs, from 0. */
+  readonly psp: number;
+  /** The earliest instant at which an edge lets it run; `undefined` is at once. */
+  readonly notBeforeMs: number | undefined;
+  readonly edges: readonly OutcomeEdge[];
+};
+
+/** Plans of one policy made in the same ms share their edges: under load that is most of a plan. */
+type Layouts = { nowMs: number; readonly byShape: Map<number, readonly Place[]> };
+const layouts = new WeakMap<RetryPolicy, Layouts>();
+
+/** The places of a plan, in order of their numbers. Frozen and shared: the same shape at the same instant gives the same list. */
+export function layOutPlan(shape: PlanShape): readonly Place[] {
+  const { policy, nowMs } = shape;
+  let known = layouts.get(policy);
+  if (known === undefined) {
+    known = { nowMs, byShape: new Map() };
+    layouts.set(policy, known);
+  }
+  if (known.nowMs !== nowMs) {
+    known.nowMs = nowMs;
+    known.byShape.clear();
+  }
+  const psps = leadsOn(policy) ? Math.min(shape.psps, shape.most) : 1;
+  const stepUps = responds(policy, "STEP_UP") && !shape.isUnattended ? shape.stepUps & ((1 << psps) - 1) : 0;
+  const key = (((stepUps << 4) | psps) << 5) | (shape.most << 1) | (shape.isUnattended ? 1 : 0);
+  let places = known.byShape.get(key);
+  if (places === undefined) {
+    places = layOut({ ...shape, psps, stepUps });
+    known.byShape.set(key, places);
+  }
+  return places;
+}
+
+/** A place while it is being led to others; 0 is nowhere. */
+type Stop = {
+  readonly number: number;
+  readonly kind: Step["kind"];
+  readonly psp: number;
+  stepUp: number;
+  next: number;
+};
+
+type Line = { readonly main: Stop; readonly stepUp: Stop | undefined };
+
+function layOut(shape: PlanShape): readonly Place[] {
+  const stops: Stop[] = [];
+  const lines: Line[] = [];
+  for (let psp = 0; psp < shape.psps; psp++) {
+    const main = addStop(stops, psp === 0 ? "FIRST" : "CASCADE", psp);
+    const hasStepUp = (shape.stepUps & (1 << psp)) !== 0 && psp + 2 <= shape.most;
+    const stepUp = hasStepUp ? addStop(stops, "STEP_UP", psp) : undefined;
+    if (stepUp !== undefined) main.stepUp = stepUp.number;
+    const before = lines.at(-1);
+    if (before !== undefined) before.main.next = main.number;
+    lines.push({ main, stepUp });
+  }
+  leadStepUpsOn(lines, shape.most);
+  const edges = stops.map((stop) => Object.freeze(listEdges(stop, shape)));
+  return stops.map(({ number, kind, psp }, at) =>
+    Object.freeze({ number, kind, psp, notBeforeMs: findEarliest(number, edges), edges: edges[at]! }),
+  );
+}
+
+function addStop(stops: Stop[], kind: Step["kind"], psp: number): Stop {
+  const stop: Stop = { number: stops.length + 1, kind, psp, stepUp: 0, next: 0 };
+  stops.push(stop);
+  return stop;
+}
+
+/** Lets as many step-ups lead on to the next PSP as the longest way through the plan has attempts to spare; the earlier first. */
+function leadStepUpsOn(lines: readonly Line[], most: number): void {
+  let spare = most - lines.length - (lines.at(-1)?.stepUp === undefined ? 0 : 1);
+  for (const { main, stepUp } of lines) {
+    if (spare <= 0) return;
+    if (stepUp === undefined || main.next === 0) continue;
+    stepUp.next = main.next;
+    spare--;
+  }
+}
+
+/** Whether any outcome leads to another PSP. A GENERIC that cannot step up goes on, too. */
+function leadsOn(policy: RetryPolicy): boolean {
+  return responds(policy, "NEXT_PSP") || policy.rules.GENERIC.response === "STEP_UP";
+}
+
+function responds({ rules }: RetryPolicy, response: RetryRule["response"]): boolean {
+  for (const outcomeClass of outcomeClasses) if (rules[outcomeClass].response === response) return true;
+  return false;
+}
+
+/** The least wait among the edges that lead here; none where one of them has no wait, or where none leads here. */
+function findEarliest(number: number, edges: readonly (readonly OutcomeEdge[])[]): number | undefined {
+  let earliest: number | undefined;
+  for (const { edge } of edges.flat()) {
+    if (edge.action === "STEP" && edge.step === number) return undefined;
+    if (edge.action !== "WAIT_UNTIL" || edge.step !== number) continue;
+    earliest = Math.min(earliest ?? edge.notBeforeMs, edge.notBeforeMs);
+  }
+  return earliest;
+}
+
+const done: Edge = { action: "DONE" };
+const statusCheck: Edge = { action: "STATUS_CHECK" };
+const otherMethod: Edge = { action: "OTHER_METHOD" };
+const newCit: Edge = { action: "NEW_CIT" };
+const stop: Edge = { action: "STOP" };
+
+function listEdges(from: Stop, shape: PlanShape): OutcomeEdge[] {
+  return outcomeClasses.map((outcomeClass) => ({ outcomeClass, edge: findEdge(outcomeClass, from, shape) }));
+}
+
+function findEdge(outcomeClass: OutcomeClass, from: Stop, shape: PlanShape): Edge {
+  const { policy, isUnattended, nowMs } = shape;
+  // Whatever a policy says: what nobody knows is asked for, and a player who is not there cannot authenticate.
+  if (outcomeClass === "UNKNOWN" || outcomeClass === "PENDING") return statusCheck;
+  if (outcomeClass === "APPROVED") return done;
+  const rule = policy.rules[outcomeClass];
+  if (isUnattended && (outcomeClass === "SCA" || rule.response === "STEP_UP")) return newCit;
+  const notBeforeMs = rule.waitMs > 0 ? nowMs + rule.waitMs : undefined;
+  const validUntilMs = nowMs + policy.validForMs;
+  switch (rule.response) {
+    case "DONE":
+      return done;
+    case "NEXT_PSP":
+      return leadTo(from.next, notBeforeMs, validUntilMs);
+    case "STEP_UP":
+      if (from.stepUp > 0) return leadTo(from.stepUp, notBeforeMs, validUntilMs);
+      return outcomeClass === "GENERIC" ? leadTo(from.next, notBeforeMs, validUntilMs) : otherMethod;
+    case "STATUS_CHECK":
+      return statusCheck;
+    case "CHANGE_DATA":
+      return { action: "CHANGE_DATA", fields: rule.fields };
+    case "LOWER_AMOUNT":
+    case "ASK_AGAIN":
+      return { action: rule.response, notBeforeMs };
+    case "OTHER_METHOD":
+      return otherMethod;
+    case "NEW_CIT":
+      return newCit;
+    case "STOP":
+      return stop;
+  }
+}
+
+/** To a step: at once, or after a wait that ends within the plan's validity; a longer wait means to ask again (`SEMANTICS.md` 4.2). */
+function leadTo(step: number, notBeforeMs: number | undefined, validUntilMs: number): Edge {
+  if (step === 0) return otherMethod;
+  if (notBeforeMs === undefined) return { action: "STEP", step };
+  return notBeforeMs <= validUntilMs
+    ? { action: "WAIT_UNTIL", step, notBeforeMs }
+    : { action: "ASK_AGAIN", notBeforeMs };
+}
