@@ -26,20 +26,26 @@ export function readDocument(bytes: Uint8Array, format: DocumentFormat, faults: 
     return { ruleSet: undefined, locator: undefined };
   }
   if (format === "PROTOBUF") return { ruleSet: readBinary(bytes, faults), locator: undefined };
-  const text = decodeText(bytes, faults);
-  if (text === undefined) return { ruleSet: undefined, locator: undefined };
+  const text = decodeText(bytes);
+  if (text === undefined) return refuseBytes(bytes, faults);
   const tree: DocNode | undefined = format === "JSON" ? readJson(text, faults) : readYaml(text, faults);
   const locator = createLocator(text, tree);
   return { ruleSet: tree && (readMessage(RuleSetSchema, tree, faults) as RuleSet), locator };
 }
 
-function decodeText(bytes: Uint8Array, faults: FaultList): string | undefined {
+function decodeText(bytes: Uint8Array): string | undefined {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    faults.error("", "not-utf8", `the document is not UTF-8 from byte ${findBadByte(bytes)} on`);
     return undefined;
   }
+}
+
+function refuseBytes(bytes: Uint8Array, faults: FaultList): ReadDocument {
+  const badAt = findBadByte(bytes);
+  const before = new TextDecoder().decode(bytes.subarray(0, badAt));
+  faults.error("", "not-utf8", `the document is not UTF-8 from byte ${badAt} on`, before.length);
+  return { ruleSet: undefined, locator: createLocator(before, undefined) };
 }
 
 /** Offset of the first byte that ends up as U+FFFD without being one: bisects by prefixes, which may end inside a character. */

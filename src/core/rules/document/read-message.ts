@@ -263,10 +263,14 @@ function textOf(node: DocNode): string | undefined {
   return node.style !== "plain" || classifyPlain(node.text) === "text" ? node.text : undefined;
 }
 
-/** A key that is no plain name stands in brackets, quoted and cut, so that a path never looks like another. */
+/** A key that is no plain name stands in brackets, quoted, escaped and cut, so that a path never looks like another. */
 function joinPath(path: string, key: string): string {
-  if (!/^[A-Za-z_]\w{0,63}$/.test(key)) return `${path}[${quote(key)}]`;
+  if (!/^[A-Za-z_]\w{0,63}$/.test(key)) return `${path}[${quote(key).replace(/[^ -~]/g, escapeUnit)}]`;
   return path === "" ? key : `${path}.${key}`;
+}
+
+function escapeUnit(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 function addFault(context: Context, path: string, rule: FaultRule, message: string, node: DocNode): void {
