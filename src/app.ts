@@ -138,6 +138,23 @@ async function readFiles(
   return { ok: true, merchants: merchants.merchants, bins: bins.table };
 }
 
+/**
+ * The files of the rule sets that merchants start with, for checks that serve nothing. Merchants and BIN table are read as a start reads them.
+ *
+ * Fails: with every fault, each naming its file.
+ */
+export async function listRuleSetFiles(
+  config: Config,
+): Promise<
+  | { readonly ok: true; readonly files: readonly string[] }
+  | { readonly ok: false; readonly faults: readonly string[] }
+> {
+  const read = await readFiles(config);
+  if (!read.ok) return read;
+  const named = [...read.merchants.values()].filter(({ ruleSetFile }) => ruleSetFile !== undefined);
+  return { ok: true, files: named.map((merchant) => resolveRuleSetFile(merchant, config)) };
+}
+
 /** Activates what was active when the service stopped; a merchant that never had a rule set gets the one of its file. */
 async function restoreRuleSets(
   { merchants, ruleSets }: House,
@@ -164,7 +181,7 @@ async function seedRuleSet(
   merchant: Merchant,
   config: Config,
 ): Promise<string | undefined> {
-  const path = resolve(dirname(config.merchantsFile), merchant.ruleSetFile!);
+  const path = resolveRuleSetFile(merchant, config);
   const file = await readText(path);
   if (!file.ok) return file.faults[0];
   const pushed = await ruleSets.push({
@@ -179,6 +196,10 @@ async function seedRuleSet(
     allowOrphans: false,
   });
   return pushed.ok ? undefined : `${path}: ${describeFailure(pushed.failure)}`;
+}
+
+function resolveRuleSetFile({ ruleSetFile }: Merchant, { merchantsFile }: Config): string {
+  return resolve(dirname(merchantsFile), ruleSetFile!);
 }
 
 function measure({ merchants, active }: House, store: EmbeddedStore): Metrics {

@@ -1,0 +1,204 @@
+import { type MessageInitShape, toJson } from "@bufbuild/protobuf";
+import { ValueSchema } from "@bufbuild/protobuf/wkt";
+import type { Command } from "commander";
+import {
+  GetPlayerResponseSchema,
+  type Player,
+  type PlayerAttributeSchema,
+  Restriction_Kind,
+  type RestrictionSchema,
+  SetRestrictionResponseSchema,
+  UpdatePlayerResponseSchema,
+} from "../../gen/switchyard/v1/player_pb.js";
+import { parseAssignment, readInstant, readSpan } from "../arguments.ts";
+import type { ExitName } from "../exit-codes.ts";
+import { usageFailure } from "../failure.ts";
+import type { Paint } from "../io.ts";
+import {
+  type CommonOptions,
+  type Context,
+  formatInstant,
+  printMessage,
+  type Runner,
+  withAdmin,
+} from "../session.ts";
+import { type Cell, formatFields, formatTable } from "../table.ts";
+
+type SetOptions = CommonOptions & {
+  readonly ttl?: string;
+  readonly source?: string;
+  readonly setAt?: string;
+};
+type RestrictOptions = CommonOptions & {
+  readonly kind: string;
+  readonly source: string;
+  readonly from?: string;
+  readonly until?: string;
+  readonly checkedAt?: string;
+  readonly maxAge?: string;
+  readonly clear?: boolean;
+  readonly returned?: boolean;
+};
+
+/** `switchyard players get|set|restrict`: what is stored of players. */
+export function addPlayerCommands(program: Command, run: Runner): void {
+  const players = program.command("players").description("what is stored of players");
+  withAdmin(
+    players
+      .command("get")
+      .description("attributes, restrictions and segments of a player")
+      .argument("<player>", "player"),
+  ).action(run<[string], CommonOptions>(getPlayer));
+  const set = players
+    .command("set")
+    .description("set attributes of a player; those not named stay")
+    .argument("<player>", "player")
+    .argument("<name=value...>", "values are JSON where they parse, else text; null removes the attribute")
+    .option("--ttl <span>", "how long the values hold, such as 30d; for ever by default")
+    .option("--source <name>", "where the values are from")
+    .option("--set-at <time>", "since when they hold; now by default");
+  withAdmin(set).action(run<[string, readonly string[]], SetOptions>(setAttributes));
+  const restrict = players
+    .command("restrict")
+    .description("set a restriction of a player; nothing removes it, only --until ends it")
+    .argument("<player>", "player")
+    .requiredOption("--kind <kind>", "self-exclusion, time-out, sanction, court-order or operator-block")
+    .requiredOption("--source <name>", "who says so: a register such as GAMSTOP, or a department")
+    .option("--from <time>", "holds from this instant; now by default")
+    .option("--until <time>", "holds until this instant; without end by default")
+    .option("--checked-at <time>", "when the source was last asked; now by default")
+    .option("--max-age <span>", "how old the answer of the source may become, such as 24h")
+    .option("--clear", "the source was asked and says that nothing holds")
+    .option("--returned", "the player explicitly returned: marketing may resume");
+  withAdmin(restrict).action(run<[string], RestrictOptions>(restrictPlayer));
+}
+
+async function getPlayer(context: Context, _options: CommonOptions, playerId: string): Promise<ExitName> {
+  const answer = await context.admin().players.getPlayer({ merchantId: context.merchant, playerId });
+  if (context.json) {
+    printMessage(context, GetPlayerResponseSchema, answer);
+    return "ok";
+  }
+  printPlayer(context, answer.player);
+  context.print(
+    formatFields([
+      ["Segments", answer.segments.join(", ")],
+      ["Can't tell", answer.unknownSegments.join(", ")],
+    ]),
+  );
+  return "ok";
+}
+
+async function setAttributes(
+  context: Context,
+  options: SetOptions,
+  playerId: string,
+  pairs: readonly string[],
+): Promise<ExitName> {
+  const attributes: Record<string, MessageInitShape<typeof PlayerAttributeSchema>> = {};
+  for (const pair of pairs) {
+    const [name, value] = parseAssignment("an attribute", pair);
+    attributes[name] = {
+      value,
+      ...(options.ttl === undefined ? {} : { ttl: readSpan("--ttl", options.ttl) }),
+      ...(options.setAt === undefined ? {} : { setAt: readInstant("--set-at", options.setAt) }),
+      source: options.source ?? "",
+    };
+  }
+  const answer = await context
+    .admin()
+    .players.updatePlayer({ merchantId: context.merchant, playerId, attributes });
+  if (context.json) {
+    printMessage(context, UpdatePlayerResponseSchema, answer);
+    return "ok";
+  }
+  printPlayer(context, answer.player);
+  if (answer.ignored.length > 0) context.print(`Older than what is stored: ${answer.ignored.join(", ")}\n`);
+  return "ok";
+}
+
+async function restrictPlayer(
+  context: Context,
+  options: RestrictOptions,
+  playerId: string,
+): Promise<ExitName> {
+  const restriction: MessageInitShape<typeof RestrictionSchema> = {
+    kind: parseKind(options.kind),
+    source: options.source,
+    ...(options.from === undefined ? {} : { from: readInstant("--from", options.from) }),
+    ...(options.until === undefined ? {} : { until: readInstant("--until", options.until) }),
+    ...(options.checkedAt === undefined ? {} : { checkedAt: readInstant("--checked-at", options.checkedAt) }),
+    ...(options.maxAge === undefined ? {} : { maxAge: readSpan("--max-age", options.maxAge) }),
+    clear: options.clear ?? false,
+    returned: options.returned ?? false,
+  };
+  const answer = await context
+    .admin()
+    .players.setRestriction({ merchantId: context.merchant, playerId, restriction });
+  if (context.json) printMessage(context, SetRestrictionResponseSchema, answer);
+  else printPlayer(context, answer.player);
+  return "ok";
+}
+
+function parseKind(text: string): Restriction_Kind {
+  const name = text.toUpperCase().replaceAll("-", "_");
+  const kind = Restriction_Kind[name as keyof typeof Restriction_Kind];
+  if (typeof kind === "number" && kind !== Restriction_Kind.KIND_UNSPECIFIED) return kind;
+  const known = "self-exclusion, time-out, sanction, court-order or operator-block";
+  throw usageFailure(`--kind must be ${known}, not ${JSON.stringify(text)}`);
+}
+
+function printPlayer({ print, paint }: Context, player: Player | undefined): void {
+  if (player === undefined) return;
+  const marketing = player.marketingSuppressed ? "suppressed" : "";
+  print(
+    formatFields([
+      ["Player", player.playerId],
+      ["Marketing", marketing],
+    ]),
+  );
+  print(formatAttributes(player, paint));
+  print(formatRestrictions(player, paint));
+}
+
+function formatAttributes({ attributes }: Player, paint: Paint): string {
+  const rows = Object.entries(attributes)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, { value, setAt, ttl, source }]): Cell[] => [
+      name,
+      value === undefined ? "" : JSON.stringify(toJson(ValueSchema, value)),
+      formatInstant(setAt),
+      ttl === undefined ? "" : `${ttl.seconds} s`,
+      source,
+    ]);
+  const titles = ["Attribute", "Value", "Set at", "Holds for", "Source"];
+  return rows.length === 0
+    ? ""
+    : formatTable(
+        titles.map((title) => ({ title })),
+        rows,
+        paint.bold,
+      );
+}
+
+function formatRestrictions({ restrictions }: Player, paint: Paint): string {
+  const rows = restrictions.map(
+    ({ kind, source, from, until, checkedAt, maxAge, clear, returned }): Cell[] => [
+      { text: Restriction_Kind[kind] ?? "", paint: clear ? paint.green : paint.red },
+      source,
+      formatInstant(from),
+      formatInstant(until),
+      formatInstant(checkedAt),
+      maxAge === undefined ? "" : `${maxAge.seconds} s`,
+      [clear ? "clear" : "", returned ? "returned" : ""].filter((part) => part).join(", "),
+    ],
+  );
+  const titles = ["Restriction", "Source", "From", "Until", "Checked at", "Max age", ""];
+  return rows.length === 0
+    ? ""
+    : formatTable(
+        titles.map((title) => ({ title })),
+        rows,
+        paint.bold,
+      );
+}

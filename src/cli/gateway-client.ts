@@ -1,0 +1,87 @@
+import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { ConnectError } from "@connectrpc/connect";
+import { findTrailerError } from "@connectrpc/connect/protocol-grpc";
+import { Client, credentials, type ServiceError } from "@grpc/grpc-js";
+import {
+  DecideRequestSchema,
+  type DecideResponse,
+  DecideResponseSchema,
+  DecisionService,
+} from "../gen/switchyard/v1/decision_pb.js";
+
+type DecideInit = MessageInitShape<typeof DecideRequestSchema>;
+
+/** What became of one call. */
+export type DecideResult =
+  | { readonly ok: true; readonly response: DecideResponse }
+  | { readonly ok: false; readonly error: ConnectError };
+
+/** Decide through the gateway listener: gRPC over clear-text HTTP/2, binary protobuf. */
+export type GatewayClient = {
+  /** `done` is called once, later. */
+  readonly decide: (request: DecideInit, done: (result: DecideResult) => void) => void;
+  readonly close: () => void;
+};
+
+const callTimeoutMs = 30_000;
+const answerBytesMax = 4 * 1024 * 1024;
+const path = `/${DecisionService.typeName}/${DecisionService.method.decide.name}`;
+
+/** Opens `connections` connections, over which calls go in turn. Nothing is sent until the first call. */
+export function openGateway(options: {
+  readonly address: string;
+  readonly connections: number;
+}): GatewayClient {
+  const clients = Array.from({ length: options.connections }, () => openClient(options.address));
+  let turn = 0;
+  return {
+    decide(request, done) {
+      const client = clients[turn]!;
+      turn = (turn + 1) % clients.length;
+      client.makeUnaryRequest(
+        path,
+        encodeRequest,
+        decodeResponse,
+        request,
+        { deadline: Date.now() + callTimeoutMs },
+        (error, response) => {
+          if (error !== null) done({ ok: false, error: toConnectError(error) });
+          else done({ ok: true, response: response! });
+        },
+      );
+    },
+    close() {
+      for (const client of clients) client.close();
+    },
+  };
+}
+
+function openClient(address: string): Client {
+  return new Client(address, credentials.createInsecure(), {
+    // Without a pool of its own each channel would share one connection with the others.
+    "grpc.use_local_subchannel_pool": 1,
+    "grpc.max_receive_message_length": answerBytesMax,
+    "grpc.enable_channelz": 0,
+    "grpc.enable_retries": 0,
+  });
+}
+
+function encodeRequest(request: DecideInit): Buffer {
+  const bytes = toBinary(DecideRequestSchema, create(DecideRequestSchema, request));
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function decodeResponse(bytes: Buffer): DecideResponse {
+  return fromBinary(DecideResponseSchema, bytes);
+}
+
+/** An error of grpc-js with its typed details, read by the code that Connect reads them with. */
+function toConnectError(error: ServiceError): ConnectError {
+  const headers = new Headers({
+    "grpc-status": String(error.code),
+    "grpc-message": encodeURIComponent(error.details),
+  });
+  const details = error.metadata.get("grpc-status-details-bin")[0];
+  if (details !== undefined) headers.set("grpc-status-details-bin", Buffer.from(details).toString("base64"));
+  return findTrailerError(headers) ?? new ConnectError(error.details, error.code as number);
+}
