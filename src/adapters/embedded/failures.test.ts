@@ -1,0 +1,235 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { dayMs, startMs } from "../../../test/contract/opened-port.ts";
+import { samplePayment, samplePlayer } from "../../../test/helpers/stored-samples.ts";
+import { Checkpoint } from "./checkpoint.ts";
+import { type EmbeddedStore, type EmbeddedStoreOptions, openEmbeddedStore } from "./embedded-store.ts";
+import { nodeFiles } from "./journal/files.ts";
+import { Journal } from "./journal/journal.ts";
+import { type LmdbTables, openTables } from "./lmdb.ts";
+import { EmbeddedPayments } from "./payments.ts";
+import { EmbeddedPlayers } from "./players.ts";
+import { StoreUnavailable } from "./store-unavailable.ts";
+
+let directory: string;
+let nowMs: number;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "switchyard-failures-"));
+  nowMs = startMs;
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+const keepUntilMs = startMs + 7 * dayMs;
+const clock = { nowMs: () => nowMs };
+const open = (options: Partial<EmbeddedStoreOptions> = {}): Promise<EmbeddedStore> =>
+  openEmbeddedStore({ directory, clock, onError: () => {}, ...options });
+
+describe("a directory", () => {
+  it("is opened by one at a time, and whoever comes second is told who has it", async () => {
+    const store = await open();
+    await expect(open()).rejects.toThrow(`${directory} is already open: process ${process.pid} on `);
+    const writer = fileURLToPath(new URL("../../../test/helpers/store-writer.ts", import.meta.url));
+    expect(() => execFileSync(process.execPath, [writer, directory, "0"], { stdio: "pipe" })).toThrow(
+      `is already open: process ${process.pid} on `,
+    );
+    await store.players.put("m", samplePlayer("p"));
+    await store.close();
+    const next = await open();
+    expect(next.players.get("m", "p")).toStrictEqual(samplePlayer("p"));
+    await next.close();
+  });
+
+  it("whose journal is damaged is refused, and let go", async () => {
+    const store = await open();
+    for (const id of ["a", "b"]) await store.payments.put("m", samplePayment(id, { keepUntilMs }));
+    await store.close();
+    const [name] = readdirSync(join(directory, "journal"));
+    const path = join(directory, "journal", name!);
+    const whole = readFileSync(path);
+    const damaged = Buffer.from(whole);
+    damaged[100] = damaged[100]! ^ 1;
+    writeFileSync(path, damaged);
+    await expect(open()).rejects.toThrow(`the journal is damaged: ${path} at offset 22`);
+    writeFileSync(path, whole);
+    await (await open()).close();
+  });
+});
+
+describe("a store", () => {
+  it("whose disk is full takes back what it could not write, says so, and keeps what it had", async () => {
+    let isFull = false;
+    const files = {
+      ...nodeFiles,
+      write: (...args: Parameters<typeof nodeFiles.write>) => {
+        if (isFull) throw new Error("ENOSPC: no space left on device");
+        return nodeFiles.write(...args);
+      },
+    };
+    const store = await open({ files });
+    expect(store.healthy()).toEqual({ ok: true });
+    await store.payments.put("m", samplePayment("pay", { keepUntilMs }));
+    await store.players.put("m", samplePlayer("p", "before"));
+    isFull = true;
+    const lost = [
+      store.payments.put("m", samplePayment("pay", { keepUntilMs, revision: 1 })),
+      store.payments.put("m", samplePayment("pay", { keepUntilMs, revision: 2 })),
+      store.payments.put("m", samplePayment("new", { keepUntilMs })),
+      store.players.put("m", samplePlayer("p", "after")),
+    ];
+    expect(store.payments.get("m", "pay", nowMs)).toMatchObject({ record: { revision: 2 } });
+    await expect(store.written()).rejects.toThrow(StoreUnavailable);
+    for (const each of lost) await expect(each).rejects.toThrow(StoreUnavailable);
+    const check = (): void => {
+      expect(store.payments.get("m", "pay", nowMs)).toMatchObject({ record: { revision: 0 } });
+      expect(store.payments.get("m", "new", nowMs)).toBeUndefined();
+      expect(store.players.get("m", "p")).toStrictEqual(samplePlayer("p", "before"));
+    };
+    check();
+    expect(store.healthy()).toEqual({ ok: false, why: expect.stringContaining("ENOSPC") });
+    expect(store.stateVersion()).toBe(2);
+    await expect(store.players.put("m", samplePlayer("p", "later"))).rejects.toThrow(/ENOSPC/);
+    check();
+    isFull = false;
+    await store.close();
+    const next = await open();
+    expect(next.payments.get("m", "pay", nowMs)).toMatchObject({ record: { revision: 0 } });
+    expect(next.players.get("m", "p")).toStrictEqual(samplePlayer("p", "before"));
+    await next.close();
+  });
+
+  it("refuses puts while LMDB is too far behind, and takes them again once it has caught up", async () => {
+    const store = await open({ limits: { behindBytesMax: 5_000 } });
+    const put = (at: number): Promise<void> =>
+      store.payments.put("m", samplePayment(`pay-${at}`, { keepUntilMs }));
+    let taken = 0;
+    const fill = async (): Promise<void> => {
+      for (;;) await put(taken).then(() => taken++);
+    };
+    await expect(fill()).rejects.toThrow(/does not keep up/);
+    expect(taken).toBeGreaterThan(3);
+    expect(store.payments.get("m", `pay-${taken}`, nowMs)).toBeUndefined();
+    expect(store.stats().behindBytes).toBeLessThan(7_000);
+    await store.checkpoint();
+    await put(taken);
+    await store.close();
+  });
+
+  it("loses nothing when checkpoints are asked for while one runs", async () => {
+    const store = await open({ limits: { hotPaymentsMax: 2, segmentBytesMax: 2_000 } });
+    const runs: Promise<void>[] = [];
+    for (let at = 0; at < 200; at++) {
+      await store.payments.put("m", samplePayment(`pay-${at}`, { keepUntilMs, revision: at }));
+      runs.push(store.checkpoint(), store.checkpoint());
+    }
+    await Promise.all(runs);
+    expect(store.stats()).toMatchObject({
+      stateVersion: 200,
+      checkpointVersion: 200,
+      behindRecords: 0,
+      behindBytes: 0,
+      journalSegments: 1,
+    });
+    for (let at = 0; at < 200; at++) {
+      expect(store.payments.get("m", `pay-${at}`, nowMs)).toMatchObject({ record: { revision: at } });
+    }
+    await store.close();
+  });
+
+  it("keeps its caches within their bounds", async () => {
+    const store = await open({ limits: { hotPaymentsMax: 10, hotPlayersMax: 10 } });
+    for (let at = 0; at < 50; at++) {
+      await store.payments.put("m", samplePayment(`pay-${at}`, { keepUntilMs }));
+      await store.players.put("m", samplePlayer(`player-${at}`));
+      store.players.get("m", `nobody-${at}`);
+      expect(store.stats().hotPayments).toBeLessThanOrEqual(10);
+      expect(store.stats().hotPlayers).toBeLessThanOrEqual(10);
+    }
+    await store.close();
+  });
+
+  it("leaves nothing on disk of payments whose time is over", async () => {
+    const store = await open();
+    // More than one slice of the sweep; every second one is put twice.
+    for (let at = 0; at < 200; at++) {
+      await store.payments.put("m", samplePayment(`pay-${at}`, { keepUntilMs }));
+    }
+    await store.checkpoint();
+    for (let at = 0; at < 200; at += 2) {
+      await store.payments.put("m", samplePayment(`pay-${at}`, { keepUntilMs, revision: 1 }));
+    }
+    await store.checkpoint();
+    nowMs = keepUntilMs;
+    await store.checkpoint();
+    await store.payments.put("m", samplePayment("pay-7", { keepUntilMs, revision: 9 }));
+    await store.checkpoint();
+    nowMs = keepUntilMs + 35 * dayMs + 7 * dayMs;
+    await store.checkpoint();
+    nowMs += 42 * dayMs;
+    await store.checkpoint();
+    await store.close();
+    const tables = openTables(join(directory, "store.mdb"));
+    const count = (name: "payments" | "answers" | "tombstones"): number => tables[name].getKeysCount();
+    expect([count("payments"), count("answers"), count("tombstones")]).toEqual([0, 0, 0]);
+    await tables.root.close();
+  });
+
+  it("is closed once, and takes nothing afterwards", async () => {
+    const store = await open();
+    await Promise.all([store.close(), store.close()]);
+    await expect(store.players.put("m", samplePlayer("p"))).rejects.toThrow(/it is closed/);
+    expect(store.healthy().ok).toBe(false);
+  });
+});
+
+it("keeps what LMDB did not take in journal and memory, and moves it again", async () => {
+  const real = openTables(join(directory, "store.mdb"));
+  let isBroken = true;
+  const meta = Object.create(real.meta, {
+    put: {
+      value: (key: Buffer, value: Buffer) =>
+        isBroken ? Promise.reject(new Error("MDB_MAP_FULL")) : real.meta.put(key, value),
+    },
+  }) as LmdbTables["meta"];
+  const tables: LmdbTables = { ...real, meta };
+  const journal = new Journal({
+    directory,
+    files: nodeFiles,
+    segmentBytesMax: 100,
+    sequenceMin: 0,
+    replay: () => {},
+    onError: () => {},
+  });
+  const intake = {
+    append: (
+      _: "payment" | "player",
+      key: Buffer,
+      value: Buffer,
+      apply: (sequence: number) => () => void,
+    ): Promise<void> => journal.append(1, key, value, apply),
+  };
+  const payments = new EmbeddedPayments(tables, intake, 2);
+  const players = new EmbeddedPlayers(tables, intake, 2);
+  const checkpoint = new Checkpoint({ tables, journal, payments, players, clock, onError: () => {} });
+  for (let at = 0; at < 9; at++) await payments.put("m", samplePayment(`pay-${at}`, { keepUntilMs }));
+  const segments = journal.stats().segments;
+  await expect(checkpoint.run()).rejects.toThrow(/MDB_MAP_FULL/);
+  expect(checkpoint.failure()).toMatch(/MDB_MAP_FULL/);
+  expect(checkpoint.reached()).toBe(0);
+  expect([payments.behind.count(), journal.stats().segments]).toEqual([9, segments]);
+  await payments.put("m", samplePayment("pay-3", { keepUntilMs, revision: 1 }));
+  isBroken = false;
+  await checkpoint.run();
+  expect(checkpoint.failure()).toBeUndefined();
+  expect([checkpoint.reached(), payments.behind.count(), payments.behind.bytes()]).toEqual([10, 0, 0]);
+  expect(journal.stats().segments).toBe(1);
+  for (let at = 0; at < 9; at++) {
+    expect(payments.get("m", `pay-${at}`, nowMs)).toMatchObject({ record: { revision: at === 3 ? 1 : 0 } });
+  }
+  await checkpoint.stop();
+  await journal.close();
+  await real.root.close();
+});
