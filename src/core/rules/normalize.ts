@@ -77,7 +77,10 @@ function normalizeRule(rule: Rule): void {
   const className = ruleClasses[rule.class - 1] ?? "";
   if (rule.kinds.length === 0) rule.kinds = ["deposit"];
   if (rule.mode === Rule_Mode.MODE_UNSPECIFIED) rule.mode = Rule_Mode.LIVE;
-  if (rule.onUnknown === Rule_OnUnknown.ON_UNKNOWN_UNSPECIFIED) rule.onUnknown = Rule_OnUnknown.SKIP;
+  // The other classes have nothing to say of unknown.
+  const asksUnknown =
+    rule.class <= Rule_Class.RISK && rule.onUnknown === Rule_OnUnknown.ON_UNKNOWN_UNSPECIFIED;
+  if (asksUnknown) rule.onUnknown = Rule_OnUnknown.SKIP;
   if (rule.purposes.length === 0) rule.purposes = [purposesByClass[rule.class] ?? Purpose_Kind.PAYMENTS];
   rule.purposes.sort((a, b) => a - b);
   if (rule.reason === "") rule.reason = className;

@@ -155,12 +155,16 @@ function convertScalar({ value, type }: Scalar.Parsed, start: number, text: stri
 function resolveAlias(node: Alias.Parsed, start: number, context: Context): DocNode {
   context.aliases++;
   const target = context.anchors.get(node.source);
-  if (target !== undefined && context.aliases <= aliasesMax) return target;
-  const message =
-    context.aliases > aliasesMax
-      ? `more than ${aliasesMax} aliases`
-      : `there is no finished anchor ${JSON.stringify(node.source.slice(0, 40))} before this alias`;
-  context.faults.error("", "alias", message, start);
+  if (context.aliases > aliasesMax) {
+    if (context.aliases === aliasesMax + 1) {
+      context.faults.error("", "alias", `more than ${aliasesMax} aliases`, start);
+    }
+  } else if (target === undefined) {
+    const name = JSON.stringify(node.source.slice(0, 40));
+    context.faults.error("", "alias", `there is no finished anchor ${name} before this alias`, start);
+  } else {
+    return target;
+  }
   return emptyAt(start);
 }
 

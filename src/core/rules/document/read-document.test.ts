@@ -1,0 +1,154 @@
+import { ScalarType } from "@bufbuild/protobuf";
+import { describe, expect, test } from "vitest";
+import { type RuleSet, RuleSetSchema } from "../../../gen/switchyard/v1/rule_set_pb.js";
+import type { DocumentFormat } from "../compilation.ts";
+import { createFaultList } from "./fault.ts";
+import { documentBytesMax, readDocument } from "./read-document.ts";
+import { reportFaults } from "./report.ts";
+
+function read(text: string, format: DocumentFormat = "YAML") {
+  const faults = createFaultList();
+  const document = readDocument(new TextEncoder().encode(text), format, faults);
+  return { ruleSet: document.ruleSet, ...reportFaults(faults, document) };
+}
+
+function rulesOf(text: string): readonly string[] {
+  return read(text).faults.map(({ rule }) => rule);
+}
+
+describe("values", () => {
+  const durations = [
+    { text: "900s", seconds: 900n, nanos: 0 },
+    { text: "1.5s", seconds: 1n, nanos: 500_000_000 },
+    { text: "250ms", seconds: 0n, nanos: 250_000_000 },
+    { text: "15m", seconds: 900n, nanos: 0 },
+    { text: "24h", seconds: 86_400n, nanos: 0 },
+    { text: "7d", seconds: 604_800n, nanos: 0 },
+  ];
+  test.each(durations)("$text is a duration", ({ text, seconds, nanos }) => {
+    const { ruleSet, faults } = read(`retry_policies: [{ id: a, valid_for: ${text} }]`);
+    expect(faults).toEqual([]);
+    expect(ruleSet?.retryPolicies[0]?.validFor).toMatchObject({ seconds, nanos });
+  });
+  test.each(["-5s", "5", "PT15M", "1h30m", "1e3s", "s", "15M", ""])("%j is no duration", (text) => {
+    expect(rulesOf(`retry_policies: [{ id: a, valid_for: ${JSON.stringify(text)} }]`)).toEqual([
+      "not-a-duration",
+    ]);
+  });
+
+  const instants = [
+    { text: "2026-01-31T00:00:00Z", ms: Date.UTC(2026, 0, 31) },
+    { text: "2026-01-31T01:30:00+01:30", ms: Date.UTC(2026, 0, 31) },
+    { text: "2024-02-29t23:59:59.250z", ms: Date.UTC(2024, 1, 29, 23, 59, 59, 250) },
+    { text: "0001-01-01T00:00:00Z", ms: -62_135_596_800_000 },
+  ];
+  test.each(instants)("$text is an instant", ({ text, ms }) => {
+    const { ruleSet, faults } = read(`rules: [{ id: a, from: ${text} }]`);
+    expect(faults).toEqual([]);
+    const { seconds, nanos } = ruleSet!.rules[0]!.from!;
+    expect(Number(seconds) * 1000 + nanos / 1e6).toBe(ms);
+  });
+  test.each([
+    "2026-01-31",
+    "2026-02-29T00:00:00Z",
+    "2026-01-31T24:00:00Z",
+    "2026-01-31T23:59:60Z",
+    "0000-01-01T00:00:00Z",
+  ])("%j is no instant", (text) => {
+    expect(rulesOf(`rules: [{ id: a, from: "${text}" }]`)).toEqual(["not-an-instant"]);
+  });
+
+  test("integers keep all their digits, as numbers and as text", () => {
+    const amount = (text: string) => `psps: [{ amounts: [{ min: { minor_units: ${text} } }] }]`;
+    const minor = ({ ruleSet }: { ruleSet: RuleSet | undefined }) =>
+      ruleSet?.psps[0]?.amounts[0]?.min?.minorUnits;
+    expect(minor(read(amount("9007199254740991")))).toBe(9_007_199_254_740_991n);
+    expect(minor(read(amount('"9007199254740991"')))).toBe(9_007_199_254_740_991n);
+    expect(rulesOf(amount("9007199254740992"))).toEqual(["out-of-range"]);
+    expect(rulesOf(amount("9007199254740993"))).toEqual(["out-of-range"]);
+    expect(rulesOf(amount(`1${"0".repeat(100_000)}`))).toEqual(["wrong-type"]);
+    expect(rulesOf(amount(`"1${"0".repeat(100_000)}"`))).toEqual(["out-of-range"]);
+    expect(rulesOf(amount("1e3"))).toEqual(["wrong-type"]);
+    expect(rulesOf(amount("0x10"))).toEqual(["wrong-type"]);
+  });
+});
+
+describe("limits", () => {
+  test("a document of 32 MiB is read, one byte more is not", () => {
+    const faults = createFaultList();
+    const bytes = new Uint8Array(documentBytesMax + 1).fill(0x20);
+    readDocument(bytes, "JSON", faults);
+    readDocument(bytes.subarray(1), "JSON", faults);
+    expect(faults.faults.map(({ rule }) => rule)).toEqual(["too-large", "syntax"]);
+  });
+
+  test("aliases do not multiply without bound", () => {
+    const names = (name: string) => `[${Array.from({ length: 900 }, () => `*${name}`).join(", ")}]`;
+    const lists = Array.from({ length: 900 }, () => "  - { id: a, values: *many }").join("\n");
+    const values = Array.from({ length: 10_000 }, (_, n) => `v${n}`).join(", ");
+    const text = `lists:\n  - { id: first, values: &many [${values}] }\n${lists}\n`;
+    expect(rulesOf(text)).toEqual(["too-many-nodes"]);
+    expect(rulesOf(`brands: &b []\nrules: ${names("b")}\nsegments: ${names("b")}`)).toEqual(["alias"]);
+  });
+
+  test("an alias stands for what it names", () => {
+    const { ruleSet, faults } = read(
+      "psps:\n  - { id: a, methods: &m [card] }\n  - { id: b, methods: *m }\n  - { id: &c c, name: *c }\n",
+    );
+    expect(faults).toEqual([]);
+    expect(ruleSet?.psps.map(({ methods, name }) => [methods, name])).toEqual([
+      [["card"], ""],
+      [["card"], ""],
+      [[], "c"],
+    ]);
+  });
+
+  const deep = [
+    { name: "JSON", format: "JSON", text: "[".repeat(1_000_000) },
+    { name: "flow YAML", format: "YAML", text: "[".repeat(20_000) },
+    { name: "block YAML", format: "YAML", text: `${"- ".repeat(20_000)}a` },
+  ] as const;
+  test.each(deep)("$name of great depth is told, not a crash", ({ text, format }) => {
+    const { faults } = read(text, format);
+    expect(faults).toHaveLength(1);
+    expect(["too-deep", "syntax"]).toContain(faults[0]?.rule);
+  });
+
+  test("at most 200 faults are listed, in order of line, and the rest counted", () => {
+    const lines = Array.from({ length: 300 }, (_, n) => `zz${n}: 1`);
+    const { faults, faultsOmitted } = read(lines.join("\n"));
+    expect(faults).toHaveLength(200);
+    expect(faultsOmitted).toBe(100);
+    expect(faults.map(({ line }) => line)).toEqual(faults.map((_, index) => index + 1));
+  });
+});
+
+describe("places", () => {
+  test("a fault names the entry that it is in", () => {
+    const { faults } = read(
+      "rules:\n  - id: first\n  - id: second\n    effects: { deny: 1 }\nattributes:\n  - name: level\n    type: 1\n",
+    );
+    expect(faults.map(({ line, column, path, id }) => [line, column, path, id])).toEqual([
+      [4, 22, "rules[1].effects.deny", "second"],
+      [7, 11, "attributes[0].type", "level"],
+    ]);
+  });
+});
+
+describe("the schema", () => {
+  test("has no field that the reader does not know", () => {
+    const seen = new Set<string>();
+    const visit = (schema: typeof RuleSetSchema | (typeof RuleSetSchema.fields)[number]["message"]): void => {
+      if (schema === undefined || seen.has(schema.typeName) || schema.typeName.startsWith("google.")) return;
+      seen.add(schema.typeName);
+      for (const field of schema.fields) {
+        expect(field.fieldKind, field.name).not.toBe("map");
+        const known = [undefined, ScalarType.STRING, ScalarType.BOOL, ScalarType.INT32, ScalarType.INT64];
+        expect(known, field.name).toContain(field.scalar);
+        visit(field.message);
+      }
+    };
+    visit(RuleSetSchema);
+    expect(seen.size).toBeGreaterThan(20);
+  });
+});
