@@ -1,0 +1,71 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { faultRules } from "../../src/core/rules/check/fault-rules.ts";
+import { effectNames, effectsByClass } from "../../src/core/rules/effects-by-class.ts";
+import { ruleClasses } from "../../src/core/rules/rule-class.ts";
+import { compileForTest } from "../helpers/compile.ts";
+
+const page = readFileSync(fileURLToPath(new URL("../../docs/rules.md", import.meta.url)), "utf8");
+
+/** The rows of the table whose head begins so, without the head; cells are trimmed. */
+function readTable(head: string): readonly (readonly string[])[] {
+  const lines = page.slice(page.indexOf(`\n| ${head} |`) + 1).split("\n");
+  const rows = lines.slice(
+    0,
+    lines.findIndex((line) => !line.startsWith("|")),
+  );
+  return rows.map((row) =>
+    row
+      .split("|")
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+}
+
+describe("docs/rules.md", () => {
+  test("has the table of effects by class that the checks go by", () => {
+    const [head, , ...rows] = readTable("Effect");
+    expect(head).toEqual(["Effect", ...ruleClasses.map((name) => `\`${name}\``)]);
+    expect(rows).toEqual(
+      effectNames.map((name) => [
+        `\`${name}\``,
+        ...ruleClasses.map((ruleClass) => effectsByClass[name][ruleClass]),
+      ]),
+    );
+  });
+
+  test("lists every rule that a document can break, with its meaning", () => {
+    const [, , ...rows] = readTable("Rule");
+    expect(rows).toEqual(Object.entries(faultRules).map(([rule, meaning]) => [`\`${rule}\``, meaning]));
+  });
+
+  test("has examples that compile together", () => {
+    const examples = [...page.matchAll(/^```yaml\n([\s\S]*?)^```/gm)].map(
+      ([, yaml = ""]) => parse(yaml) as object,
+    );
+    expect(examples.length).toBeGreaterThan(6);
+    const document = Object.assign({}, ...examples) as { psps: object[] };
+    document.psps.push({ id: "beta", methods: ["sepa"] });
+    const snapshot = compileForTest(JSON.stringify(document));
+    expect(snapshot.rules.map(({ id }) => id)).toEqual(["uk-credit-ban", "vip-nights"]);
+  });
+});
+
+describe("effects by class", () => {
+  test("are those of SEMANTICS.md 3.1", () => {
+    const allowed = (ruleClass: (typeof ruleClasses)[number]) =>
+      effectNames.filter((name) => effectsByClass[name][ruleClass] !== "-");
+    expect(Object.fromEntries(ruleClasses.map((name) => [name, allowed(name).join(" ")]))).toEqual({
+      REGULATORY: "deny exclude_psps require_psps amount_cap three_ds actions",
+      SAFER_GAMBLING: "deny review exclude_psps require_psps amount_cap three_ds actions",
+      OVERRIDE:
+        "deny review allow exclude_psps require_psps three_ds strategy retry_policy experience actions",
+      RISK: "deny review exclude_psps require_psps amount_cap three_ds score actions",
+      EXPERIMENT: "exclude_psps require_psps three_ds strategy retry_policy experience actions",
+      SEGMENT: "exclude_psps require_psps three_ds strategy retry_policy experience actions",
+      DEFAULT: "three_ds strategy retry_policy experience",
+    });
+  });
+});
