@@ -1,0 +1,136 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { DescService } from "@bufbuild/protobuf";
+import { type Client, createClient } from "@connectrpc/connect";
+import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
+import { startApp } from "../../src/app.ts";
+import { loadConfig } from "../../src/platform/config.ts";
+import { openLog } from "../../src/platform/log.ts";
+import type { Clock } from "../../src/ports/clock.ts";
+
+const root = new URL("../..", import.meta.url).pathname;
+
+/** A service that listens on free loopback ports. */
+export type TestService = {
+  readonly gatewayUrl: string;
+  readonly adminUrl: string;
+  readonly stop: () => Promise<void>;
+};
+
+export type ServiceOptions = {
+  /** A temporary one, removed at the stop, where absent. */
+  readonly dataDirectory?: string;
+  readonly merchantsFile?: string;
+  readonly clock?: Clock;
+};
+
+/** Starts the service in this process. */
+export async function startService(options: ServiceOptions = {}): Promise<TestService> {
+  const dataDirectory = options.dataDirectory ?? (await makeDataDirectory());
+  const loaded = loadConfig(makeEnvironment(options, dataDirectory));
+  if (!loaded.ok) throw new Error(loaded.faults.join("\n"));
+  const started = await startApp(loaded.config, openLog("silent"), options.clock);
+  if (!started.ok) throw new Error(started.faults.join("\n"));
+  const { gateway, admin, stop } = started.app;
+  return {
+    gatewayUrl: `http://127.0.0.1:${gateway.port}`,
+    adminUrl: `http://127.0.0.1:${admin.port}`,
+    stop: async () => {
+      await stop();
+      if (options.dataDirectory === undefined) await rm(dataDirectory, { recursive: true });
+    },
+  };
+}
+
+/** A service in a process of its own, which can be killed. */
+export type SpawnedService = TestService & {
+  readonly process: ChildProcess;
+  /** Sends the signal and waits for the end. Gives the exit code, or null after a signal. */
+  readonly end: (signal: "SIGKILL" | "SIGTERM") => Promise<number | null>;
+};
+
+/** Starts the service as `npm start` does, in a process of its own. */
+export async function spawnService(
+  options: ServiceOptions & { readonly dataDirectory: string },
+): Promise<SpawnedService> {
+  const child = spawn(process.execPath, ["src/main.ts"], {
+    cwd: root,
+    env: {
+      PATH: process.env.PATH,
+      ...makeEnvironment(options, options.dataDirectory),
+      SWITCHYARD_LOG_LEVEL: "info",
+    },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const exited = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  const serving = await Promise.race([waitUntilServing(child), exited]);
+  if (serving === null || typeof serving === "number") throw new Error(`the service ended with ${serving}`);
+  const end = (signal: "SIGKILL" | "SIGTERM"): Promise<number | null> => {
+    child.kill(signal);
+    return exited;
+  };
+  return {
+    process: child,
+    gatewayUrl: `http://${serving.gateway}`,
+    adminUrl: `http://${serving.admin}`,
+    end,
+    stop: async () => void (await end("SIGTERM")),
+  };
+}
+
+/** A client of the admin listener, over the Connect protocol. */
+export function connectAdmin<S extends DescService>(service: S, { adminUrl }: TestService): Client<S> {
+  return createClient(service, createConnectTransport({ baseUrl: adminUrl, httpVersion: "2" }));
+}
+
+/** A client of the gateway listener, over gRPC. */
+export function connectGateway<S extends DescService>(service: S, { gatewayUrl }: TestService): Client<S> {
+  return createClient(service, createGrpcTransport({ baseUrl: gatewayUrl }));
+}
+
+/** Posts JSON to the admin listener, as `curl` would. */
+export async function post(
+  { adminUrl }: TestService,
+  method: string,
+  body: unknown,
+): Promise<{ readonly status: number; readonly body: Record<string, unknown> }> {
+  const response = await fetch(`${adminUrl}/switchyard.v1.${method}`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+}
+
+export function makeDataDirectory(): Promise<string> {
+  return mkdtemp(join(tmpdir(), "switchyard-test-"));
+}
+
+function makeEnvironment({ merchantsFile }: ServiceOptions, dataDirectory: string): Record<string, string> {
+  return {
+    SWITCHYARD_GATEWAY_ADDRESS: "127.0.0.1:0",
+    SWITCHYARD_ADMIN_ADDRESS: "127.0.0.1:0",
+    SWITCHYARD_DATA_DIR: dataDirectory,
+    SWITCHYARD_MERCHANTS_FILE: merchantsFile ?? join(root, "samples/merchants.yaml"),
+    SWITCHYARD_BIN_FILE: join(root, "samples/bin-ranges.csv"),
+    SWITCHYARD_LOG_LEVEL: "silent",
+    SWITCHYARD_STOP_GRACE_MS: "5000",
+  };
+}
+
+type Serving = { readonly gateway: string; readonly admin: string };
+
+async function waitUntilServing(child: ChildProcess): Promise<Serving | null> {
+  const lines = createInterface({ input: child.stdout! });
+  for await (const line of lines) {
+    const entry = JSON.parse(line) as { readonly msg: string } & Serving;
+    if (entry.msg !== "serving") continue;
+    // Whoever writes on must not be held up by a full pipe.
+    child.stdout!.resume();
+    return { gateway: entry.gateway, admin: entry.admin };
+  }
+  return null;
+}
