@@ -28,7 +28,7 @@ export type CompiledImage = {
   readonly index: IndexImage;
 };
 
-export const imageSections = [
+const imageSections = [
   "psps",
   "attributes",
   "segments",
@@ -38,7 +38,7 @@ export const imageSections = [
   "brands",
 ] as const;
 
-export type ImageSection = (typeof imageSections)[number];
+type ImageSection = (typeof imageSections)[number];
 
 /** Many byte strings in one: record n ends at `ends[n]` and begins where the one before ends. */
 export type Records = { readonly bytes: Uint8Array<ArrayBuffer>; readonly ends: Int32Array<ArrayBuffer> };

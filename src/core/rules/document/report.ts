@@ -5,7 +5,7 @@ import { type Locator, type Place, splitPath } from "./locate.ts";
 import type { ReadDocument } from "./read-document.ts";
 
 /** Faults that are listed; the rest are counted. */
-export const faultsMax = 200;
+const faultsMax = 200;
 
 /** Locates faults in their text and puts them in order of place. */
 export function reportFaults(
