@@ -124,6 +124,11 @@ describe("a store", () => {
     for (let at = 0; at < 200; at++) {
       await store.payments.put("m", samplePayment(`pay-${at}`, { keepUntilMs, revision: at }));
       runs.push(store.checkpoint(), store.checkpoint());
+      for (const before of [at - 3, at - 2, at - 1].filter((each) => each >= 0)) {
+        expect(store.payments.get("m", `pay-${before}`, nowMs)).toMatchObject({
+          record: { revision: before },
+        });
+      }
     }
     await Promise.all(runs);
     expect(store.stats()).toMatchObject({
@@ -137,6 +142,40 @@ describe("a store", () => {
       expect(store.payments.get("m", `pay-${at}`, nowMs)).toMatchObject({ record: { revision: at } });
     }
     await store.close();
+  });
+
+  it("moves nothing to LMDB that it may yet have to take back", async () => {
+    let isFull = false;
+    const files = {
+      ...nodeFiles,
+      write: (...args: Parameters<typeof nodeFiles.write>) => {
+        if (isFull) throw new Error("ENOSPC");
+        return nodeFiles.write(...args);
+      },
+    };
+    const store = await open({ files });
+    isFull = true;
+    const lost = store.payments.put("m", samplePayment("pay", { keepUntilMs }));
+    await Promise.all([expect(lost).rejects.toThrow(/ENOSPC/), store.checkpoint()]);
+    expect(store.payments.get("m", "pay", nowMs)).toBeUndefined();
+    await store.close();
+  });
+
+  it("keeps one row of a payment, however often it is put", async () => {
+    const store = await open();
+    const put = async (revision: number): Promise<void> => {
+      await store.payments.put("m", samplePayment("pay", { keepUntilMs, revision }));
+      await store.checkpoint();
+    };
+    await put(0);
+    await put(1);
+    nowMs = keepUntilMs + 8 * dayMs;
+    await store.checkpoint();
+    await put(2);
+    await store.close();
+    const tables = openTables(join(directory, "store.mdb"));
+    expect([tables.answers.getKeysCount(), tables.tombstones.getKeysCount()]).toEqual([1, 0]);
+    await tables.root.close();
   });
 
   it("keeps its caches within their bounds", async () => {
