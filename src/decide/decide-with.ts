@@ -12,6 +12,7 @@ import type { Route } from "../core/routing/route.ts";
 import { openRoutingCase, type RoutingCase } from "../core/routing/routing-case.ts";
 import { listMatchedRules } from "../core/rules/resolve.ts";
 import type { Psp, RetryPolicy, RuleSnapshot } from "../core/rules/snapshot.ts";
+import { makeSpeakerReason, type Speaker } from "../core/rules/speaker.ts";
 import { assessThreeDs, type ThreeDsNeed } from "../core/sca/step-three-ds.ts";
 import type { Trace } from "./decided.ts";
 import { type ActiveRules, type DecisionState, type Judgement, judgePayment } from "./judge.ts";
@@ -180,17 +181,25 @@ function makeReason(stage: Reason["stage"], code: string, sourceId: string, deta
 }
 
 /** In the fixed precedence, with what there is to say beside it; at most 32. */
-function finishReasons(reasons: readonly Reason[], { workspace }: Draft): readonly Reason[] {
+function finishReasons(reasons: readonly Reason[], { workspace, resolution }: Draft): readonly Reason[] {
   const { evalErrors } = workspace.frame;
   if (evalErrors === 0 && reasons.length < 2) return reasons;
   const all = [...reasons];
-  if (evalErrors > 0) {
-    const detail = `${evalErrors} conditions met an evaluation error, which reads as unknown`;
-    all.push(makeReason("informational", "EVAL_ERROR", "", detail));
-  }
+  if (evalErrors > 0) all.push(...listErrors(evalErrors, resolution.speakers));
   return all
     .sort((a, b) => reasonStages.indexOf(a.stage) - reasonStages.indexOf(b.stage))
     .slice(0, reasonsMax);
+}
+
+/** Names the rules that matched through an error; where none did, the error only kept some condition from being known. */
+function listErrors(count: number, speakers: readonly Speaker[]): readonly Reason[] {
+  const matched = speakers.filter(({ flag }) => flag === 2);
+  const detail = `an evaluation error (${count} in all) reads as unknown`;
+  if (matched.length === 0) return [makeReason("informational", "EVAL_ERROR", "", detail)];
+  return matched.map((speaker) => ({
+    ...makeSpeakerReason(speaker, "EVAL_ERROR", detail),
+    stage: "informational" as const,
+  }));
 }
 
 function findRetryAfter(

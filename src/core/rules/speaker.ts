@@ -123,9 +123,7 @@ export function makeSpeakerReason(speaker: Speaker, code: string, detail: string
 /** The code of its verdict: a match through unknown carries its own (`SEMANTICS.md` 2.1). */
 export function verdictCode({ rule, flag }: Speaker): string {
   if (rule === undefined) return "OVERRIDE";
-  if (flag === 0) return rule.reason;
-  if (rule.reasonUnknown !== "") return rule.reasonUnknown;
-  return flag === 2 ? "EVAL_ERROR" : rule.reason;
+  return flag === 0 ? rule.reason : rule.reasonUnknown;
 }
 
 function findFacets(effects: Effects): number {

@@ -1,0 +1,113 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+
+/** Folder of the golden cases of SEMANTICS.md. */
+export const semanticsFolder = join(import.meta.dirname, "../cases/semantics");
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+type JsonObject = { readonly [key: string]: Json };
+
+/** State of the world, each entry as the admin RPCs take it: Player, Override and SetPspStateRequest in protobuf JSON. */
+export type CaseState = {
+  readonly players?: readonly JsonObject[];
+  readonly overrides?: readonly JsonObject[];
+  readonly pspStates?: readonly { readonly psp: string; readonly state: string }[];
+};
+
+/** What a call must give: a part of the response (protobuf JSON with defaults written out), or how it is refused. */
+export type Want =
+  | { readonly response: JsonObject }
+  | { readonly refused: { readonly kind: string; readonly [key: string]: Json } };
+
+export type CaseCall = {
+  /** What is being shown, where it is not plain. */
+  readonly note?: string;
+  /** The instant of this call and the next; the case's `now` where absent. */
+  readonly at?: string;
+  readonly door?: "gateway" | "admin";
+  /** Rules to activate before this call, instead of those of the case. */
+  readonly rules?: readonly JsonObject[];
+  /** State to set before this call, beside what is set already. */
+  readonly state?: CaseState;
+  /** DecideRequest as by curl. A text `$2.plan.steps.0.attemptId` stands for what the call of that index gave; so in `want`. */
+  readonly request: JsonObject;
+  readonly want: Want;
+};
+
+export type SemanticsCase = {
+  readonly file: string;
+  readonly description: string;
+  /** Number of the paragraph in SEMANTICS.md. */
+  readonly paragraph: string;
+  /** The rule set, as a JSON document. */
+  readonly ruleSet: JsonObject;
+  /** Merchants beside `default` that are served by the same rule set, with their clocks. */
+  readonly merchants: { readonly [id: string]: "server" | "request" };
+  readonly state: CaseState;
+  readonly now: string;
+  readonly calls: readonly CaseCall[];
+};
+
+/** Reads all cases, in order of their names. `ruleSet` names a YAML file beside them; `rules` and other sections are added to it. */
+export function readSemanticsCases(): readonly SemanticsCase[] {
+  return readdirSync(semanticsFolder)
+    .filter((name) => name.endsWith(".json"))
+    .sort()
+    .map((file) => {
+      const text = readFileSync(join(semanticsFolder, file), "utf8");
+      const read = JSON.parse(text) as Omit<SemanticsCase, "file" | "ruleSet"> & {
+        readonly ruleSet: string;
+        readonly add?: JsonObject;
+      };
+      return {
+        ...read,
+        file,
+        ruleSet: buildRuleSet(read.ruleSet, read.add ?? {}),
+        merchants: read.merchants ?? {},
+        state: read.state ?? {},
+      };
+    });
+}
+
+function buildRuleSet(name: string, add: JsonObject): JsonObject {
+  const base = parse(readFileSync(join(semanticsFolder, name), "utf8")) as Record<string, Json>;
+  for (const [section, entries] of Object.entries(add)) {
+    const known = base[section];
+    base[section] = Array.isArray(known) ? [...known, ...(entries as readonly Json[])] : entries;
+  }
+  return base;
+}
+
+/** Replaces texts such as `$0.decisionId` by what an earlier call gave. */
+export function fillReferences(value: Json, responses: readonly Json[]): Json {
+  if (typeof value === "string" && /^\$\d+\./.test(value)) {
+    const [index, ...path] = value.slice(1).split(".");
+    let found: Json | undefined = responses[Number(index)];
+    for (const key of path) found = (found as Record<string, Json> | undefined)?.[key];
+    if (found === undefined) throw new Error(`${value} is not in the answers so far`);
+    return found;
+  }
+  if (Array.isArray(value)) return value.map((each: Json) => fillReferences(each, responses));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, each]) => [key, fillReferences(each, responses)]),
+  );
+}
+
+/** Cuts a response down to what a case wants of it, so that the two can be compared as a whole. Arrays are wanted whole. */
+export function pickWanted(actual: Json | undefined, wanted: Json): Json | undefined {
+  if (Array.isArray(wanted)) {
+    if (!Array.isArray(actual)) return actual;
+    return actual.map((each: Json, at) =>
+      at < wanted.length ? (pickWanted(each, wanted[at]!) as Json) : each,
+    );
+  }
+  if (typeof wanted !== "object" || wanted === null) return actual ?? null;
+  if (typeof actual !== "object" || actual === null || Array.isArray(actual)) return actual;
+  const entries = Object.keys(wanted).map((key) => [
+    key,
+    pickWanted((actual as JsonObject)[key], (wanted as JsonObject)[key]!) ?? null,
+  ]);
+  return Object.fromEntries(entries) as Json;
+}
