@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import type { DescService } from "@bufbuild/protobuf";
 import { type Client, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
+import { onTestFinished } from "vitest";
 import { startApp } from "../../src/app.ts";
 import { loadConfig } from "../../src/platform/config.ts";
 import { openLog } from "../../src/platform/log.ts";
@@ -52,7 +53,7 @@ export type SpawnedService = TestService & {
   readonly end: (signal: "SIGKILL" | "SIGTERM") => Promise<number | null>;
 };
 
-/** Starts the service as `npm start` does, in a process of its own. */
+/** Starts the service as `npm start` does, in a process of its own that ends with the test. To be called in a test. */
 export async function spawnService(
   options: ServiceOptions & { readonly dataDirectory: string },
 ): Promise<SpawnedService> {
@@ -65,6 +66,8 @@ export async function spawnService(
     },
     stdio: ["ignore", "pipe", "inherit"],
   });
+  // A test that fails must not leave the service behind.
+  onTestFinished(() => void child.kill("SIGKILL"));
   const exited = new Promise<number | null>((resolve) => child.once("exit", resolve));
   const serving = await Promise.race([waitUntilServing(child), exited]);
   if (serving === null || typeof serving === "number") throw new Error(`the service ended with ${serving}`);
