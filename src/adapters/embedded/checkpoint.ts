@@ -115,7 +115,7 @@ export class Checkpoint {
     payments.behind.finishMove();
     players.behind.finishMove();
     this.#reached = sequence;
-    journal.dropThrough(sequence);
+    await journal.dropThrough(sequence);
   }
 }
 

@@ -41,7 +41,7 @@ export type StoreLimits = {
   readonly segmentBytesMax: number;
 };
 
-export const storeLimits: StoreLimits = {
+const storeLimits: StoreLimits = {
   hotPlayersMax: 200_000,
   hotPaymentsMax: 100_000,
   behindBytesMax: 512 * 1024 * 1024,
@@ -59,7 +59,7 @@ export type EmbeddedStoreOptions = {
   readonly files?: JournalFiles;
 };
 
-export type StoreStats = {
+type StoreStats = {
   readonly stateVersion: number;
   /** LMDB has everything up to here. */
   readonly checkpointVersion: number;

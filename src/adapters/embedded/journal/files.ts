@@ -2,7 +2,6 @@
 import {
   closeSync,
   fdatasync,
-  fsyncSync,
   ftruncateSync,
   openSync,
   readdirSync,
@@ -10,6 +9,7 @@ import {
   unlinkSync,
   writeSync,
 } from "node:fs";
+import { open, unlink } from "node:fs/promises";
 import { promisify } from "node:util";
 
 export type JournalFiles = {
@@ -23,8 +23,10 @@ export type JournalFiles = {
   readonly read: (path: string) => Buffer;
   readonly list: (directory: string) => readonly string[];
   readonly remove: (path: string) => void;
-  /** Makes names that were created or removed in a directory durable. */
-  readonly syncDirectory: (directory: string) => void;
+  /** As `remove`, off the loop: letting go of a large file takes the system milliseconds. */
+  readonly removeLater: (path: string) => Promise<void>;
+  /** Makes names that were created in a directory durable. */
+  readonly syncDirectory: (directory: string) => Promise<void>;
 };
 
 const fdatasyncLater = promisify(fdatasync);
@@ -38,12 +40,13 @@ export const nodeFiles: JournalFiles = {
   read: (path) => readFileSync(path),
   list: readdirSync as (directory: string) => string[],
   remove: unlinkSync,
-  syncDirectory: (directory) => {
-    const fd = openSync(directory, "r");
+  removeLater: unlink,
+  syncDirectory: async (directory) => {
+    const handle = await open(directory, "r");
     try {
-      fsyncSync(fd);
+      await handle.sync();
     } finally {
-      closeSync(fd);
+      await handle.close();
     }
   },
 };

@@ -124,14 +124,26 @@ describe("a journal", () => {
     expect(replayed).toEqual(written);
     expect(journal.stats().segments).toBe(paths.length);
     const firstOfThird = Number.parseInt(basename(paths[2]!), 10);
-    journal.dropThrough(firstOfThird - 2);
+    await journal.dropThrough(firstOfThird - 2);
     expect(segmentPaths()).toEqual(paths.slice(1));
-    journal.dropThrough(firstOfThird - 1);
+    await journal.dropThrough(firstOfThird - 1);
     expect(segmentPaths()).toEqual(paths.slice(2));
-    journal.dropThrough(1_000);
+    await journal.dropThrough(1_000);
     expect(segmentPaths()).toEqual(paths.slice(-1));
     await journal.close();
     expect(open({ sequenceMin: 20 }).journal.sequence()).toBe(20);
+  });
+
+  it("does not mind missing segments of which somebody else has everything", async () => {
+    const written = await fill(20, 100);
+    const paths = segmentPaths();
+    const firstOfThird = Number.parseInt(basename(paths[2]!), 10);
+    rmSync(paths[1]!);
+    expect(() => open({ sequenceMin: firstOfThird - 2 })).toThrow(/records \d+ to \d+ are missing/);
+    const { journal, replayed } = open({ sequenceMin: firstOfThird - 1 });
+    expect(replayed.slice(-(20 - firstOfThird + 1))).toEqual(written.slice(firstOfThird - 1));
+    expect(journal.sequence()).toBe(20);
+    await journal.close();
   });
 
   it("goes on behind what somebody else has, where that is more", async () => {

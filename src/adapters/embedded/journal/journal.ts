@@ -153,14 +153,11 @@ export class Journal {
     return true;
   }
 
-  /** Deletes the segments that hold nothing above `sequence`: somebody else has it all, durably. */
-  dropThrough(sequence: number): void {
-    const { files, directory } = this.#options;
+  /** Deletes the segments that hold nothing above `sequence`: somebody else has it all, durably. Fails: rejects where one cannot be deleted. */
+  async dropThrough(sequence: number): Promise<void> {
     const done = this.#closedSegments.filter(({ lastSequence }) => lastSequence <= sequence);
-    if (done.length === 0) return;
     this.#closedSegments = this.#closedSegments.filter(({ lastSequence }) => lastSequence > sequence);
-    for (const { path } of done) files.remove(path);
-    files.syncDirectory(directory);
+    for (const { path } of done) await this.#options.files.removeLater(path);
   }
 
   /** Writes and syncs everything. Fails: rejects where the disk does not keep it. */
@@ -204,7 +201,6 @@ export class Journal {
     try {
       const header = encodeSegmentHeader({ firstSequence, salt });
       writeAll(files, fd, header, header.length, 0);
-      files.syncDirectory(directory);
     } catch (error) {
       files.close(fd);
       files.remove(path);
@@ -212,6 +208,7 @@ export class Journal {
     }
     this.#active = { path, firstSequence, fd, salt };
     this.#activeBytes = segmentHeaderBytes;
+    this.#syncNext(() => files.syncDirectory(directory));
   }
 
   #startTurn(): Turn {
@@ -309,25 +306,25 @@ export class Journal {
     }
     this.#closedSegments.push(full);
     const { files } = this.#options;
-    const sync = (this.#syncing ?? Promise.resolve())
-      .then(() => files.sync(full.fd))
-      .catch((error: unknown) => this.#failSync(error))
-      .finally(() => files.close(full.fd));
-    this.#track(sync);
+    this.#syncNext(() => files.sync(full.fd).finally(() => files.close(full.fd)));
   }
 
   #syncInBackground(): void {
     if (!this.#unsynced || this.#syncing !== undefined || this.#failure !== undefined) return;
     this.#unsynced = false;
-    const sync = this.#options.files.sync(this.#active.fd).catch((error: unknown) => this.#failSync(error));
-    this.#track(sync);
+    const { fd } = this.#active;
+    this.#syncNext(() => this.#options.files.sync(fd));
   }
 
-  #track(sync: Promise<void>): void {
-    this.#syncing = sync;
-    void sync.then(() => {
-      if (this.#syncing === sync) this.#syncing = undefined;
-    });
+  /** One sync at a time, in order. */
+  #syncNext(sync: () => Promise<void>): void {
+    const syncing = (this.#syncing ?? Promise.resolve())
+      .then(sync)
+      .catch((error: unknown) => this.#failSync(error))
+      .then(() => {
+        if (this.#syncing === syncing) this.#syncing = undefined;
+      });
+    this.#syncing = syncing;
   }
 
   #failSync(cause: unknown): void {

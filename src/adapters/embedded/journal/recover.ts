@@ -49,7 +49,7 @@ export function recoverJournal(
   replay: (record: JournalRecord) => void,
 ): Recovered {
   const segments = listSegments(directory, files);
-  let lastSequence = sequenceMin;
+  let lastSequence = 0;
   let lastSalt = 0;
   let bytesCut = 0;
   const kept: Segment[] = [];
@@ -67,10 +67,13 @@ export function recoverJournal(
     if (header.firstSequence !== segment.firstSequence) {
       throw damage(segment.path, 0, `its name and its header differ (${header.firstSequence})`);
     }
-    const isNext = header.firstSequence === lastSequence + 1;
-    // The oldest may begin with what somebody else has too.
-    if (!isNext && (kept.length > 0 || header.firstSequence > lastSequence)) {
-      throw damage(segment.path, 0, `records ${lastSequence + 1} to ${header.firstSequence - 1} are missing`);
+    // Up to sequenceMin segments are deleted in any order, and a power cut may bring some of them back.
+    const expected = Math.max(lastSequence, sequenceMin) + 1;
+    if (header.firstSequence > expected) {
+      throw damage(segment.path, 0, `records ${expected} to ${header.firstSequence - 1} are missing`);
+    }
+    if (kept.length > 0 && header.firstSequence <= lastSequence) {
+      throw damage(segment.path, 0, `it begins with record ${header.firstSequence}, which stood before it`);
     }
     lastSequence = header.firstSequence - 1;
     let end = segmentHeaderBytes;
