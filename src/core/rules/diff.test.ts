@@ -38,6 +38,7 @@ rules:
       three_ds: { level: REQUIRE }
       actions: [{ kind: LIMIT_PROMPT, key: k }]
   - { id: rest, class: SAFER_GAMBLING, when: segment("worn") || payment.method in list("watched"), on_unknown: SKIP, effects: { deny: {} } }
+  - { id: reviewed, class: SAFER_GAMBLING, on_unknown: SKIP, effects: { review: {}, actions: [{ kind: TIME_OUT }] } }
   - { id: drafted, class: SAFER_GAMBLING, mode: SHADOW, on_unknown: SKIP, effects: { deny: {} } }
   - { id: risky, class: RISK, when: segment("vip"), effects: { deny: {} } }
 `;
@@ -137,6 +138,7 @@ describe("what may loosen a rule of classes 1 and 2", () => {
     { name: "an earlier end", after: edit("until: 2027-02-01", "until: 2027-01-31"), id: "ban" },
     { name: "unknown no longer applying", after: edit("on_unknown: APPLY", "on_unknown: SKIP"), id: "ban" },
     { name: "no denial", after: edit("      deny: {}\n", ""), id: "ban" },
+    { name: "no review", after: edit("review: {}, ", ""), id: "reviewed" },
     { name: "fewer excluded PSPs", after: edit("      exclude_psps: [alpha]\n", ""), id: "ban" },
     {
       name: "more required PSPs than before",
@@ -213,6 +215,7 @@ describe("what loosens nothing", () => {
       want: ["rules ban"],
     },
     { name: "a rule that now always holds", after: edit(`    when: ${ban}\n`, ""), want: ["rules ban"] },
+    { name: "a denial instead of a review", after: edit("review: {}", "deny: {}"), want: ["rules reviewed"] },
     { name: "a shadow that acts", after: edit("mode: SHADOW, ", ""), want: ["rules drafted"] },
     {
       name: "a shadow that goes",
