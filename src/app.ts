@@ -20,7 +20,7 @@ import { createShutdown, type Shutdown } from "./platform/shutdown.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { RuleCompiler } from "./ports/rule-compiler.ts";
 import { type Doors, openDoors } from "./rpc/listeners.ts";
-import { makeServices } from "./rpc/services.ts";
+import { makeServices, type Services } from "./rpc/services.ts";
 import type { Listener } from "./wire/transport.ts";
 
 /** Compiling stops by itself; the store writes what it holds. */
@@ -30,6 +30,8 @@ const closeTimeoutMs = 5_000;
 export type App = {
   readonly gateway: Listener;
   readonly admin: Listener;
+  /** What the doors serve, for a door in memory. */
+  readonly services: Services;
   /** Stops in order, without losing a call that was accepted; calling it again gives the same promise. */
   readonly stop: () => Promise<void>;
 };
@@ -61,12 +63,13 @@ export async function startApp(config: Config, log: Logger, clock: Clock = syste
     return { ok: false, faults };
   }
   const metrics = measure(house, store);
+  const services = makeServices({ ...house, metrics });
   let doors: Doors;
   try {
     doors = await openDoors({
       gateway: config.gateway,
       admin: config.admin,
-      ...makeServices({ ...house, metrics }),
+      ...services,
       metrics,
       findObstacles: () => findObstacles(store),
       onError,
@@ -80,7 +83,12 @@ export async function startApp(config: Config, log: Logger, clock: Clock = syste
   const shutdown = planShutdown({ config, log, doors, compiler, store, metrics });
   return {
     ok: true,
-    app: { gateway: doors.gateway, admin: doors.admin, stop: async () => void (await shutdown.stop()) },
+    app: {
+      gateway: doors.gateway,
+      admin: doors.admin,
+      services,
+      stop: async () => void (await shutdown.stop()),
+    },
   };
 }
 

@@ -26,11 +26,14 @@ export type ServiceDeps = {
   readonly metrics: Metrics;
 };
 
-/** Which services each door has: payments on both, the rest for admins alone. */
-export function makeServices(deps: ServiceDeps): {
+/** Which services each door has. */
+export type Services = {
   readonly gatewayServices: readonly ServiceImplementation[];
   readonly adminServices: readonly ServiceImplementation[];
-} {
+};
+
+/** Makes the services: payments for both doors, the rest for admins alone. */
+export function makeServices(deps: ServiceDeps): Services {
   const { merchants, active, decider } = deps;
   const decisions = makeDecisionService(deps);
   const simulate = makeSimulate(merchants, (draft: RuleSnapshot, payment) =>

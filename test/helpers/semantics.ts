@@ -40,6 +40,8 @@ export type SemanticsCase = {
   readonly description: string;
   /** Number of the paragraph in SEMANTICS.md. */
   readonly paragraph: string;
+  /** Whether the answers hang on the hash of the merchant's name, so that the case must run under just that name. */
+  readonly hashed?: boolean;
   /** The rule set, as a JSON document. */
   readonly ruleSet: JsonObject;
   /** Merchants beside `default` that are served by the same rule set, with their clocks. */

@@ -7,7 +7,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import { type Client, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { onTestFinished } from "vitest";
-import { startApp } from "../../src/app.ts";
+import { type App, startApp } from "../../src/app.ts";
 import { loadConfig } from "../../src/platform/config.ts";
 import { openLog } from "../../src/platform/log.ts";
 import type { Clock } from "../../src/ports/clock.ts";
@@ -21,22 +21,27 @@ export type TestService = {
   readonly stop: () => Promise<void>;
 };
 
+/** A service in this process: its services can be called without a socket too. */
+export type InProcessService = TestService & { readonly services: App["services"] };
+
 export type ServiceOptions = {
   /** A temporary one, removed at the stop, where absent. */
   readonly dataDirectory?: string;
   readonly merchantsFile?: string;
+  readonly binFile?: string;
   readonly clock?: Clock;
 };
 
 /** Starts the service in this process. */
-export async function startService(options: ServiceOptions = {}): Promise<TestService> {
+export async function startService(options: ServiceOptions = {}): Promise<InProcessService> {
   const dataDirectory = options.dataDirectory ?? (await makeDataDirectory());
   const loaded = loadConfig(makeEnvironment(options, dataDirectory));
   if (!loaded.ok) throw new Error(loaded.faults.join("\n"));
   const started = await startApp(loaded.config, openLog("silent"), options.clock);
   if (!started.ok) throw new Error(started.faults.join("\n"));
-  const { gateway, admin, stop } = started.app;
+  const { gateway, admin, services, stop } = started.app;
   return {
+    services,
     gatewayUrl: `http://127.0.0.1:${gateway.port}`,
     adminUrl: `http://127.0.0.1:${admin.port}`,
     stop: async () => {
@@ -112,13 +117,16 @@ export function makeDataDirectory(): Promise<string> {
   return mkdtemp(join(tmpdir(), "switchyard-test-"));
 }
 
-function makeEnvironment({ merchantsFile }: ServiceOptions, dataDirectory: string): Record<string, string> {
+function makeEnvironment(
+  { merchantsFile, binFile }: ServiceOptions,
+  dataDirectory: string,
+): Record<string, string> {
   return {
     SWITCHYARD_GATEWAY_ADDRESS: "127.0.0.1:0",
     SWITCHYARD_ADMIN_ADDRESS: "127.0.0.1:0",
     SWITCHYARD_DATA_DIR: dataDirectory,
     SWITCHYARD_MERCHANTS_FILE: merchantsFile ?? join(root, "samples/merchants.yaml"),
-    SWITCHYARD_BIN_FILE: join(root, "samples/bin-ranges.csv"),
+    SWITCHYARD_BIN_FILE: binFile ?? join(root, "samples/bin-ranges.csv"),
     SWITCHYARD_LOG_LEVEL: "silent",
     SWITCHYARD_STOP_GRACE_MS: "5000",
   };

@@ -1,0 +1,237 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fromJson, type JsonObject, type JsonValue, toJson } from "@bufbuild/protobuf";
+import { type Client, Code, ConnectError } from "@connectrpc/connect";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import {
+  DecideRequestSchema,
+  type DecideResponse,
+  DecideResponseSchema,
+  DecisionConflict_Kind,
+  DecisionConflictSchema,
+  DecisionService,
+} from "../../src/gen/switchyard/v1/decision_pb.js";
+import { FieldFaultSchema, MissingSchema } from "../../src/gen/switchyard/v1/fault_pb.js";
+import type { Door } from "../../src/wire/transport.ts";
+import { connectInMemory } from "../helpers/memory-door.ts";
+import {
+  type CaseState,
+  fillReferences,
+  type Json,
+  pickWanted,
+  readSemanticsCases,
+  type SemanticsCase,
+  semanticsFolder,
+} from "../helpers/semantics.ts";
+import {
+  connectGateway,
+  type InProcessService,
+  makeDataDirectory,
+  post,
+  startService,
+} from "../helpers/service.ts";
+
+const cases = readSemanticsCases();
+const clock = { at: 0, nowMs: () => clock.at };
+const ways = ["in memory", "over gRPC and JSON"] as const;
+type Way = (typeof ways)[number];
+
+/** The service that all cases share, and the one of the case that runs. */
+let shared: InProcessService;
+let service: InProcessService;
+
+beforeAll(async () => {
+  shared = await startWith(listMerchants());
+});
+
+afterAll(() => shared.stop());
+
+async function startWith(
+  merchants: Readonly<Record<string, { readonly clock: string }>>,
+): Promise<InProcessService> {
+  const directory = await makeDataDirectory();
+  const merchantsFile = join(directory, "merchants.yaml");
+  await writeFile(merchantsFile, JSON.stringify({ merchants }));
+  return startService({ merchantsFile, clock, binFile: join(semanticsFolder, "bins.csv") });
+}
+
+describe.each(ways)("SEMANTICS.md, %s", (way) => {
+  test.each(cases.map((semantics, at) => ({ ...semantics, at })))(
+    "$paragraph: $description ($file)",
+    async ({ at, ...semantics }) => {
+      const merchants = nameMerchants(semantics, way, at);
+      clock.at = Date.parse(semantics.now);
+      service = shared;
+      if (semantics.hashed === true) {
+        const alone = await startWith(clocksOf(semantics, merchants));
+        onTestFinished(() => alone.stop());
+        service = alone;
+      }
+      for (const merchantId of merchants.values()) await activate(merchantId, semantics.ruleSet);
+      await setState(merchants.get("default")!, semantics.state);
+      const responses: Json[] = [];
+      for (const call of semantics.calls) {
+        if (call.at !== undefined) clock.at = Date.parse(call.at);
+        if (call.rules !== undefined) {
+          for (const merchantId of merchants.values())
+            await activate(merchantId, { ...semantics.ruleSet, rules: call.rules });
+        }
+        if (call.state !== undefined) await setState(merchants.get("default")!, call.state);
+        const request = fillReferences(call.request, responses) as JsonObject;
+        const named = String(request.merchantId ?? "default");
+        const merchantId = merchants.get(named) ?? named;
+        const got = await decide(way, { ...request, merchantId }, call.door ?? "gateway");
+        responses.push("response" in got ? got.response : null);
+        const want = fillReferences(call.want as Json, responses) as JsonObject;
+        if ("refused" in want) {
+          expect(got).toMatchObject({ refused: expectRefusal(want.refused as JsonObject) });
+        } else expect(pickWanted(got as Json, want as Json), call.note).toEqual(want);
+      }
+    },
+  );
+});
+
+/** Every case has merchants of its own in each way, so that none sees what another left; or a service of its own. */
+function nameMerchants(
+  { merchants, hashed }: SemanticsCase,
+  way: Way,
+  at: number,
+): ReadonlyMap<string, string> {
+  const prefix = hashed === true ? "" : `${way === "in memory" ? "memory" : "live"}-${at}-`;
+  return new Map(["default", ...Object.keys(merchants)].map((id) => [id, `${prefix}${id}`]));
+}
+
+function clocksOf(
+  { merchants }: SemanticsCase,
+  names: ReadonlyMap<string, string>,
+): Record<string, { readonly clock: string }> {
+  return Object.fromEntries(
+    [...names].map(([id, merchantId]) => [merchantId, { clock: merchants[id] ?? "server" }]),
+  );
+}
+
+function listMerchants(): Record<string, { readonly clock: string }> {
+  const listed: Record<string, { readonly clock: string }> = {};
+  for (const way of ways) {
+    cases.forEach((semantics, at) => {
+      Object.assign(listed, clocksOf(semantics, nameMerchants(semantics, way, at)));
+    });
+  }
+  return listed;
+}
+
+async function activate(merchantId: string, ruleSet: Json): Promise<void> {
+  const content = Buffer.from(JSON.stringify(ruleSet)).toString("base64");
+  await admin("RuleSetService/Push", {
+    merchantId,
+    document: { content, format: "JSON" },
+    author: "case",
+    activate: true,
+    confirmLoosening: true,
+    allowOrphans: true,
+  });
+}
+
+async function setState(
+  merchantId: string,
+  { players = [], overrides = [], pspStates = [] }: CaseState,
+): Promise<void> {
+  for (const { playerId, attributes, restrictions } of players) {
+    if (attributes !== undefined)
+      await admin("PlayerService/UpdatePlayer", { merchantId, playerId, attributes });
+    for (const restriction of (restrictions ?? []) as readonly Json[]) {
+      await admin("PlayerService/SetRestriction", { merchantId, playerId, restriction });
+    }
+  }
+  for (const override of overrides) await admin("OverrideService/PutOverride", { merchantId, override });
+  for (const state of pspStates) {
+    await admin("PspService/SetPspState", { merchantId, ...state, author: "case", reason: "case" });
+  }
+}
+
+async function admin(method: string, body: unknown): Promise<void> {
+  const answer = await post(service, method, body);
+  if (answer.status !== 200) throw new Error(`${method}: ${JSON.stringify(answer.body)}`);
+}
+
+type Got = { readonly response: Json } | { readonly refused: JsonObject };
+
+async function decide(way: Way, request: JsonObject, door: Door): Promise<Got> {
+  try {
+    const response =
+      way === "in memory"
+        ? await memoryClient(door).decide(fromJson(DecideRequestSchema, request))
+        : await decideLive(request, door);
+    return { response: toJson(DecideResponseSchema, response, { alwaysEmitImplicit: true }) as Json };
+  } catch (thrown) {
+    return { refused: describeError(ConnectError.from(thrown)) };
+  }
+}
+
+function memoryClient(door: Door): Client<typeof DecisionService> {
+  const { gatewayServices, adminServices } = service.services;
+  return connectInMemory(DecisionService, door === "admin" ? adminServices : gatewayServices, door);
+}
+
+/** By gRPC at the gateway; by JSON, as `curl` would, at the admin listener. */
+async function decideLive(request: JsonObject, door: Door): Promise<DecideResponse> {
+  if (door === "gateway") {
+    return connectGateway(DecisionService, service).decide(fromJson(DecideRequestSchema, request));
+  }
+  const { status, body } = await post(service, "DecisionService/Decide", request);
+  if (status === 200) return fromJson(DecideResponseSchema, body as JsonValue);
+  const { code, message, details } = body as {
+    code: string;
+    message: string;
+    details?: { type: string; value: string }[];
+  };
+  const error = new ConnectError(message, codes[code]);
+  error.details = (details ?? []).map(({ type, value }) => ({ type, value: Buffer.from(value, "base64") }));
+  throw error;
+}
+
+const codes: Readonly<Record<string, Code>> = {
+  invalid_argument: Code.InvalidArgument,
+  not_found: Code.NotFound,
+  failed_precondition: Code.FailedPrecondition,
+};
+
+function describeError(error: ConnectError): JsonObject {
+  const conflict = error.findDetails(DecisionConflictSchema)[0];
+  return {
+    code: Code[error.code]!,
+    faults: error.findDetails(FieldFaultSchema).map(({ field, rule }) => ({ field, rule })),
+    missing: error.findDetails(MissingSchema).map(({ kind }) => kind),
+    conflict: conflict === undefined ? "" : DecisionConflict_Kind[conflict.kind]!.toLowerCase(),
+    fields: conflict?.fields ?? [],
+  };
+}
+
+/** How a refusal of the corridor looks from outside. */
+function expectRefusal(refused: JsonObject): unknown {
+  switch (refused.kind) {
+    case "unknown_merchant":
+      return { code: "NotFound", missing: ["merchant"] };
+    case "invalid": {
+      const faults = refused.faults as readonly JsonObject[] | undefined;
+      return {
+        code: "InvalidArgument",
+        ...(faults === undefined
+          ? {}
+          : { faults: faults.map(({ field, rule }) => expect.objectContaining(keep({ field, rule }))) }),
+      };
+    }
+    default:
+      return {
+        code: "FailedPrecondition",
+        conflict: refused.kind,
+        ...("fields" in refused ? { fields: refused.fields } : {}),
+      };
+  }
+}
+
+function keep(fields: Record<string, JsonValue | undefined>): Record<string, JsonValue> {
+  return Object.fromEntries(
+    Object.entries(fields).filter((entry): entry is [string, JsonValue] => entry[1] !== undefined),
+  );
+}
