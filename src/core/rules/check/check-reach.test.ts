@@ -59,7 +59,7 @@ describe("a rule of which nothing is ever heard", () => {
     expect(findUnreachable(earlier, later)).toEqual(["unreachable rules[0] later"]);
   });
 
-  const hidden = { experience: { hidden_methods: ["pix"] } };
+  const hidden = { experience: { method_order: ["card"], hidden_methods: ["pix"] } };
   const heard: readonly { name: string; earlier: Fields; later: Fields }[] = [
     { name: "behind a narrower one", earlier: { when: danish }, later: { when: card } },
     { name: "behind another value", earlier: { when: card }, later: { when: 'payment.method == "pix"' } },

@@ -107,12 +107,22 @@ describe("limits", () => {
     { name: "JSON", format: "JSON", text: "[".repeat(1_000_000) },
     { name: "flow YAML", format: "YAML", text: "[".repeat(200_000) },
     { name: "block YAML", format: "YAML", text: `${"- ".repeat(200_000)}a` },
+    { name: "a YAML key", format: "YAML", text: `${"? ".repeat(200_000)}a` },
+    { name: "33 levels of JSON", format: "JSON", text: `{"a":${"[".repeat(32)}${"]".repeat(32)}}` },
+    { name: "33 levels of YAML", format: "YAML", text: `a: ${"[".repeat(32)}${"]".repeat(32)}` },
   ] as const;
   test.each(deep)("$name of great depth is told, not a crash", ({ text, format }) => {
     const { faults } = read(text, format);
-    expect(faults).toHaveLength(1);
-    expect(["too-deep", "syntax"]).toContain(faults[0]?.rule);
+    expect(faults.map(({ rule, path }) => [rule, path])).toEqual([["too-deep", ""]]);
   });
+
+  test.each(["JSON", "YAML"] as const)(
+    "32 levels of %s are read, and then there is no such field",
+    (format) => {
+      const text = `{"a":${"[".repeat(31)}${"]".repeat(31)}}`;
+      expect(read(text, format).faults.map(({ rule }) => rule)).toEqual(["unknown-field"]);
+    },
+  );
 
   test("at most 200 faults are listed, in order of line, and the rest counted", () => {
     const lines = Array.from({ length: 300 }, (_, n) => `zz${n}: 1`);

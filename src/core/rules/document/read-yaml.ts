@@ -1,6 +1,7 @@
 import {
   type Alias,
   Composer,
+  type CST,
   isAlias,
   isMap,
   isScalar,
@@ -44,27 +45,25 @@ type Context = {
 export function readYaml(text: string, faults: FaultList): DocNode | undefined {
   const root = composeText(text, faults);
   if (root === undefined || faults.hasErrors()) return undefined;
-  const tree = convert(root, 1, { text, faults, anchors: new Map(), aliases: 0 });
+  const tree = convert(root, { text, faults, anchors: new Map(), aliases: 0 });
   return faults.hasErrors() ? undefined : tree;
 }
 
 function composeText(text: string, faults: FaultList): ParsedNode | undefined {
   const composer = new Composer(options);
   const documents = [];
-  try {
-    for (const token of new Parser().parse(text)) {
-      if (token.type === "directive") {
-        faults.error("", "yaml-feature", "directives are not supported", token.offset);
-      }
-      for (const document of composer.next(token)) documents.push(document);
+  for (const token of new Parser().parse(text)) {
+    if (token.type === "directive") {
+      faults.error("", "yaml-feature", "directives are not supported", token.offset);
     }
-    for (const document of composer.end(false, text.length)) documents.push(document);
-  } catch (error) {
-    // The library recurses; where a text nests so deep that the stack ends, it is too deep by far.
-    if (!(error instanceof RangeError)) throw error;
-    faults.error("", "too-deep", `nested deeper than ${depthMax} levels`, 0);
-    return undefined;
+    const deep = findTooDeep(token);
+    if (deep !== undefined) {
+      faults.error("", "too-deep", `nested deeper than ${depthMax} levels`, deep.offset);
+      return undefined;
+    }
+    for (const document of composer.next(token)) documents.push(document);
   }
+  for (const document of composer.end(false, text.length)) documents.push(document);
   const [document, second] = documents;
   const broken = documents.find(({ errors }) => errors.length > 0)?.errors[0];
   if (broken !== undefined) {
@@ -78,44 +77,55 @@ function composeText(text: string, faults: FaultList): ParsedNode | undefined {
   return document?.contents ?? undefined;
 }
 
+/** A token that nests too deep. Looked for without recursion, and before the composer, which recurses. */
+function findTooDeep(token: CST.Token): CST.Token | undefined {
+  const rest: { readonly token: CST.Token; readonly depth: number }[] = [{ token, depth: 0 }];
+  for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
+    const { depth } = next;
+    if (depth > depthMax) return next.token;
+    if (next.token.type === "document" && next.token.value !== undefined) {
+      rest.push({ token: next.token.value, depth: 1 });
+    }
+    for (const { key, value } of "items" in next.token ? next.token.items : []) {
+      for (const part of [key, value]) if (part) rest.push({ token: part, depth: depth + 1 });
+    }
+  }
+  return undefined;
+}
+
 function firstLine(message: string): string {
   return (message.split("\n")[0] ?? "").slice(0, 200);
 }
 
-function convert(node: ParsedNode, depth: number, context: Context): DocNode {
+function convert(node: ParsedNode, context: Context): DocNode {
   const start = node.range[0];
   const { faults, anchors } = context;
-  if (depth > depthMax) {
-    faults.error("", "too-deep", `nested deeper than ${depthMax} levels`, start);
-    return emptyAt(start);
-  }
   if (isAlias(node)) return resolveAlias(node, start, context);
   if (node.tag !== undefined) faults.error("", "yaml-feature", "tags are not supported", start);
   if (node.anchor !== undefined) anchors.set(node.anchor, undefined);
-  const converted = convertContents(node, depth, context);
+  const converted = convertContents(node, context);
   if (node.anchor !== undefined) anchors.set(node.anchor, converted);
   return converted;
 }
 
-function convertContents(node: Exclude<ParsedNode, Alias.Parsed>, depth: number, context: Context): DocNode {
+function convertContents(node: Exclude<ParsedNode, Alias.Parsed>, context: Context): DocNode {
   const start = node.range[0];
   if (isScalar(node)) return convertScalar(node, start, context.text);
   if (isSeq(node)) {
-    const items = node.items.map((item) => convert(item as ParsedNode, depth + 1, context));
+    const items = node.items.map((item) => convert(item as ParsedNode, context));
     return { kind: "list", start, items };
   }
-  const entries = isMap(node) ? node.items.flatMap((pair) => convertPair(pair, depth, context)) : [];
+  const entries = isMap(node) ? node.items.flatMap((pair) => convertPair(pair, context)) : [];
   return { kind: "map", start, entries };
 }
 
 type ParsedPair = { readonly key: unknown; readonly value: unknown };
 
-function convertPair(pair: ParsedPair, depth: number, context: Context): readonly DocEntry[] {
+function convertPair(pair: ParsedPair, context: Context): readonly DocEntry[] {
   const { faults } = context;
   const key = pair.key as ParsedNode;
   const keyStart = key.range[0];
-  const value =
-    pair.value === null ? emptyAt(key.range[1]) : convert(pair.value as ParsedNode, depth + 1, context);
+  const value = pair.value === null ? emptyAt(key.range[1]) : convert(pair.value as ParsedNode, context);
   if (!isScalar(key) || typeof key.value !== "string" || isPlainValue(key)) {
     faults.error("", "key-not-text", "keys must be texts; write this one in quotes", keyStart);
     return [];
