@@ -78,10 +78,35 @@ function layOut(shape: PlanShape): readonly Place[] {
     lines.push({ main, stepUp });
   }
   leadStepUpsOn(lines, shape.most);
-  const edges = stops.map((stop) => Object.freeze(listEdges(stop, shape)));
-  return stops.map(({ number, kind, psp }, at) =>
-    Object.freeze({ number, kind, psp, notBeforeMs: findEarliest(number, edges), edges: edges[at]! }),
-  );
+  const edges = stops.map((stop) => listEdges(stop, shape));
+  const reached = findReached(edges);
+  const numbers = new Map(reached.map((number, at) => [number, at + 1]));
+  const kept = reached.map((number) => edges[number - 1]!.map((each) => renumber(each, numbers)));
+  return reached.map((number, at) => {
+    const { kind, psp } = stops[number - 1]!;
+    const place = {
+      number: at + 1,
+      kind,
+      psp,
+      notBeforeMs: findEarliest(at + 1, kept),
+      edges: Object.freeze(kept[at]!),
+    };
+    return Object.freeze(place);
+  });
+}
+
+/** Numbers of the steps that some outcome leads to, the first included, ascending: a policy may leave others without a way in. */
+function findReached(edges: readonly (readonly OutcomeEdge[])[]): readonly number[] {
+  const reached = new Set([1]);
+  for (let number = 1; number <= edges.length; number++) {
+    if (!reached.has(number)) continue;
+    for (const { edge } of edges[number - 1]!) if ("step" in edge) reached.add(edge.step);
+  }
+  return [...reached].sort((a, b) => a - b);
+}
+
+function renumber({ outcomeClass, edge }: OutcomeEdge, numbers: ReadonlyMap<number, number>): OutcomeEdge {
+  return { outcomeClass, edge: "step" in edge ? { ...edge, step: numbers.get(edge.step)! } : edge };
 }
 
 function addStop(stops: Stop[], kind: Step["kind"], psp: number): Stop {
