@@ -38,7 +38,7 @@ import { readMoney, readRule } from "./hydrate-rule.ts";
 import { type CompiledImage, type Records, recordAt } from "./image.ts";
 
 /** Records and conditions that are opened between two yields: well under a millisecond even while the code is cold. */
-const stepItems = 16;
+const stepItems = 8;
 
 /**
  * Opens an image as a snapshot in steps, between which other work may run. The snapshot owns the image from then on.
