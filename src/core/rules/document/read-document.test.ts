@@ -131,6 +131,19 @@ describe("limits", () => {
     expect(faultsOmitted).toBe(100);
     expect(faults.map(({ line }) => line)).toEqual(faults.map((_, index) => index + 1));
   });
+
+  test("warnings never crowd out an error", () => {
+    const faults = createFaultList();
+    const document = readDocument(new TextEncoder().encode("name: a\nrules: []\n"), "YAML", faults);
+    for (let n = 0; n < 300; n++) {
+      faults.add({ severity: "WARNING", path: "name", rule: "unreachable", message: `warning ${n}` });
+    }
+    faults.error("rules", "too-many", "the one error, on the last line");
+    const report = reportFaults(faults, document);
+    expect(report.faults).toHaveLength(200);
+    expect(report.faults.at(-1)).toMatchObject({ severity: "ERROR", line: 2 });
+    expect(report.faultsOmitted).toBe(101);
+  });
 });
 
 describe("places", () => {

@@ -7,7 +7,7 @@ import type { ReadDocument } from "./read-document.ts";
 /** Faults that are listed; the rest are counted. */
 const faultsMax = 200;
 
-/** Locates faults in their text and puts them in order of place. */
+/** Locates faults in their text and puts them in order of place. Where there are too many, errors are listed rather than warnings. */
 export function reportFaults(
   list: FaultList,
   { ruleSet, locator }: ReadDocument,
@@ -23,9 +23,11 @@ export function reportFaults(
       id: ruleSet === undefined ? "" : idAt(ruleSet, path),
     };
   });
-  located.sort((a, b) => a.line - b.line || a.column - b.column);
+  const byPlace = (a: DocumentFault, b: DocumentFault): number => a.line - b.line || a.column - b.column;
+  const byWeight = (a: DocumentFault, b: DocumentFault): number =>
+    Number(a.severity === "WARNING") - Number(b.severity === "WARNING") || byPlace(a, b);
   return {
-    faults: located.slice(0, faultsMax),
+    faults: located.sort(byWeight).slice(0, faultsMax).sort(byPlace),
     faultsOmitted: Math.max(0, located.length - faultsMax) + list.dropped(),
   };
 }
