@@ -171,7 +171,8 @@ function describeRange(psp: Psp, payment: RoutingCase): string {
   const amountMinor = convertTo(payment, named);
   if (amountMinor === undefined) return `no rate from ${payment.currency} to ${named}`;
   const amount = formatMoney({ minorUnits: amountMinor, currencyCode: named });
-  return `takes ${min ? `from ${formatMoney(min)} ` : ""}${max ? `to ${formatMoney(max)}` : ""}, not ${amount}`;
+  const bounds = [min && `from ${formatMoney(min)}`, max && `to ${formatMoney(max)}`];
+  return `takes ${bounds.filter((bound) => bound !== undefined).join(" ")}, not ${amount}`;
 }
 
 function convertTo({ fx, amountMinor, currency }: RoutingCase, to: string): number | undefined {
