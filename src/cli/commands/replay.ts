@@ -24,7 +24,7 @@ const compressedBytesMax = 512 * 1024 * 1024;
 /** A text of V8 holds at most about 512 million characters. */
 const textBytesMax = 500_000_000;
 const probeTimeoutMs = 2_000;
-const inFlightDefault = 128;
+const inFlightDefault = 64;
 const connectionsDefault = 4;
 
 type ReplayOptions = CommonOptions & {

@@ -142,6 +142,7 @@ class Replayer {
   }
 
   #record(result: DecideResult, latencyMs: number): void {
+    this.#options.onProgress(++this.#done);
     if (result.ok) {
       this.#tally.add(result.response, latencyMs);
       this.#failuresInRow = 0;
@@ -149,7 +150,6 @@ class Replayer {
       this.#tally.fail(result.error, latencyMs);
       if (++this.#failuresInRow >= failuresInRowMax) this.#stop("only errors");
     }
-    this.#options.onProgress(++this.#done);
   }
 
   #dueMs(index: number): number {
