@@ -15,17 +15,17 @@
  */
 import { type Facet, type FacetLoss, facets, type MatchedRule } from "../decision.ts";
 import type { Payment } from "../payment.ts";
-import { type ActionsFacet, resolveActions } from "./facets/actions.ts";
-import { type Cap, resolveCap } from "./facets/cap.ts";
-import { type ExperienceFacet, resolveExperience } from "./facets/experience.ts";
+import { type ActionsFacet, noActions, resolveActions } from "./facets/actions.ts";
+import { type Cap, noCap, resolveCap } from "./facets/cap.ts";
+import { type ExperienceFacet, noExperience, resolveExperience } from "./facets/experience.ts";
 import { findFirst } from "./facets/first-speaks.ts";
 import { applyLifts } from "./facets/lifts.ts";
-import { resolveThreeDs, type ThreeDsFacet } from "./facets/three-ds.ts";
+import { noWish, resolveThreeDs, type ThreeDsFacet } from "./facets/three-ds.ts";
 import { resolveVerdict, type VerdictFacet } from "./facets/verdict.ts";
 import { findSkip } from "./match-filters.ts";
 import type { CompiledOverride } from "./override-set.ts";
 import type { CompiledRule, Matches, RuleSnapshot, Strategy } from "./snapshot.ts";
-import { purposesOf, type Speaker, sortSpeakers, speakOverride, speakRule } from "./speaker.ts";
+import { facetBits, purposesOf, type Speaker, sortSpeakers, speakOverride, speakRule } from "./speaker.ts";
 
 /** Every facet but those of PSPs. */
 export type Resolution = VerdictFacet &
@@ -51,14 +51,19 @@ export type ResolveContext = Pick<RuleSnapshot, "riskThresholds" | "fx"> & {
 export function resolveRules(speakers: Speaker[], context: ResolveContext): Resolution {
   sortSpeakers(speakers);
   applyLifts(speakers);
-  const cap = resolveCap(speakers, context.payment, context.fx);
+  let spoken = 0;
+  for (const speaker of speakers) spoken |= speaker.speaks;
+  const has = (facet: Facet): boolean => (spoken & facetBits[facet]) !== 0;
+  const cap = has("cap") ? resolveCap(speakers, context.payment, context.fx) : noCap;
   const verdict = resolveVerdict(speakers, {
     riskThresholds: context.riskThresholds,
     approvedReviews: context.approvedReviews,
     capDenial: cap.denial,
   });
-  const { actions, removedActions } = resolveActions(speakers, context.marketingStop);
-  const strategyBy = findFirst(speakers, "strategy");
+  const { actions, removedActions } = has("actions")
+    ? resolveActions(speakers, context.marketingStop)
+    : noActions;
+  const strategyBy = has("strategy") ? findFirst(speakers, "strategy") : undefined;
   return {
     speakers,
     verdict: verdict.verdict,
@@ -69,11 +74,11 @@ export function resolveRules(speakers: Speaker[], context: ResolveContext): Reso
     actions,
     removedActions,
     cap,
-    threeDs: resolveThreeDs(speakers),
+    threeDs: has("three_ds") ? resolveThreeDs(speakers) : noWish,
     strategy: strategyBy?.effects.strategy,
     strategyBy,
-    retryPolicy: findFirst(speakers, "retry")?.effects.retryPolicy,
-    experience: resolveExperience(speakers),
+    retryPolicy: has("retry") ? findFirst(speakers, "retry")?.effects.retryPolicy : undefined,
+    experience: has("experience") ? resolveExperience(speakers) : noExperience,
   };
 }
 

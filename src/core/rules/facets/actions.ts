@@ -15,7 +15,7 @@ const protective: ReadonlySet<ActionKind> = new Set([
   "SUPPRESS_MARKETING",
 ]);
 
-const nothing: ActionsFacet = { actions: [], removedActions: [] };
+export const noActions: ActionsFacet = { actions: [], removedActions: [] };
 
 /**
  * *Actions: a union, except that a protective action from 1-2, a restriction or a strong harm marker removes every offer, reward, nudge and CRM
@@ -24,7 +24,6 @@ const nothing: ActionsFacet = { actions: [], removedActions: [] };
  * `restriction` names the restriction that suppresses marketing, if one does. Overrides lift no action.
  */
 export function resolveActions(speakers: readonly Speaker[], restriction: string | undefined): ActionsFacet {
-  if (!speakers.some(speaksOfActions)) return nothing;
   const stop = restriction ?? speakers.find(stopsMarketing)?.id;
   const kept: Action[] = [];
   const removed: Action[] = [];

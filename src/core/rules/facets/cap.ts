@@ -11,7 +11,7 @@ export type Cap = {
   readonly denial: Reason | undefined;
 };
 
-const noCap: Cap = { maxMinor: undefined, denial: undefined };
+export const noCap: Cap = { maxMinor: undefined, denial: undefined };
 
 /**
  * *Cap: the smallest; above it DENY `AMOUNT_CAP` stating it* (`SEMANTICS.md` 3.2). An amount is never lowered in silence.
@@ -36,9 +36,6 @@ export function resolveCap(
       maxMinor = most;
       smallest = speaker;
     }
-  }
-  if (smallest === undefined && unconverted === undefined && !speakers.some((each) => stands(each, "cap"))) {
-    return noCap;
   }
   noteCaps(speakers, smallest, payment.currency, fx);
   return { maxMinor, denial: findDenial({ maxMinor, smallest, unconverted }, payment) };

@@ -8,7 +8,12 @@ export type ExperienceFacet = Omit<ExperienceView, "hiddenMethods"> & {
 
 const firstSpeaks = ["methodOrder", "amounts", "messageKeys"] as const;
 
-const nothing: ExperienceFacet = { methodOrder: [], amounts: [], messageKeys: [], hiddenBy: new Map() };
+export const noExperience: ExperienceFacet = {
+  methodOrder: [],
+  amounts: [],
+  messageKeys: [],
+  hiddenBy: new Map(),
+};
 
 /**
  * *Experience resolves per field: order, amounts and messages from the first in order; hidden methods are a union* (`SEMANTICS.md` 3.2). A
@@ -16,7 +21,6 @@ const nothing: ExperienceFacet = { methodOrder: [], amounts: [], messageKeys: []
  */
 export function resolveExperience(speakers: readonly Speaker[]): ExperienceFacet {
   const speaking = speakers.filter((speaker) => stands(speaker, "experience"));
-  if (speaking.length === 0) return nothing;
   const firsts = firstSpeaks.map((field) =>
     speaking.find(({ effects }) => effects.experience![field].length > 0),
   );

@@ -37,7 +37,7 @@ export function resolvePsps(
 
   const forcedBy = speakers.find((speaker) => speaker.ruleClass === "OVERRIDE" && stands(speaker, "require"));
   const hard = speakers.filter((speaker) => rank(speaker) <= 4 && binds(speaker, "require", forcedBy));
-  for (const speaker of hard) require(speaker, unrequired);
+  for (const speaker of hard) narrow(speaker, unrequired);
   const conflict =
     hard.length > 1 && unrequired.every((bit) => bit === 1) ? hard.map(({ id }) => id) : undefined;
   for (const speaker of speakers) if (stands(speaker, "exclude")) exclude(speaker, forcedBy, removals);
@@ -58,7 +58,7 @@ function binds(speaker: Speaker, facet: Facet, forcedBy: Speaker | undefined): b
   return false;
 }
 
-function require(speaker: Speaker, unrequired: Uint8Array): void {
+function narrow(speaker: Speaker, unrequired: Uint8Array): void {
   const wanted = speaker.effects.requirePsps!;
   for (let psp = 0; psp < unrequired.length; psp++) if (!wanted.includes(psp)) unrequired[psp] = 1;
   win(speaker, "require");
@@ -98,7 +98,7 @@ function requireSoftly(
     lose(speaker, "require", hard[0]?.id ?? "eligibility", "it would leave no PSP");
     return false;
   }
-  require(speaker, unrequired);
+  narrow(speaker, unrequired);
   return true;
 }
 

@@ -8,7 +8,7 @@ export type ThreeDsFacet = {
   readonly floor: ThreeDsWish | undefined;
 };
 
-const noWish: ThreeDsFacet = { wish: { level: "NO_PREFERENCE" }, floor: undefined };
+export const noWish: ThreeDsFacet = { wish: { level: "NO_PREFERENCE" }, floor: undefined };
 
 /** Below 0 where `a` is stricter than `b`. */
 export function compareLevels(a: ThreeDsLevel, b: ThreeDsLevel): number {
