@@ -1,4 +1,4 @@
-import { weightedOrder } from "../hash.ts";
+import { type WeightedCandidate, weightedOrder } from "../hash.ts";
 import { convertMinor } from "../money.ts";
 import type { Fee, Psp, Strategy } from "../rules/snapshot.ts";
 import type { RoutingCase } from "./routing-case.ts";
@@ -46,14 +46,30 @@ function orderBy(
   }
 }
 
+/** What is drawn from, by strategy; a strategy lives as long as its rule set, whose ordinals these are. */
+const draws = new WeakMap<
+  Strategy,
+  { readonly ordinals: ReadonlyMap<string, number>; readonly candidates: readonly WeightedCandidate[] }
+>();
+
 function drawOrder(
-  { id, weights }: Extract<Strategy, { kind: "weighted" }>,
+  strategy: Extract<Strategy, { kind: "weighted" }>,
   psps: readonly Psp[],
   { merchantId, paymentId }: RoutingCase,
 ): readonly number[] {
-  const byId = new Map(weights.map(({ psp }) => [psps[psp]!.id, psp]));
-  const candidates = weights.map(({ psp, weight }) => ({ id: psps[psp]!.id, weight }));
-  return weightedOrder({ merchantId, paymentId, strategyId: id, candidates }).map((psp) => byId.get(psp)!);
+  const { id, weights } = strategy;
+  let draw = draws.get(strategy);
+  if (draw === undefined) {
+    draw = {
+      ordinals: new Map(weights.map(({ psp }) => [psps[psp]!.id, psp])),
+      candidates: weights.map(({ psp, weight }) => ({ id: psps[psp]!.id, weight })),
+    };
+    draws.set(strategy, draw);
+  }
+  const { ordinals, candidates } = draw;
+  return weightedOrder({ merchantId, paymentId, strategyId: id, candidates }).map(
+    (psp) => ordinals.get(psp)!,
+  );
 }
 
 function orderByCost(
