@@ -43,12 +43,10 @@ export function layOutPlan(shape: PlanShape): readonly Place[] {
     known.nowMs = nowMs;
     known.byShape.clear();
   }
-  const psps = leadsOn(policy) ? Math.min(shape.psps, shape.most) : 1;
-  const stepUps = responds(policy, "STEP_UP") && !shape.isUnattended ? shape.stepUps & ((1 << psps) - 1) : 0;
-  const key = (((stepUps << 4) | psps) << 5) | (shape.most << 1) | (shape.isUnattended ? 1 : 0);
+  const key = (((shape.stepUps << 4) | shape.psps) << 5) | (shape.most << 1) | (shape.isUnattended ? 1 : 0);
   let places = known.byShape.get(key);
   if (places === undefined) {
-    places = layOut({ ...shape, psps, stepUps });
+    places = layOut(shape);
     known.byShape.set(key, places);
   }
   return places;
@@ -66,18 +64,21 @@ type Stop = {
 type Line = { readonly main: Stop; readonly stepUp: Stop | undefined };
 
 function layOut(shape: PlanShape): readonly Place[] {
+  const { policy, most } = shape;
+  const psps = leadsOn(policy) ? Math.min(shape.psps, most) : 1;
+  const stepUps = responds(policy, "STEP_UP") && !shape.isUnattended ? shape.stepUps : 0;
   const stops: Stop[] = [];
   const lines: Line[] = [];
-  for (let psp = 0; psp < shape.psps; psp++) {
+  for (let psp = 0; psp < psps; psp++) {
     const main = addStop(stops, psp === 0 ? "FIRST" : "CASCADE", psp);
-    const hasStepUp = (shape.stepUps & (1 << psp)) !== 0 && psp + 2 <= shape.most;
+    const hasStepUp = (stepUps & (1 << psp)) !== 0 && psp + 2 <= most;
     const stepUp = hasStepUp ? addStop(stops, "STEP_UP", psp) : undefined;
     if (stepUp !== undefined) main.stepUp = stepUp.number;
     const before = lines.at(-1);
     if (before !== undefined) before.main.next = main.number;
     lines.push({ main, stepUp });
   }
-  leadStepUpsOn(lines, shape.most);
+  leadStepUpsOn(lines, most);
   const edges = stops.map((stop) => listEdges(stop, shape));
   const reached = findReached(edges);
   const numbers = new Map(reached.map((number, at) => [number, at + 1]));
