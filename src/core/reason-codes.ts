@@ -1,7 +1,7 @@
 import type { ReasonStage } from "./reason.ts";
 
 /** A reason code that this service gives by itself; rules may declare codes of their own. */
-export type ReasonCode = {
+type ReasonCode = {
   readonly code: string;
   /** Where it stands in the fixed precedence; `rule` is the stage of the class of the rule that speaks. */
   readonly stage: ReasonStage | "rule";
@@ -9,7 +9,7 @@ export type ReasonCode = {
 };
 
 /** Every built-in reason code, in the order of stages. docs/reasons.md lists the same. */
-export const reasonCodes: readonly ReasonCode[] = [
+export const reasonCodes = [
   {
     code: "ALREADY_APPROVED",
     stage: "request_state",
@@ -111,4 +111,7 @@ export const reasonCodes: readonly ReasonCode[] = [
     meaning:
       "A condition met an evaluation error (overflow, division by zero), which reads as unknown. Also the code of a rule that matched through it.",
   },
-];
+] as const satisfies readonly ReasonCode[];
+
+/** A code that this service gives by itself. */
+export type BuiltInCode = (typeof reasonCodes)[number]["code"];

@@ -12,6 +12,7 @@ import type { Purpose } from "./facts.ts";
 import type { PaymentKind } from "./payment.ts";
 import type { Restriction, RestrictionKind } from "./player.ts";
 import type { Reason } from "./reason.ts";
+import type { BuiltInCode } from "./reason-codes.ts";
 
 /** Kinds in the order in which their reasons stand, with what their reasons may be used for. */
 const purposesOfKind: Readonly<Record<RestrictionKind, readonly Purpose[]>> = {
@@ -91,7 +92,7 @@ function staleReason(restriction: Restriction): Reason {
   return makeReason(restriction, "RESTRICTION_UNKNOWN", detail);
 }
 
-function makeReason(restriction: Restriction, code: string, detail: string): Reason {
+function makeReason(restriction: Restriction, code: BuiltInCode, detail: string): Reason {
   return {
     stage: "restriction",
     code,

@@ -2,6 +2,7 @@ import type { Decision, Plan, SegmentMatch, SourceState, Verdict } from "../core
 import { hash128 } from "../core/hash.ts";
 import type { Payment } from "../core/payment.ts";
 import { type Reason, reasonStages } from "../core/reason.ts";
+import type { BuiltInCode } from "../core/reason-codes.ts";
 import type { Attempt } from "../core/retry/attempts.ts";
 import { isApproved } from "../core/retry/attempts.ts";
 import { defaultRetryPolicy } from "../core/retry/default-policy.ts";
@@ -176,7 +177,7 @@ function exhaustedReason(attempts: number): Reason {
   return makeReason("routing", "ATTEMPTS_EXHAUSTED", "", `the payment has had ${attempts} attempts`);
 }
 
-function makeReason(stage: Reason["stage"], code: string, sourceId: string, detail: string): Reason {
+function makeReason(stage: Reason["stage"], code: BuiltInCode, sourceId: string, detail: string): Reason {
   return { stage, code, sourceId, detail, playerMessageKey: "", purposes: ["payments"] };
 }
 

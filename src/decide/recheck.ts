@@ -5,6 +5,7 @@
 import type { Decision, Step } from "../core/decision.ts";
 import type { Payment } from "../core/payment.ts";
 import type { Reason } from "../core/reason.ts";
+import type { BuiltInCode } from "../core/reason-codes.ts";
 import type { Attempt } from "../core/retry/attempts.ts";
 import { cutPlan, type PlanCuts } from "../core/retry/standing.ts";
 import { resolvePsps } from "../core/rules/facets/psps.ts";
@@ -87,6 +88,6 @@ function listNarrowing(speakers: readonly Speaker[], psp: number): readonly stri
     .map(({ id }) => id);
 }
 
-function makeReason(code: string, sourceId: string, detail: string): Reason {
+function makeReason(code: BuiltInCode, sourceId: string, detail: string): Reason {
   return { stage: "routing", code, sourceId, detail, playerMessageKey: "", purposes: ["payments"] };
 }
