@@ -62,6 +62,7 @@ export function callFailure(thrown: unknown, documentName = "document"): CliFail
       .findDetails(RetryInfoSchema)
       .flatMap(({ retryAfter }) => (retryAfter ? [`  try again after ${retryAfter.seconds} s`] : [])),
   ];
+  if (error.code === Code.Unavailable) lines.push("  is the service running? `npm start` starts it");
   return new CliFailure(exitOf(error), lines, thrown);
 }
 
