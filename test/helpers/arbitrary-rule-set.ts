@@ -69,6 +69,8 @@ const bins = ["457104", "4571043", "45710435", "45710499", "400000", "40000012",
 const devices = Array.from({ length: 150 }, (_, number) => `device-${number}`);
 const currencies = ["EUR", "GBP", "SEK", "JPY", "USD"];
 const bounds = [0, 1, 2, 5, 100, 4_999, 5_000, 5_001, 20_000];
+/** More thresholds than the index has bounds for, and amounts between them. */
+const oddAmounts = fc.integer({ min: 1, max: 500 });
 const halves = [0, 0.5, 1, 30, 30.5, 99.5, 100];
 const instants = [-90, -30, -7, -1, 0, 1, 400].map((days) => testNowMs + days * dayMs);
 
@@ -144,6 +146,12 @@ const countries2 = oneOf(["payment.player_country", "payment.ip_country", "card.
 
 const numberTest: fc.Arbitrary<string> = fc.oneof(
   { weight: 5, arbitrary: fc.tuple(oneOf(ints), order, bound).map((parts) => parts.join(" ")) },
+  {
+    weight: 6,
+    arbitrary: fc
+      .tuple(order, oddAmounts)
+      .map(([how, amount]) => `payment.amount_in("EUR") ${how} ${amount}`),
+  },
   fc
     .tuple(oneOf(ints), bound, bound)
     .map(([name, a, b]) => `between(${name}, ${Math.min(a, b)}, ${Math.max(a, b)})`),
@@ -224,7 +232,7 @@ function arbitraryCondition(segments: readonly string[]): fc.Arbitrary<string> {
   const test: fc.Arbitrary<string> = fc.oneof(
     { weight: 7, arbitrary: textTest },
     { weight: 3, arbitrary: listTest },
-    { weight: 4, arbitrary: numberTest },
+    { weight: 6, arbitrary: numberTest },
     { weight: 2, arbitrary: timeTest },
     { weight: 2, arbitrary: setTest },
     { weight: 3, arbitrary: otherTest },
@@ -372,7 +380,7 @@ const arbitraryPayment: fc.Arbitrary<Payment> = fc
         "amountMinor" | "method" | "playerCountry" | "ipCountry" | "deviceId" | "ip" | "trustScore"
       >
     >({
-      amountMinor: oneOf(bounds.map((value) => Math.max(1, value))),
+      amountMinor: fc.oneof(oddAmounts, oneOf(bounds.map((value) => Math.max(1, value)))),
       method: oneOf(texts["payment.method"]!),
       playerCountry: oneOf([...countries, "NO"]),
       ipCountry: oneOf(countries),
