@@ -29,7 +29,7 @@ export type PlanInput = {
 export type PlannedPsp = { readonly psp: Psp; readonly mid: string; readonly instrument: string };
 
 /** Most attempts that a policy allows. */
-export const attemptsMax = 8;
+const attemptsMax = 8;
 
 /** Makes the plan: finite, forward only, at most 15 steps. */
 export function planRetries(input: PlanInput): Plan {

@@ -3,29 +3,26 @@ import type { Account, AmountRange, Psp } from "../rules/snapshot.ts";
 import type { RoutingCase } from "./routing-case.ts";
 
 /** What takes a PSP out of the running, in the order in which it is asked. */
-export const pspFilters = [
-  "kind",
-  "method",
-  "currency",
-  "amount",
-  "scheme",
-  "country",
-  "issuer_country",
-  "bin",
-  "credential",
-  "account",
-  "three_ds",
+export type PspFilter =
+  | "kind"
+  | "method"
+  | "currency"
+  | "amount"
+  | "scheme"
+  | "country"
+  | "issuer_country"
+  | "bin"
+  | "credential"
+  | "account"
+  | "three_ds"
   /** An exclude of a rule or a forbid of an override. */
-  "rule",
+  | "rule"
   /** A require of a rule or a force of an override that does not name it. */
-  "require",
+  | "require"
   /** The strategy does not name it. */
-  "strategy",
+  | "strategy"
   /** Disabled in the rule set, draining or disabled at run time. */
-  "state",
-] as const;
-
-export type PspFilter = (typeof pspFilters)[number];
+  | "state";
 
 /** A filter of what the PSP can do: whether it lets the payment through, and what it compared, for the trace. */
 type Filter = {

@@ -8,7 +8,7 @@ import { listStaying, rankPsps } from "./rank.ts";
 import type { RoutingCase } from "./routing-case.ts";
 
 /** State that people set for a PSP; ENABLED where nobody did. */
-export type PspState = "ENABLED" | "DRAINING" | "DISABLED";
+type PspState = "ENABLED" | "DRAINING" | "DISABLED";
 
 /** Where a payment may go, and why nowhere else. Holds until the router is asked again. */
 export type Route = {
@@ -20,7 +20,7 @@ export type Route = {
   readonly denial: () => Reason | undefined;
 };
 
-export type PspRemoval = { readonly filter: PspFilter; readonly detail: string };
+type PspRemoval = { readonly filter: PspFilter; readonly detail: string };
 
 export type Router = {
   readonly route: (
