@@ -177,10 +177,16 @@ describe("exit codes", () => {
     },
   );
 
-  test("unknown fields of a request file are wrong usage", async () => {
-    const { code, err } = await cli.run(["decide", "--file", cli.file("r.json", '{"paymentid":"p"}')]);
+  test.each([
+    { name: "an unknown field", text: '{"paymentid":"p"}', says: "paymentid" },
+    { name: "a field twice", text: '{"paymentId":"p","paymentId":"q"}', says: "unique" },
+    { name: "a field of another type", text: '{"paymentId":["p"]}', says: "payment_id" },
+    { name: "no JSON or YAML", text: "{", says: "r.json" },
+  ])("a request file with $name is wrong usage", async ({ text, says }) => {
+    const { code, err } = await cli.run(["decide", "--file", cli.file("r.json", text)]);
     expect(code).toBe(usage.code);
-    expect(err).toContain("paymentid");
+    expect(err).toContain(says);
+    expect(cli.stub.calls).toEqual([]);
   });
 
   test("help is help, and lists every exit code", async () => {

@@ -65,8 +65,8 @@ function makeContext(io: Io, options: CommonOptions): Context {
   };
 }
 
-export function withMerchant(command: Command): Command {
-  return command.option("-m, --merchant <id>", "tenant that the command is about", "default");
+function withMerchant(command: Command): Command {
+  return command.option("-m, --merchant <id>", "tenant that the command is about (default)");
 }
 
 export function withJson(command: Command): Command {

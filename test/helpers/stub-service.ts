@@ -9,7 +9,7 @@ import { startGrpcJsGateway } from "../../src/wire/grpc-js-gateway.ts";
 import { type CallInfo, implementService, type ServiceImplementation } from "../../src/wire/transport.ts";
 
 /** A call that the stub was sent, in the JSON mapping of protobuf. */
-export type StubCall = {
+type StubCall = {
   readonly door: CallInfo["door"];
   readonly method: string;
   readonly request: JsonValue;

@@ -135,7 +135,7 @@ async function makeRequest(context: Context, options: DecideOptions): Promise<De
     path === undefined
       ? create(DecideRequestSchema)
       : await readMessageFile(path, DecideRequestSchema, context.io);
-  if (request.merchantId === "" || context.merchant !== "default") request.merchantId = context.merchant;
+  if (request.merchantId === "" || options.merchant !== undefined) request.merchantId = context.merchant;
   if (request.kind === "") request.kind = "deposit";
   Object.assign(request, pickTexts(options));
   if (options.amount !== undefined || options.currency !== undefined) {

@@ -215,10 +215,10 @@ describe("what each command asks", () => {
     const request =
       '{"paymentId":"p","playerId":"bob","merchantId":"acme","card":{"bin":"457104"},"riskSignals":["x"]}';
     await cli.run(["decide", "--file", cli.file("r.json", request), "--player", "ann", "--scheme", "visa"]);
-    await cli.run(["decide", "--stdin", "-m", "other"], { stdin: request });
+    await cli.run(["decide", "--stdin", "-m", "default"], { stdin: request });
     expect(cli.stub.calls.map((call) => call.request)).toMatchObject([
       { paymentId: "p", playerId: "ann", merchantId: "acme", card: { bin: "457104", scheme: "visa" } },
-      { paymentId: "p", playerId: "bob", merchantId: "other" },
+      { paymentId: "p", playerId: "bob", merchantId: "default" },
     ]);
   });
 

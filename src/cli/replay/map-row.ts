@@ -28,7 +28,7 @@ export type RowFault = {
   readonly message: string;
 };
 
-export type MappedRow =
+type MappedRow =
   | { readonly ok: true; readonly payment: ReplayPayment }
   | { readonly ok: false; readonly faults: readonly RowFault[] };
 

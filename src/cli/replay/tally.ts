@@ -23,7 +23,7 @@ export type Latency = {
   readonly max: number;
 };
 
-export const noPsp = "(no plan)";
+const noPsp = "(no plan)";
 /** More different names than this are counted together, so that no answer can make the memory grow. */
 const namesMax = 10_000;
 const otherNames = "(others)";
