@@ -54,7 +54,9 @@ export async function startApp(config: Config, log: Logger, clock: Clock = syste
   await mkdir(config.dataDirectory, { recursive: true });
   const store = await openStore(config, clock, onError);
   if (typeof store === "string") return { ok: false, faults: [store] };
-  const compiler = openRuleCompiler();
+  const compiler = openRuleCompiler({
+    onWorkerLost: (why) => log.error({ component: "compiler", why }, "worker lost"),
+  });
   const house = build({ merchants, bins, store, compiler, clock });
   const faults = await restoreRuleSets(house, config, log);
   if (faults.length > 0) {
