@@ -13,16 +13,17 @@ import {
 } from "../../src/gen/switchyard/v1/decision_pb.js";
 import { FieldFaultSchema, MissingSchema } from "../../src/gen/switchyard/v1/fault_pb.js";
 import type { Door } from "../../src/wire/transport.ts";
-import { connectInMemory } from "../helpers/memory-door.ts";
 import {
+  type CaseFolder,
   type CaseState,
+  caseFolders,
   fillReferences,
+  type GoldenCase,
   type Json,
   pickWanted,
-  readSemanticsCases,
-  type SemanticsCase,
-  semanticsFolder,
-} from "../helpers/semantics.ts";
+  readCases,
+} from "../helpers/golden-cases.ts";
+import { connectInMemory } from "../helpers/memory-door.ts";
 import {
   connectGateway,
   type InProcessService,
@@ -31,78 +32,83 @@ import {
   startService,
 } from "../helpers/service.ts";
 
-const cases = readSemanticsCases();
 const clock = { at: 0, nowMs: () => clock.at };
 const ways = ["in memory", "over gRPC and JSON"] as const;
 type Way = (typeof ways)[number];
 
-/** The service that all cases share, and the one of the case that runs. */
-let shared: InProcessService;
+/** The service of the case that runs. */
 let service: InProcessService;
 
-beforeAll(async () => {
-  shared = await startWith(listMerchants());
-});
+describe.each(caseFolders)("$title", ({ folder, binFile }) => {
+  const cases = readCases(folder);
+  /** The service that all cases of the folder share, but those that need one of their own. */
+  let shared: InProcessService;
 
-afterAll(() => shared.stop());
+  beforeAll(async () => {
+    shared = await startWith(listMerchants(cases), binFile);
+  });
+
+  afterAll(() => shared.stop());
+
+  describe.each(ways)("%s", (way) => {
+    test.each(cases.map((golden, at) => ({ ...golden, at })))(
+      "$file: $description",
+      async ({ at, ...golden }) => {
+        const merchants = nameMerchants(golden, way, at);
+        clock.at = Date.parse(golden.now);
+        service = shared;
+        if (golden.hashed === true) {
+          const alone = await startWith(clocksOf(golden, merchants), binFile);
+          onTestFinished(() => alone.stop());
+          service = alone;
+        }
+        await runCase(golden, merchants, way);
+      },
+    );
+  });
+});
 
 async function startWith(
   merchants: Readonly<Record<string, { readonly clock: string }>>,
+  binFile: CaseFolder["binFile"],
 ): Promise<InProcessService> {
   const directory = await makeDataDirectory();
   const merchantsFile = join(directory, "merchants.yaml");
   await writeFile(merchantsFile, JSON.stringify({ merchants }));
-  return startService({ merchantsFile, clock, binFile: join(semanticsFolder, "bins.csv") });
+  return startService({ merchantsFile, clock, binFile });
 }
 
-describe.each(ways)("SEMANTICS.md, %s", (way) => {
-  test.each(cases.map((semantics, at) => ({ ...semantics, at })))(
-    "$paragraph: $description ($file)",
-    async ({ at, ...semantics }) => {
-      const merchants = nameMerchants(semantics, way, at);
-      clock.at = Date.parse(semantics.now);
-      service = shared;
-      if (semantics.hashed === true) {
-        const alone = await startWith(clocksOf(semantics, merchants));
-        onTestFinished(() => alone.stop());
-        service = alone;
-      }
-      for (const merchantId of merchants.values()) await activate(merchantId, semantics.ruleSet);
-      await setState(merchants.get("default")!, semantics.state);
-      const responses: Json[] = [];
-      for (const call of semantics.calls) {
-        if (call.at !== undefined) clock.at = Date.parse(call.at);
-        if (call.rules !== undefined) {
-          for (const merchantId of merchants.values())
-            await activate(merchantId, { ...semantics.ruleSet, rules: call.rules });
-        }
-        if (call.state !== undefined) await setState(merchants.get("default")!, call.state);
-        const request = fillReferences(call.request, responses) as JsonObject;
-        const named = String(request.merchantId ?? "default");
-        const merchantId = merchants.get(named) ?? named;
-        const got = await decide(way, { ...request, merchantId }, call.door ?? "gateway");
-        responses.push("response" in got ? got.response : null);
-        const want = fillReferences(call.want as Json, responses) as JsonObject;
-        if ("refused" in want) {
-          expect(got).toMatchObject({ refused: expectRefusal(want.refused as JsonObject) });
-        } else expect(pickWanted(got as Json, want as Json), call.note).toEqual(want);
-      }
-    },
-  );
-});
+async function runCase(golden: GoldenCase, merchants: ReadonlyMap<string, string>, way: Way): Promise<void> {
+  for (const merchantId of merchants.values()) await activate(merchantId, golden.ruleSet);
+  await setState(merchants.get("default")!, golden.state);
+  const responses: Json[] = [];
+  for (const call of golden.calls) {
+    if (call.at !== undefined) clock.at = Date.parse(call.at);
+    if (call.rules !== undefined) {
+      for (const merchantId of merchants.values())
+        await activate(merchantId, { ...golden.ruleSet, rules: call.rules });
+    }
+    if (call.state !== undefined) await setState(merchants.get("default")!, call.state);
+    const request = fillReferences(call.request, responses) as JsonObject;
+    const named = String(request.merchantId ?? "default");
+    const merchantId = merchants.get(named) ?? named;
+    const got = await decide(way, { ...request, merchantId }, call.door ?? "gateway");
+    responses.push("response" in got ? got.response : null);
+    const want = fillReferences(call.want as Json, responses) as JsonObject;
+    if ("refused" in want) {
+      expect(got).toMatchObject({ refused: expectRefusal(want.refused as JsonObject) });
+    } else expect(pickWanted(got as Json, want as Json), call.note).toEqual(want);
+  }
+}
 
 /** Every case has merchants of its own in each way, so that none sees what another left; or a service of its own. */
-function nameMerchants(
-  { merchants, hashed }: SemanticsCase,
-  way: Way,
-  at: number,
-): ReadonlyMap<string, string> {
+function nameMerchants({ merchants, hashed }: GoldenCase, way: Way, at: number): ReadonlyMap<string, string> {
   const prefix = hashed === true ? "" : `${way === "in memory" ? "memory" : "live"}-${at}-`;
   return new Map(["default", ...Object.keys(merchants)].map((id) => [id, `${prefix}${id}`]));
 }
 
 function clocksOf(
-  { merchants }: SemanticsCase,
+  { merchants }: GoldenCase,
   names: ReadonlyMap<string, string>,
 ): Record<string, { readonly clock: string }> {
   return Object.fromEntries(
@@ -110,11 +116,11 @@ function clocksOf(
   );
 }
 
-function listMerchants(): Record<string, { readonly clock: string }> {
+function listMerchants(cases: readonly GoldenCase[]): Record<string, { readonly clock: string }> {
   const listed: Record<string, { readonly clock: string }> = {};
   for (const way of ways) {
-    cases.forEach((semantics, at) => {
-      Object.assign(listed, clocksOf(semantics, nameMerchants(semantics, way, at)));
+    cases.forEach((golden, at) => {
+      Object.assign(listed, clocksOf(golden, nameMerchants(golden, way, at)));
     });
   }
   return listed;

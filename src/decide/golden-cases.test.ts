@@ -1,18 +1,17 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { fromJson, toJson, toJsonString } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { compileForTest } from "../../test/helpers/compile.ts";
-import { createMemoryPayments } from "../../test/helpers/memory-payments.ts";
 import {
   type CaseState,
+  caseFolders,
   fillReferences,
+  type GoldenCase,
   type Json,
   pickWanted,
-  readSemanticsCases,
-  type SemanticsCase,
-  semanticsFolder,
-} from "../../test/helpers/semantics.ts";
+  readCases,
+} from "../../test/helpers/golden-cases.ts";
+import { createMemoryPayments } from "../../test/helpers/memory-payments.ts";
 import { readBinTable } from "../core/bin/bin-table.ts";
 import type { Player } from "../core/player.ts";
 import { createOverrideCompiler } from "../core/rules/compile-override.ts";
@@ -28,15 +27,14 @@ import { encodeDecision } from "../rpc/codec/encode-decision.ts";
 import { decodeDurationMs } from "../rpc/codec/time.ts";
 import { createDecider } from "./decider.ts";
 
-const binText = readFileSync(join(semanticsFolder, "bins.csv"), "utf8");
-
-describe("SEMANTICS.md, on the core", () => {
-  test.each(readSemanticsCases())("$paragraph: $description ($file)", (semantics) => {
-    const world = openWorld(semantics);
+describe.each(caseFolders)("$title, on the core", ({ folder, binFile }) => {
+  const bins = readBinTable(readFileSync(binFile, "utf8"));
+  test.each(readCases(folder))("$file: $description", (golden) => {
+    const world = openWorld(golden, bins);
     const responses: Json[] = [];
-    for (const call of semantics.calls) {
+    for (const call of golden.calls) {
       if (call.at !== undefined) world.nowMs = Date.parse(call.at);
-      if (call.rules !== undefined) world.activate({ ...semantics.ruleSet, rules: call.rules });
+      if (call.rules !== undefined) world.activate({ ...golden.ruleSet, rules: call.rules });
       if (call.state !== undefined) world.set(call.state);
       const got = world.decide(fillReferences(call.request, responses), call.door ?? "gateway");
       responses.push("response" in got ? got.response : null);
@@ -56,11 +54,10 @@ class World {
   #snapshot: RuleSnapshot;
   readonly #decider;
 
-  constructor({ ruleSet, merchants, now }: SemanticsCase) {
+  constructor({ ruleSet, merchants, now }: GoldenCase, bins: ReturnType<typeof readBinTable>) {
     this.nowMs = Date.parse(now);
     this.#snapshot = compileForTest(JSON.stringify(ruleSet));
-    const bins = readBinTable(binText);
-    if (!bins.ok) throw new Error("bins.csv has faults");
+    if (!bins.ok) throw new Error("the BIN table has faults");
     const clocks = Object.entries(merchants).map(([id, clock]) => [id, { clock }] as const);
     this.#decider = createDecider({
       merchants: new Map([["default", { clock: "server" }], ...clocks]),
@@ -150,9 +147,9 @@ class World {
   }
 }
 
-function openWorld(semantics: SemanticsCase): World {
-  const world = new World(semantics);
-  world.set(semantics.state);
+function openWorld(golden: GoldenCase, bins: ReturnType<typeof readBinTable>): World {
+  const world = new World(golden, bins);
+  world.set(golden.state);
   return world;
 }
 

@@ -2,8 +2,24 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 
-/** Folder of the golden cases of SEMANTICS.md. */
-export const semanticsFolder = join(import.meta.dirname, "../cases/semantics");
+const root = join(import.meta.dirname, "../..");
+
+/** A folder of golden cases, with the BIN table that they are told with. */
+export type CaseFolder = { readonly title: string; readonly folder: string; readonly binFile: string };
+
+/** Every folder of golden cases: each runs on the core, in memory and against a live server. */
+export const caseFolders: readonly CaseFolder[] = [
+  {
+    title: "SEMANTICS.md",
+    folder: join(root, "test/cases/semantics"),
+    binFile: join(root, "test/cases/semantics/bins.csv"),
+  },
+  {
+    title: "stories of samples/igaming.yaml",
+    folder: join(root, "test/cases/stories"),
+    binFile: join(root, "samples/bin-ranges.csv"),
+  },
+];
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 type JsonObject = { readonly [key: string]: Json };
@@ -35,11 +51,11 @@ export type CaseCall = {
   readonly want: Want;
 };
 
-export type SemanticsCase = {
+export type GoldenCase = {
   readonly file: string;
   readonly description: string;
-  /** Number of the paragraph in SEMANTICS.md. */
-  readonly paragraph: string;
+  /** Number of the paragraph in SEMANTICS.md that it shows; a story may show several and name none. */
+  readonly paragraph?: string;
   /** Whether the answers hang on the hash of the merchant's name, so that the case must run under just that name. */
   readonly hashed?: boolean;
   /** The rule set, as a JSON document. */
@@ -51,29 +67,29 @@ export type SemanticsCase = {
   readonly calls: readonly CaseCall[];
 };
 
-/** Reads all cases, in order of their names. `ruleSet` names a YAML file beside them; `rules` and other sections are added to it. */
-export function readSemanticsCases(): readonly SemanticsCase[] {
-  return readdirSync(semanticsFolder)
+/** Reads the cases of a folder, in order of their names. `ruleSet` is the path of a YAML file from there; `add` holds sections to add to it. */
+export function readCases(folder: string): readonly GoldenCase[] {
+  return readdirSync(folder)
     .filter((name) => name.endsWith(".json"))
     .sort()
     .map((file) => {
-      const text = readFileSync(join(semanticsFolder, file), "utf8");
-      const read = JSON.parse(text) as Omit<SemanticsCase, "file" | "ruleSet"> & {
+      const text = readFileSync(join(folder, file), "utf8");
+      const read = JSON.parse(text) as Omit<GoldenCase, "file" | "ruleSet"> & {
         readonly ruleSet: string;
         readonly add?: JsonObject;
       };
       return {
         ...read,
         file,
-        ruleSet: buildRuleSet(read.ruleSet, read.add ?? {}),
+        ruleSet: buildRuleSet(join(folder, read.ruleSet), read.add ?? {}),
         merchants: read.merchants ?? {},
         state: read.state ?? {},
       };
     });
 }
 
-function buildRuleSet(name: string, add: JsonObject): JsonObject {
-  const base = parse(readFileSync(join(semanticsFolder, name), "utf8")) as Record<string, Json>;
+function buildRuleSet(path: string, add: JsonObject): JsonObject {
+  const base = parse(readFileSync(path, "utf8")) as Record<string, Json>;
   for (const [section, entries] of Object.entries(add)) {
     const known = base[section];
     base[section] = Array.isArray(known) ? [...known, ...(entries as readonly Json[])] : entries;
