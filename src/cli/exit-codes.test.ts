@@ -182,6 +182,7 @@ describe("exit codes", () => {
     { name: "a field twice", text: '{"paymentId":"p","paymentId":"q"}', says: "unique" },
     { name: "a field of another type", text: '{"paymentId":["p"]}', says: "payment_id" },
     { name: "no JSON or YAML", text: "{", says: "r.json" },
+    { name: "what drives a terminal", text: '{"\\u001b[2J":1}', says: "\\u001b[2J" },
   ])("a request file with $name is wrong usage", async ({ text, says }) => {
     const { code, err } = await cli.run(["decide", "--file", cli.file("r.json", text)]);
     expect(code).toBe(usage.code);

@@ -11,6 +11,7 @@ import { describeExitCodes, type ExitName, exitCodes } from "./exit-codes.ts";
 import { CliFailure, callFailure } from "./failure.ts";
 import { choosePaint, type Io } from "./io.ts";
 import { makeRunner } from "./session.ts";
+import { toPrintable } from "./table.ts";
 
 /**
  * Runs one command line (without `node` and the script).
@@ -73,7 +74,9 @@ function tellFailure(error: unknown, io: Io): ExitName {
   const failure = error instanceof ConnectError ? callFailure(error) : error;
   const paint = choosePaint(io.err, io.env);
   if (failure instanceof CliFailure) {
-    for (const [i, line] of failure.lines.entries()) io.err.write(`${i === 0 ? paint.red(line) : line}\n`);
+    // Lines may quote a file or an answer, so they are made safe to show.
+    const lines = failure.lines.flatMap((line) => line.split("\n")).map(toPrintable);
+    for (const [i, line] of lines.entries()) io.err.write(`${i === 0 ? paint.red(line) : line}\n`);
     return failure.exit;
   }
   io.err.write(`${paint.red("a bug:")} ${error instanceof Error ? error.stack : String(error)}\n`);

@@ -5,6 +5,7 @@ import { type Admin, findAdminUrl, openAdmin } from "./client.ts";
 import type { ExitName } from "./exit-codes.ts";
 import { usageFailure } from "./failure.ts";
 import { choosePaint, type Io, type Paint } from "./io.ts";
+import { toPrintable } from "./table.ts";
 
 /** Options that most commands have. */
 export type CommonOptions = {
@@ -61,7 +62,7 @@ function makeContext(io: Io, options: CommonOptions): Context {
     json: options.json ?? false,
     admin: () => (admin ??= openAdmin(findAdminUrl(options.admin, io.env))),
     print: (text) => io.out.write(text),
-    note: (line) => io.err.write(`${line}\n`),
+    note: (line) => io.err.write(`${toPrintable(line)}\n`),
   };
 }
 
