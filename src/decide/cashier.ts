@@ -1,11 +1,14 @@
+import type { Expr } from "../core/cel/expr.ts";
+import { readReads } from "../core/cel/reads.ts";
 import type { Decision, Verdict } from "../core/decision.ts";
 import { buildExperience, findGreatest, type MethodSurvey } from "../core/experience.ts";
 import { hash128 } from "../core/hash.ts";
 import type { Payment } from "../core/payment.ts";
 import type { Reason } from "../core/reason.ts";
 import { listMatchedRules } from "../core/rules/resolve.ts";
+import type { RuleSnapshot } from "../core/rules/snapshot.ts";
 import { type DecidedWith, type Draft, draftDecision, listSegments, listSources } from "./decide-with.ts";
-import type { ActiveRules, DecisionState } from "./judge.ts";
+import type { ActiveRules, DecisionState, JudgeOptions } from "./judge.ts";
 import { buildTrace } from "./trace.ts";
 
 /** A method as judged for this player: what it says to the verdict beside what it says to the cashier. */
@@ -26,7 +29,7 @@ export function decideCashier(
 ): DecidedWith {
   const { snapshot, overrides } = rules;
   const surveys = snapshot.methods.map((method) => surveyMethod(rules, payment, method, state, nowMs));
-  const draft = draftDecision(rules, payment, state, nowMs, []);
+  const draft = draftDecision(rules, payment, state, nowMs, listenFor(snapshot, payment));
   const { resolution, shadows, workspace } = draft;
   const experience = buildExperience({
     facet: resolution.experience,
@@ -72,12 +75,13 @@ function surveyMethod(
   state: DecisionState,
   nowMs: number,
 ): Survey {
+  const asked = withMethod(payment, method);
   const { resolution, restrictions, route, workspace } = draftDecision(
     rules,
-    withMethod(payment, method),
+    asked,
     state,
     nowMs,
-    [],
+    listenFor(rules.snapshot, asked),
   );
   const denials = [...restrictions, ...(resolution.verdict === "DENY" ? resolution.reasons : [])];
   const noRoute = denials.length === 0 ? route.denial() : undefined;
@@ -93,6 +97,48 @@ function surveyMethod(
       capMinor: resolution.cap.maxMinor,
     }),
   };
+}
+
+/**
+ * Before a card is chosen, nothing is known of it: a rule that matches only through what it does not know of the card is not heard, or no
+ * British player would ever be shown cards. The payment itself, with its card, is judged in full (docs/decisions/0003).
+ */
+function listenFor(snapshot: RuleSnapshot, { card }: Payment): JudgeOptions {
+  if (card !== undefined) return { approvedReviews: [] };
+  const readers = findCardReaders(snapshot);
+  return { approvedReviews: [], heard: ({ flag, id }) => flag === 0 || !readers.has(id) };
+}
+
+/** Rules whose conditions read the card, themselves or through segments; found once for a rule set. */
+const cardReaders = new WeakMap<RuleSnapshot, ReadonlySet<string>>();
+
+function findCardReaders(snapshot: RuleSnapshot): ReadonlySet<string> {
+  const known = cardReaders.get(snapshot);
+  if (known !== undefined) return known;
+  const ofSegment = new Map<number, boolean>();
+  const readsCard = (expr: Expr): boolean => {
+    const { slots, segments } = readReads(expr);
+    for (const slot of slots) {
+      const source = snapshot.slots[slot]!;
+      if (source.kind === "field" && source.path.startsWith("card.")) return true;
+    }
+    for (const segment of segments) {
+      let inside = ofSegment.get(segment);
+      if (inside === undefined) {
+        inside = readsCard(snapshot.segmentCondition(segment));
+        ofSegment.set(segment, inside);
+      }
+      if (inside) return true;
+    }
+    return false;
+  };
+  const found = new Set<string>();
+  snapshot.rules.forEach(({ id }, ordinal) => {
+    const condition = snapshot.ruleCondition(ordinal);
+    if (condition !== undefined && readsCard(condition)) found.add(id);
+  });
+  cardReaders.set(snapshot, found);
+  return found;
 }
 
 /** The payment as if it were asked with the method. A card belongs to the method that was asked, else to `card`. */

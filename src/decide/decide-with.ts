@@ -16,7 +16,13 @@ import type { Psp, RetryPolicy, RuleSnapshot } from "../core/rules/snapshot.ts";
 import { makeSpeakerReason, type Speaker } from "../core/rules/speaker.ts";
 import { assessThreeDs, type ThreeDsNeed } from "../core/sca/step-three-ds.ts";
 import type { Trace } from "./decided.ts";
-import { type ActiveRules, type DecisionState, type Judgement, judgePayment } from "./judge.ts";
+import {
+  type ActiveRules,
+  type DecisionState,
+  type Judgement,
+  type JudgeOptions,
+  judgePayment,
+} from "./judge.ts";
 import { buildTrace } from "./trace.ts";
 
 /** What is known of the payment from before: all of it empty at its first revision. */
@@ -61,7 +67,7 @@ export function decideWith(
   nowMs: number,
   earlier: EarlierRevisions = firstRevision,
 ): DecidedWith {
-  const draft = draftDecision(rules, payment, state, nowMs, earlier.approvedReviews);
+  const draft = draftDecision(rules, payment, state, nowMs, { approvedReviews: earlier.approvedReviews });
   const decision = makeDecision(rules, draft, earlier);
   const plan =
     decision.plan &&
@@ -81,11 +87,10 @@ export function draftDecision(
   payment: Payment,
   state: DecisionState,
   nowMs: number,
-  approvedReviews: readonly string[],
+  options: JudgeOptions,
 ): Draft {
-  const { workspace, facts, shadows, resolution, restrictions } = judgePayment(rules, payment, state, nowMs, {
-    approvedReviews,
-  });
+  const judgement = judgePayment(rules, payment, state, nowMs, options);
+  const { workspace, facts, shadows, resolution, restrictions } = judgement;
   const threeDs = assessThreeDs(payment, resolution.threeDs);
   const routingCase = openRoutingCase(facts, rules.snapshot, threeDs.isNeeded);
   const route = workspace.router.route(resolution, routingCase, state.pspStates);

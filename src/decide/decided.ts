@@ -5,10 +5,10 @@ import type { FieldFault } from "../core/field-fault.ts";
 import type { Payment } from "../core/payment.ts";
 import type { Player } from "../core/player.ts";
 import type { Reason } from "../core/reason.ts";
-import type { RuleSnapshot } from "../core/rules/snapshot.ts";
 import type { StoredAttempt } from "../ports/payment-store.ts";
+import type { ActiveRules } from "./judge.ts";
 
-export type { StoredAttempt };
+export type { ActiveRules, StoredAttempt };
 
 /** A call of `Decide` that was answered. */
 export type Decided = {
@@ -61,11 +61,11 @@ export type Refused = { readonly ok: false } & (
 export type Decider = {
   readonly decide: (payment: Payment, door: "gateway" | "admin") => Decided | Refused;
   /**
-   * Decides a payment by a draft and by the active rule set (undefined where there is none), on current state and at one instant, as if it
-   * came for the first time. Stores nothing.
+   * Decides a payment by a draft and by the active rule set (undefined where there is none), each with the overrides held against it, on
+   * current state and at one instant, as if it came for the first time. Stores nothing.
    */
   readonly simulate: (
-    draft: RuleSnapshot,
+    draft: ActiveRules,
     payment: Payment,
   ) => { readonly active: Decided | Refused | undefined; readonly draft: Decided | Refused };
   /** Ids of the segments that a player is in, and of those that can't be told, without a payment in sight; sorted. */

@@ -16,7 +16,6 @@ import type { FieldFault } from "../core/field-fault.ts";
 import type { Payment } from "../core/payment.ts";
 import { type Attempt, applyReports } from "../core/retry/attempts.ts";
 import { advancePlan } from "../core/retry/standing.ts";
-import { buildOverrideSet } from "../core/rules/override-set.ts";
 import type { RuleSnapshot } from "../core/rules/snapshot.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { PaymentRecord, PaymentStore } from "../ports/payment-store.ts";
@@ -66,7 +65,7 @@ export function createDecider(deps: DeciderDeps): Decider {
     if (!opened.ok) return opened;
     const { rules, nowMs } = opened;
     if (payment.mode === "CASHIER") {
-      const faults = checkAttributes(payment, rules.snapshot.attributes);
+      const faults = checkDeclared(payment, rules.snapshot);
       if (faults.length > 0) return invalid(faults);
       const state = readState(deps, payment);
       return answer(payment, decideCashier(rules, payment, state, nowMs), undefined);
@@ -112,7 +111,7 @@ export function createDecider(deps: DeciderDeps): Decider {
     record: PaymentRecord | undefined,
   ): Decided | Refused => {
     const faults = [
-      ...checkAttributes(payment, rules.snapshot.attributes),
+      ...checkDeclared(payment, rules.snapshot),
       ...checkReview(payment, record, nowMs),
       ...(record === undefined ? checkNoReports(payment) : []),
     ];
@@ -160,7 +159,7 @@ export function createDecider(deps: DeciderDeps): Decider {
     if (!opened.ok) return { active: undefined, draft: opened };
     const { nowMs } = opened;
     const state = readState(deps, payment);
-    const active = deps.rules.current(payment.merchantId)?.snapshot;
+    const active = deps.rules.current(payment.merchantId);
     return {
       active: active && simulateWith(active, payment, state, nowMs),
       draft: simulateWith(draft, payment, state, nowMs),
@@ -179,7 +178,7 @@ export function createDecider(deps: DeciderDeps): Decider {
 type OpenedCall = { readonly ok: true; readonly rules: ActiveRules; readonly nowMs: number } | Refused;
 
 /** One rule set and one instant for the whole call. */
-function openCall(deps: DeciderDeps, payment: Payment, door: Door, draft?: RuleSnapshot): OpenedCall {
+function openCall(deps: DeciderDeps, payment: Payment, door: Door, draft?: ActiveRules): OpenedCall {
   const merchant = deps.merchants.get(payment.merchantId);
   if (merchant === undefined) return { ok: false, kind: "unknown_merchant", merchantId: payment.merchantId };
   const faults: FieldFault[] = [];
@@ -192,7 +191,7 @@ function openCall(deps: DeciderDeps, payment: Payment, door: Door, draft?: RuleS
     faults.push({ field: "review", rule: "admin-only", message });
   }
   if (faults.length > 0) return invalid(faults);
-  const rules = draft === undefined ? deps.rules.current(payment.merchantId) : withoutOverrides(draft);
+  const rules = draft ?? deps.rules.current(payment.merchantId);
   if (rules === undefined) return { ok: false, kind: "no_active_rule_set" };
   return { ok: true, rules, nowMs: payment.decideAtMs ?? deps.clock.nowMs() };
 }
@@ -257,22 +256,24 @@ function readEarlier({ review }: Payment, record: PaymentRecord | undefined): Ea
   };
 }
 
-/** Overrides are held against the active rule set, so rule sets are compared without them. */
-function withoutOverrides(snapshot: RuleSnapshot): ActiveRules {
-  return { snapshot, overrides: buildOverrideSet({ revision: 0, slots: [], overrides: [] }) };
-}
-
 function simulateWith(
-  snapshot: RuleSnapshot,
+  rules: ActiveRules,
   payment: Payment,
   state: DecisionState,
   nowMs: number,
 ): Decided | Refused {
-  const faults = checkAttributes(payment, snapshot.attributes);
+  const faults = checkDeclared(payment, rules.snapshot);
   if (faults.length > 0) return invalid(faults);
-  const rules = withoutOverrides(snapshot);
   const decideIn = payment.mode === "CASHIER" ? decideCashier : decideWith;
   return answer(payment, decideIn(rules, payment, state, nowMs), undefined);
+}
+
+/** What the rule set must have declared: attributes, and the brand, on whose licence the law hangs. */
+function checkDeclared(payment: Payment, { attributes, brands }: RuleSnapshot): readonly FieldFault[] {
+  const faults = checkAttributes(payment, attributes);
+  if (payment.brand === "" || brands.has(payment.brand)) return faults;
+  const message = `the rule set declares no brand ${payment.brand}`;
+  return [{ field: "brand", rule: "declared", message }, ...faults];
 }
 
 function traceAgain(
@@ -282,7 +283,11 @@ function traceAgain(
   nowMs: number,
   decision: Decided["decision"],
 ): Decided["trace"] {
-  const trace = buildTrace(draftDecision(rules, payment, state, nowMs, []), rules.overrides, decision);
+  const trace = buildTrace(
+    draftDecision(rules, payment, state, nowMs, { approvedReviews: [] }),
+    rules.overrides,
+    decision,
+  );
   const note = "the answer is the stored one; this trace judges the payment once more, on current state";
   return { ...trace, notes: [note, ...trace.notes] };
 }

@@ -102,14 +102,15 @@ export class Players {
     return this.#deps.queue.run(merchantId, async () => {
       const nowMs = this.#deps.clock.nowMs();
       const player = this.#load(merchantId, playerId);
-      const restriction: Restriction = {
+      const isSame = (each: Restriction): boolean => each.kind === input.kind && each.source === input.source;
+      const before = player.restrictions.find(isSame);
+      const asked: Restriction = {
         ...input,
         fromMs: input.fromMs ?? nowMs,
         checkedAtMs: input.checkedAtMs ?? nowMs,
       };
-      const isSame = (each: Restriction): boolean => each.kind === input.kind && each.source === input.source;
-      const before = player.restrictions.find(isSame);
-      const faults = checkRestriction(restriction, before, nowMs);
+      const faults = checkRestriction(asked, before, nowMs);
+      const restriction = keepEnded(asked, before);
       const others = player.restrictions.filter((each) => !isSame(each));
       if (others.length >= restrictionsMax) {
         faults.push({
@@ -206,6 +207,21 @@ function checkRestriction(next: Restriction, before: Restriction | undefined, no
   if (next.returned && stands)
     note("returned", "restriction-stands", "the player can return only after the end");
   return faults;
+}
+
+/**
+ * A source that has nothing to say any more does not undo what it said: the ended restriction stays, freshly checked, so that marketing stays
+ * suppressed until the player returns (`SEMANTICS.md` 3.6).
+ */
+function keepEnded(asked: Restriction, before: Restriction | undefined): Restriction {
+  if (!asked.clear || before === undefined || before.clear) return asked;
+  const { checkedAtMs, maxAgeMs, returned } = asked;
+  return {
+    ...before,
+    checkedAtMs,
+    ...(maxAgeMs === undefined ? {} : { maxAgeMs }),
+    returned: before.returned || returned,
+  };
 }
 
 function readDay(

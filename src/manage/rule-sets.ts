@@ -102,7 +102,10 @@ export class RuleSets {
       if (prepared?.ok === false) return prepared;
       await store.put(input.merchantId, ruleSet, input.document);
       await this.#audit(input.merchantId, input.author, "rule_set.push", ruleSet);
-      if (prepared !== undefined) await this.#swap(input.merchantId, ruleSet, input.author, prepared.value);
+      if (prepared !== undefined) {
+        await this.#audit(input.merchantId, input.author, "rule_set.activate", ruleSet);
+        await this.#swap(input.merchantId, ruleSet, input.author, prepared.value);
+      }
       return succeed({ ruleSet, compilation });
     });
   }
@@ -176,8 +179,8 @@ export class RuleSets {
     return succeed({ changes, fromVersion: from.value.ruleSet.version, toVersion: 0 });
   }
 
-  /** Compiles a version or a document to decide by without activating it. */
-  async draft(merchantId: string, target: DiffTarget): Promise<Managed<RuleSnapshot>> {
+  /** Compiles a version or a document to decide by without activating it, with the overrides of now held against it. */
+  async draft(merchantId: string, target: DiffTarget): Promise<Managed<ActiveRuleSet>> {
     let input: CompileInput;
     if ("version" in target) {
       const stored = this.get(merchantId, target.version);
@@ -185,7 +188,8 @@ export class RuleSets {
       input = this.#stored(merchantId, stored.value.ruleSet, stored.value.document);
     } else input = this.#draft(merchantId, target);
     const result = await this.#deps.compiler.compile(input);
-    return result.ok ? succeed(result.snapshot) : failDocument(result.compilation);
+    if (!result.ok) return failDocument(result.compilation);
+    return succeed(this.#withOverrides(merchantId, result.snapshot, this.#deps.clock.nowMs()));
   }
 
   /** Brings back what was active when the service stopped. False where the merchant has no activation. */

@@ -1,4 +1,3 @@
-import type { RuleSnapshot } from "../core/rules/snapshot.ts";
 import type { Decider } from "../decide/decided.ts";
 import type { ActiveRules } from "../manage/active-rules.ts";
 import type { Merchants } from "../manage/merchants.ts";
@@ -36,9 +35,7 @@ export type Services = {
 export function makeServices(deps: ServiceDeps): Services {
   const { merchants, active, decider } = deps;
   const decisions = makeDecisionService(deps);
-  const simulate = makeSimulate(merchants, (draft: RuleSnapshot, payment) =>
-    decider.simulate(draft, payment),
-  );
+  const simulate = makeSimulate(merchants, (draft, payment) => decider.simulate(draft, payment));
   return {
     gatewayServices: [decisions],
     adminServices: [

@@ -1,7 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { FieldFault } from "../core/field-fault.ts";
-import type { RuleSnapshot } from "../core/rules/snapshot.ts";
-import type { Decided, Refused } from "../decide/decided.ts";
+import type { ActiveRules, Decided, Refused } from "../decide/decided.ts";
 import type { DecideRequest, DecideResponse } from "../gen/switchyard/v1/decision_pb.js";
 import type { SimulatedSchema } from "../gen/switchyard/v1/rule_set_service_pb.js";
 import type { Merchants } from "../manage/merchants.ts";
@@ -16,13 +15,13 @@ const sliceSize = 16;
 
 /** Decides a payment on current state by the active rule set and by a draft, storing nothing. */
 export type DecideBoth = (
-  draft: RuleSnapshot,
+  draft: ActiveRules,
   payment: Decided["payment"],
 ) => { readonly active: Decided | Refused | undefined; readonly draft: Decided | Refused };
 
 export type Simulate = (input: {
   readonly merchantId: string;
-  readonly draft: RuleSnapshot;
+  readonly draft: ActiveRules;
   readonly payments: readonly DecideRequest[];
   readonly door: Door;
 }) => Promise<readonly MessageInitShape<typeof SimulatedSchema>[]>;

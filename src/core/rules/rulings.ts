@@ -1,8 +1,8 @@
 import type { SlotSource } from "../cel/environment.ts";
 import type { Expr } from "../cel/expr.ts";
 import { formatExpr } from "../cel/format.ts";
+import { readReads } from "../cel/reads.ts";
 import { type LoweredConditions, nameParts } from "./check/check-conditions.ts";
-import { readReads } from "./check/check-segments.ts";
 import type { DiffSide } from "./diff.ts";
 import { nameSource } from "./environment.ts";
 import { isProtecting } from "./loosening.ts";

@@ -29,6 +29,8 @@ export type RuleSnapshot = {
   readonly attributes: ReadonlyMap<string, AttributeInfo>;
   readonly playerAttributes: ReadonlyMap<string, AttributeInfo>;
   readonly retryPolicies: ReadonlyMap<string, RetryPolicy>;
+  /** Ids of declared brands. */
+  readonly brands: ReadonlySet<string>;
   readonly licenceOfBrand: ReadonlyMap<string, string>;
   readonly riskThresholds: { readonly reviewFrom: number; readonly denyFrom: number };
   readonly fx: FxRates;

@@ -2,11 +2,11 @@ import { type Rule, Rule_Class, Rule_Mode } from "../../../gen/switchyard/v1/rul
 import { impliesCondition } from "../../cel/domains.ts";
 import type { Expr } from "../../cel/expr.ts";
 import { quote } from "../../cel/faults.ts";
+import { type Reads, readReads } from "../../cel/reads.ts";
 import { compareRules } from "../normalize.ts";
 import type { LoweredConditions } from "./check-conditions.ts";
 import { listEffects } from "./check-effects.ts";
 import type { CheckInput } from "./check-input.ts";
-import { type Reads, readReads } from "./check-segments.ts";
 
 /** Proofs tried for one rule and for all of them, each up to a millisecond; beyond these nothing is warned of. */
 const proofsPerRule = 16;

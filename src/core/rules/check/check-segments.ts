@@ -1,7 +1,7 @@
 import type { RuleSet } from "../../../gen/switchyard/v1/rule_set_pb.js";
 import type { Expr } from "../../cel/expr.ts";
 import { quote } from "../../cel/faults.ts";
-import { listChildren } from "../../cel/intern.ts";
+import { readReads } from "../../cel/reads.ts";
 import type { Purpose } from "../../facts.ts";
 import { marketingActions } from "../effects-by-class.ts";
 import { type Declarations, nameSource, purposesOf } from "../environment.ts";
@@ -70,26 +70,6 @@ export function orderSegments(
   };
   for (const id of ids) visit(id);
   return [...lengths.keys()];
-}
-
-/** What a condition reads itself. */
-export type Reads = {
-  readonly slots: ReadonlySet<number>;
-  readonly segments: ReadonlySet<number>;
-  readonly lists: ReadonlySet<number>;
-};
-
-/** Collects the slots, segments and lists that an expression names. */
-export function readReads(expr: Expr): Reads {
-  const reads = { slots: new Set<number>(), segments: new Set<number>(), lists: new Set<number>() };
-  const rest = [expr];
-  for (let part = rest.pop(); part !== undefined; part = rest.pop()) {
-    if (part.op === "slot" || part.op === "has") reads.slots.add(part.slot);
-    else if (part.op === "segment") reads.segments.add(part.segment);
-    else if (part.op === "inList") reads.lists.add(part.list);
-    rest.push(...listChildren(part));
-  }
-  return reads;
 }
 
 /** A marketing action never reads, itself or through segments, what only safer gambling or anti-money-laundering may use (`SEMANTICS.md` 3.9). */

@@ -90,6 +90,7 @@ export function* hydrateSnapshot(
     attributes: pickAttributes(attributes, false),
     playerAttributes: pickAttributes(attributes, true),
     retryPolicies: new Map([defaultRetryPolicy, ...policies].map((policy) => [policy.id, policy])),
+    brands: new Set(brands.map(([id]) => id)),
     licenceOfBrand: new Map(brands.filter(([, licence]) => licence !== "")),
     riskThresholds: { reviewFrom, denyFrom },
     fx: openRates(rates),

@@ -1490,7 +1490,8 @@ export declare type PspTrace = Message<"switchyard.v1.PspTrace"> & {
   psp: string;
 
   /**
-   * The filter that removed it (method, currency, amount, scheme, country, issuer_country, bin, kind, account, state, rule, require, three_ds), empty where it stayed.
+   * The filter that removed it (method, currency, amount, scheme, country, issuer_country, bin, kind, account, credential,
+   * state, rule, require, three_ds, strategy), empty where it stayed.
    *
    * @generated from field: string removed_by = 2;
    */
