@@ -4,7 +4,7 @@
  *   npm run bench:core               about half a minute
  *   npm run bench:core -- --small    a tiny run of everything, for the tests
  *
- * Every payment is new, except in `decide/replay`. Payments are made outside the measured time; the stores are maps that keep the latest 512
+ * Every payment is new, except in `decide/replay`. Payments are made outside the measured time; the stores are maps that keep the latest 64
  * answers, because stores are measured elsewhere. All benches run in turns, round after round, and their medians are printed. Bytes are those
  * that V8 counts as allocated in the heap (`total_allocated_bytes`) over one more turn of the warm code. Ends with one line `RESULT {json}`.
  */

@@ -13,7 +13,7 @@ import type { CompileInput } from "../../src/ports/rule-compiler.ts";
 import { createPaymentStore, createPlayerStore } from "./memory-stores.ts";
 
 /** Answers that the store of a bench keeps. */
-export const recordsMax = 512;
+export const recordsMax = 64;
 
 /** Compiles a document in the worker, as a push does. Throws where it is refused. */
 export async function compileForBench(
