@@ -11,7 +11,7 @@ import type { Io } from "./io.ts";
 const adminDefault = "http://127.0.0.1:8080";
 const gatewayDefault = "127.0.0.1:50051";
 /** The longest that the admin listener accepts. */
-const callTimeoutMs = 10_000;
+const callTimeoutMs = 60_000;
 
 /** Clients of the services of the admin listener. */
 export type Admin = {
