@@ -1,5 +1,3 @@
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { fromJson, type JsonObject, type JsonValue, toJson } from "@bufbuild/protobuf";
 import { type Client, Code, ConnectError } from "@connectrpc/connect";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
@@ -14,7 +12,6 @@ import {
 import { FieldFaultSchema, MissingSchema } from "../../src/gen/switchyard/v1/fault_pb.js";
 import type { Door } from "../../src/wire/transport.ts";
 import {
-  type CaseFolder,
   type CaseState,
   caseFolders,
   fillReferences,
@@ -24,13 +21,7 @@ import {
   readCases,
 } from "../helpers/golden-cases.ts";
 import { connectInMemory } from "../helpers/memory-door.ts";
-import {
-  connectGateway,
-  type InProcessService,
-  makeDataDirectory,
-  post,
-  startService,
-} from "../helpers/service.ts";
+import { connectGateway, type InProcessService, post, startService } from "../helpers/service.ts";
 
 const clock = { at: 0, nowMs: () => clock.at };
 const ways = ["in memory", "over gRPC and JSON"] as const;
@@ -45,7 +36,7 @@ describe.each(caseFolders)("$title", ({ folder, binFile }) => {
   let shared: InProcessService;
 
   beforeAll(async () => {
-    shared = await startWith(listMerchants(cases), binFile);
+    shared = await startService({ merchants: listMerchants(cases), clock, binFile });
   });
 
   afterAll(() => shared.stop());
@@ -58,7 +49,7 @@ describe.each(caseFolders)("$title", ({ folder, binFile }) => {
         clock.at = Date.parse(golden.now);
         service = shared;
         if (golden.hashed === true) {
-          const alone = await startWith(clocksOf(golden, merchants), binFile);
+          const alone = await startService({ merchants: clocksOf(golden, merchants), clock, binFile });
           onTestFinished(() => alone.stop());
           service = alone;
         }
@@ -67,16 +58,6 @@ describe.each(caseFolders)("$title", ({ folder, binFile }) => {
     );
   });
 });
-
-async function startWith(
-  merchants: Readonly<Record<string, { readonly clock: string }>>,
-  binFile: CaseFolder["binFile"],
-): Promise<InProcessService> {
-  const directory = await makeDataDirectory();
-  const merchantsFile = join(directory, "merchants.yaml");
-  await writeFile(merchantsFile, JSON.stringify({ merchants }));
-  return startService({ merchantsFile, clock, binFile });
-}
 
 async function runCase(golden: GoldenCase, merchants: ReadonlyMap<string, string>, way: Way): Promise<void> {
   for (const merchantId of merchants.values()) await activate(merchantId, golden.ruleSet);
@@ -110,14 +91,16 @@ function nameMerchants({ merchants, hashed }: GoldenCase, way: Way, at: number):
 function clocksOf(
   { merchants }: GoldenCase,
   names: ReadonlyMap<string, string>,
-): Record<string, { readonly clock: string }> {
+): Record<string, { readonly clock: "server" | "request" }> {
   return Object.fromEntries(
     [...names].map(([id, merchantId]) => [merchantId, { clock: merchants[id] ?? "server" }]),
   );
 }
 
-function listMerchants(cases: readonly GoldenCase[]): Record<string, { readonly clock: string }> {
-  const listed: Record<string, { readonly clock: string }> = {};
+function listMerchants(
+  cases: readonly GoldenCase[],
+): Record<string, { readonly clock: "server" | "request" }> {
+  const listed: Record<string, { readonly clock: "server" | "request" }> = {};
   for (const way of ways) {
     cases.forEach((golden, at) => {
       Object.assign(listed, clocksOf(golden, nameMerchants(golden, way, at)));

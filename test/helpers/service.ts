@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -27,7 +27,9 @@ export type InProcessService = TestService & { readonly services: App["services"
 export type ServiceOptions = {
   /** A temporary one, removed at the stop, where absent. */
   readonly dataDirectory?: string;
+  /** Those of the samples where neither is given. */
   readonly merchantsFile?: string;
+  readonly merchants?: Readonly<Record<string, { readonly clock?: "server" | "request" }>>;
   readonly binFile?: string;
   readonly clock?: Clock;
 };
@@ -35,7 +37,7 @@ export type ServiceOptions = {
 /** Starts the service in this process. */
 export async function startService(options: ServiceOptions = {}): Promise<InProcessService> {
   const dataDirectory = options.dataDirectory ?? (await makeDataDirectory());
-  const loaded = loadConfig(makeEnvironment(options, dataDirectory));
+  const loaded = loadConfig(makeEnvironment(await placeMerchants(options, dataDirectory), dataDirectory));
   if (!loaded.ok) throw new Error(loaded.faults.join("\n"));
   const started = await startApp(loaded.config, openLog("silent"), options.clock);
   if (!started.ok) throw new Error(started.faults.join("\n"));
@@ -62,11 +64,12 @@ export type SpawnedService = TestService & {
 export async function spawnService(
   options: ServiceOptions & { readonly dataDirectory: string },
 ): Promise<SpawnedService> {
+  const placed = await placeMerchants(options, options.dataDirectory);
   const child = spawn(process.execPath, ["src/main.ts"], {
     cwd: root,
     env: {
       PATH: process.env.PATH,
-      ...makeEnvironment(options, options.dataDirectory),
+      ...makeEnvironment(placed, options.dataDirectory),
       SWITCHYARD_LOG_LEVEL: "info",
     },
     stdio: ["ignore", "pipe", "inherit"],
@@ -115,6 +118,14 @@ export async function post(
 
 export function makeDataDirectory(): Promise<string> {
   return mkdtemp(join(tmpdir(), "switchyard-test-"));
+}
+
+/** Merchants that are given by name are written to a file, which is how the service reads them. */
+async function placeMerchants(options: ServiceOptions, dataDirectory: string): Promise<ServiceOptions> {
+  if (options.merchants === undefined) return options;
+  const merchantsFile = join(dataDirectory, "merchants.yaml");
+  await writeFile(merchantsFile, JSON.stringify({ merchants: options.merchants }));
+  return { ...options, merchantsFile };
 }
 
 function makeEnvironment(
