@@ -8,12 +8,15 @@ import type { ErrorHook, GatewayTransport, Listener, ServiceImplementation } fro
 import { createHealth, type HealthReporter } from "./health-service.ts";
 import { createReflection } from "./reflection.ts";
 
-/** A pushed rule set has at most 32 MiB, and a third more as base64 in JSON. */
-const adminReadBytesMax = 48 * 1024 * 1024;
-/** A simulation of 1,000 payments answers with 2,000 decisions. */
-const adminWriteBytesMax = 64 * 1024 * 1024;
-/** Compiling 10,000 rules takes seconds. */
-const adminTimeoutMsMax = 60_000;
+/** What one call of the admin listener may ask of us. */
+export const adminLimits = {
+  /** A pushed rule set has at most 32 MiB, and a third more as base64 in JSON. */
+  readBytesMax: 48 * 1024 * 1024,
+  /** A simulation of 1,000 payments answers with 2,000 decisions. */
+  writeBytesMax: 64 * 1024 * 1024,
+  /** Compiling 10,000 rules takes seconds. */
+  unaryTimeoutMsMax: 60_000,
+} as const;
 
 /** The transport of the gateway listener; a faster one takes its place here. */
 const startGateway: GatewayTransport = startGrpcJsGateway;
@@ -53,11 +56,7 @@ export async function openDoors(options: DoorOptions): Promise<Doors> {
       services: addStandardServices(adminServices, health),
       routes: makeRoutes(options, health),
       onError,
-      limits: {
-        readBytesMax: adminReadBytesMax,
-        writeBytesMax: adminWriteBytesMax,
-        unaryTimeoutMsMax: adminTimeoutMsMax,
-      },
+      limits: adminLimits,
     });
     return { gateway, admin, health };
   } catch (cause) {

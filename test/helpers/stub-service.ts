@@ -4,6 +4,7 @@ import { OverrideService } from "../../src/gen/switchyard/v1/override_pb.js";
 import { PlayerService } from "../../src/gen/switchyard/v1/player_pb.js";
 import { PspService } from "../../src/gen/switchyard/v1/psp_pb.js";
 import { RuleSetService } from "../../src/gen/switchyard/v1/rule_set_service_pb.js";
+import { adminLimits } from "../../src/rpc/listeners.ts";
 import { startAdminServer } from "../../src/wire/admin-server.ts";
 import { startGrpcJsGateway } from "../../src/wire/grpc-js-gateway.ts";
 import { type CallInfo, implementService, type ServiceImplementation } from "../../src/wire/transport.ts";
@@ -48,7 +49,12 @@ export async function startStubService(): Promise<StubService> {
     return implementService(service, Object.fromEntries(handlers));
   });
   const onError = (): void => {};
-  const admin = await startAdminServer({ port: 0, services: implementations, onError });
+  const admin = await startAdminServer({
+    port: 0,
+    services: implementations,
+    onError,
+    limits: adminLimits,
+  });
   const gateway = await startGrpcJsGateway({ port: 0, services: implementations.slice(0, 1), onError });
   return {
     admin: `http://127.0.0.1:${admin.port}`,
