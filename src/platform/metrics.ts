@@ -27,7 +27,7 @@ export class Metrics {
     });
     this.#failures = new Counter({
       name: "switchyard_errors_total",
-      help: "Calls that failed, by method and gRPC code.",
+      help: "Calls that their handler refused or failed, by method and gRPC code; refused payments are answers.",
       labelNames: ["method", "code"],
       registers,
     });

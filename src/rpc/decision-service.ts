@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { codeTable, codeTableVersion } from "../core/retry/code-table.ts";
-import type { Decided, Decider, Refused } from "../decide/decided.ts";
+import type { Decider, Refused } from "../decide/decided.ts";
 import {
   type DecideRequest,
   type DecideResponse,
@@ -14,11 +14,8 @@ import type { Metrics } from "../platform/metrics.ts";
 import { type CallInfo, implementService, type ServiceImplementation } from "../wire/transport.ts";
 import { decodePayment } from "./codec/decode-payment.ts";
 import { encodeDecision } from "./codec/encode-decision.ts";
-import { decisionConflict, invalidFields, missing, unavailable } from "./errors.ts";
+import { decisionConflict, invalidFields, missing } from "./errors.ts";
 import { resolveMerchant } from "./request-fields.ts";
-
-/** How long a caller should wait where the store could not keep the answer. */
-const storeRetryAfterMs = 1_000;
 
 export type DecisionServiceDeps = {
   readonly merchants: Merchants;
@@ -58,7 +55,8 @@ async function decide(
   if (!decoded.ok) throw invalidFields(decoded.faults);
   const result = decider.decide(decoded.payment, call.door);
   if (!result.ok) throw refusal(result);
-  await waitUntilDurable(result);
+  // No answer leaves before the store has it.
+  await result.durable;
   const response = encodeDecision(result, request.requestId, call.door);
   metrics.observeDecide(call.door, (performance.now() - startedMs) / 1_000);
   metrics.countDecision({
@@ -68,17 +66,6 @@ async function decide(
     replayed: result.replayed,
   });
   return response;
-}
-
-/** No answer leaves before the store has it. */
-async function waitUntilDurable({ durable }: Decided): Promise<void> {
-  try {
-    await durable;
-  } catch (cause) {
-    const error = unavailable("the decision could not be stored", storeRetryAfterMs);
-    error.cause = cause;
-    throw error;
-  }
 }
 
 /** The error of a call that could not be answered. */

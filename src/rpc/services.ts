@@ -8,6 +8,7 @@ import type { RuleSets } from "../manage/rule-sets.ts";
 import type { Metrics } from "../platform/metrics.ts";
 import type { ServiceImplementation } from "../wire/transport.ts";
 import { makeDecisionService } from "./decision-service.ts";
+import { guardService } from "./guard.ts";
 import { makeOverrideService } from "./override-service.ts";
 import { makePlayerService } from "./player-service.ts";
 import { makePspService } from "./psp-service.ts";
@@ -33,23 +34,22 @@ export type Services = {
 
 /** Makes the services: payments for both doors, the rest for admins alone. */
 export function makeServices(deps: ServiceDeps): Services {
-  const { merchants, active, decider } = deps;
-  const decisions = makeDecisionService(deps);
+  const { merchants, active, decider, metrics } = deps;
   const simulate = makeSimulate(merchants, (draft, payment) => decider.simulate(draft, payment));
-  return {
-    gatewayServices: [decisions],
-    adminServices: [
-      decisions,
-      makeRuleSetService({ ...deps, simulate }),
-      makeOverrideService(deps),
-      makePspService(deps),
-      makePlayerService({
-        ...deps,
-        segmentsOf: (merchantId, player) => decider.segmentsOf(merchantId, player),
-        isTimestamp: (merchantId, name) => isTimestamp(active, merchantId, name),
-      }),
-    ],
-  };
+  const guard = (service: ServiceImplementation): ServiceImplementation =>
+    guardService(service, (method, code) => metrics.countFailure(method, code));
+  const decisions = guard(makeDecisionService(deps));
+  const forAdmins = [
+    makeRuleSetService({ ...deps, simulate }),
+    makeOverrideService(deps),
+    makePspService(deps),
+    makePlayerService({
+      ...deps,
+      segmentsOf: (merchantId, player) => decider.segmentsOf(merchantId, player),
+      isTimestamp: (merchantId, name) => isTimestamp(active, merchantId, name),
+    }),
+  ];
+  return { gatewayServices: [decisions], adminServices: [decisions, ...forAdmins.map(guard)] };
 }
 
 function isTimestamp(active: ActiveRules, merchantId: string, name: string): boolean {
