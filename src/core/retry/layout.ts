@@ -27,29 +27,56 @@ export type Place = {
   readonly edges: readonly OutcomeEdge[];
 };
 
-/** Plans of one policy made in the same ms share their edges: under load that is most of a plan. */
-type Layouts = { nowMs: number; readonly byShape: Map<number, readonly Place[]> };
-const layouts = new WeakMap<RetryPolicy, Layouts>();
+/** A layout as of instant 0, and as of the instant at which it was last asked for: under load many plans are made in one ms. */
+type Layout = { readonly atZero: readonly Place[]; nowMs: number; places: readonly Place[] };
+const layouts = new WeakMap<RetryPolicy, Map<number, Layout>>();
 
 /** The places of a plan, in order of their numbers. Frozen and shared: the same shape at the same instant gives the same list. */
 export function layOutPlan(shape: PlanShape): readonly Place[] {
   const { policy, nowMs } = shape;
   let known = layouts.get(policy);
   if (known === undefined) {
-    known = { nowMs, byShape: new Map() };
+    known = new Map();
     layouts.set(policy, known);
   }
-  if (known.nowMs !== nowMs) {
-    known.nowMs = nowMs;
-    known.byShape.clear();
-  }
   const key = (((shape.stepUps << 4) | shape.psps) << 5) | (shape.most << 1) | (shape.isUnattended ? 1 : 0);
-  let places = known.byShape.get(key);
-  if (places === undefined) {
-    places = layOut(shape);
-    known.byShape.set(key, places);
+  let layout = known.get(key);
+  if (layout === undefined) {
+    const atZero = layOut({ ...shape, nowMs: 0 });
+    layout = { atZero, nowMs: 0, places: atZero };
+    known.set(key, layout);
   }
-  return places;
+  if (layout.nowMs !== nowMs) {
+    layout.places = layout.atZero.map((place) => postponePlace(place, nowMs));
+    layout.nowMs = nowMs;
+  }
+  return layout.places;
+}
+
+/** The place as of another instant; itself where nothing in it waits. */
+function postponePlace(place: Place, byMs: number): Place {
+  if (place.notBeforeMs === undefined && !place.edges.some(({ edge }) => waits(edge))) return place;
+  return Object.freeze({
+    ...place,
+    notBeforeMs: place.notBeforeMs === undefined ? undefined : place.notBeforeMs + byMs,
+    edges: Object.freeze(
+      place.edges.map((each) =>
+        waits(each.edge)
+          ? {
+              outcomeClass: each.outcomeClass,
+              edge: { ...each.edge, notBeforeMs: each.edge.notBeforeMs + byMs },
+            }
+          : each,
+      ),
+    ),
+  });
+}
+
+/** An edge with an instant in it. */
+type Wait = Extract<Edge, { readonly notBeforeMs: number | undefined }> & { readonly notBeforeMs: number };
+
+function waits(edge: Edge): edge is Wait {
+  return "notBeforeMs" in edge && edge.notBeforeMs !== undefined;
 }
 
 /** A place while it is being led to others; 0 is nowhere. */
