@@ -2,6 +2,7 @@ import { create, fromJsonString, type MessageInitShape, toJsonString } from "@bu
 import {
   ExpireOverrideRequestSchema,
   ExpireOverrideResponseSchema,
+  ListOverridesRequestSchema,
   ListOverridesResponseSchema,
   type Override,
   OverrideSchema,
@@ -62,6 +63,7 @@ export function makeOverrideService(deps: {
 
     listOverrides(request) {
       const merchantId = resolveMerchant(deps.merchants, request.merchantId);
+      checkRequest(ListOverridesRequestSchema, request, () => undefined);
       return create(ListOverridesResponseSchema, {
         overrides: deps.overrides.list(merchantId, request.includeExpired).map(encodeStatus),
         revision: BigInt(deps.overrides.revision(merchantId)),
@@ -75,8 +77,8 @@ type OverrideInput = PutOverrideInput["override"];
 function decodeOverride(checks: FieldChecks, override: Override | undefined): OverrideInput {
   if (override === undefined) checks.note("override", "required", "override is required");
   const message = override ?? create(OverrideSchema);
-  checks.noUnknownFields("override", OverrideSchema, message);
-  if (checks.required("override.id", message.id, 64) !== "") {
+  if (message.id === "") checks.note("override.id", "required", "override.id is required");
+  else {
     checks.pattern(
       "override.id",
       message.id,
@@ -91,10 +93,10 @@ function decodeOverride(checks: FieldChecks, override: Override | undefined): Ov
   return {
     id: message.id,
     subject: decodeSubject(checks, message.subject),
-    when: checks.text("override.when", message.when, whenMax),
+    when: checks.prose("override.when", message.when, whenMax),
     kinds: decodeKinds(checks, message.kinds),
     author: checks.required("override.author", message.author),
-    reason: checks.required("override.reason", message.reason, reasonMax),
+    reason: checks.requiredProse("override.reason", message.reason, reasonMax),
     fromMs: message.from === undefined ? undefined : checks.instant("override.from", message.from),
     untilMs: message.until === undefined ? 0 : checks.instant("override.until", message.until),
     priority: message.priority,

@@ -11,7 +11,7 @@ import {
   Restriction_Kind,
   Restriction_KindSchema,
   type Restriction as RestrictionMessage,
-  RestrictionSchema,
+  type RestrictionSchema,
   SetRestrictionRequestSchema,
   SetRestrictionResponseSchema,
   UpdatePlayerRequestSchema,
@@ -126,7 +126,6 @@ function decodeUpdates(
 
 function decodeRestriction(checks: FieldChecks, message: RestrictionMessage | undefined): RestrictionInput {
   if (message === undefined) checks.note("restriction", "required", "restriction is required");
-  checks.noUnknownFields("restriction", RestrictionSchema, message);
   const kind = checks.enumName("restriction.kind", Restriction_KindSchema, message?.kind ?? 0);
   if (message?.kind === Restriction_Kind.KIND_UNSPECIFIED)
     checks.note("restriction.kind", "required", "restriction.kind is required");

@@ -1,5 +1,6 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import {
+  ListPspsRequestSchema,
   ListPspsResponseSchema,
   PspService,
   PspStatus_State,
@@ -24,6 +25,7 @@ export function makePspService(deps: {
   return implementService(PspService, {
     listPsps(request) {
       const merchantId = resolveMerchant(deps.merchants, request.merchantId);
+      checkRequest(ListPspsRequestSchema, request, () => undefined);
       return create(ListPspsResponseSchema, { psps: deps.pspStates.list(merchantId).map(encodePsp) });
     },
 
@@ -37,7 +39,7 @@ export function makePspService(deps: {
           psp: checks.required("psp", request.psp, 64),
           state: (name ?? "ENABLED") as PspStateKind,
           author: checks.required("author", request.author),
-          reason: checks.required("reason", request.reason, reasonMax),
+          reason: checks.requiredProse("reason", request.reason, reasonMax),
         };
       });
       const psp = unwrap(await deps.pspStates.set(merchantId, state));

@@ -1,21 +1,26 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
+import { reflect } from "@bufbuild/protobuf/reflect";
 import type { FieldFault } from "../core/field-fault.ts";
 import type { Managed } from "../manage/failure.ts";
 import type { Merchants } from "../manage/merchants.ts";
 import { FieldChecks } from "./codec/field-checks.ts";
 import { invalidFields, managementError, missing } from "./errors.ts";
 
-/** The merchant of a call. Throws NotFound for an unknown one. */
+/** The merchant of a call. Throws NotFound for an unknown one, InvalidArgument for what can be no merchant. */
 export function resolveMerchant(merchants: Merchants, merchantId: string): string {
   const id = merchantId === "" ? "default" : merchantId;
-  if (!merchants.has(id)) throw missing("merchant", id.slice(0, 128));
-  return id;
+  if (merchants.has(id)) return id;
+  // Checked before it is repeated to the caller: it may be a card number.
+  const checks = new FieldChecks();
+  checks.text("merchant_id", id);
+  refuseFaults(checks.faults);
+  throw missing("merchant", id);
 }
 
 /** Runs the checks of a request and throws InvalidArgument with all that they found. */
 export function checkRequest<T>(schema: DescMessage, request: Message, check: (checks: FieldChecks) => T): T {
   const checks = new FieldChecks();
-  checks.noUnknownFields("", schema, request);
+  checks.noUnknownFieldsWithin("", reflect(schema, request));
   const result = check(checks);
   refuseFaults(checks.faults);
   return result;

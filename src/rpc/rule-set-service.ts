@@ -7,6 +7,7 @@ import {
   DiffRequestSchema,
   DiffResponseSchema,
   type Document,
+  GetRequestSchema,
   GetResponseSchema,
   ListRequestSchema,
   ListResponseSchema,
@@ -18,6 +19,7 @@ import {
   SimulateResponseSchema,
   ValidateRequestSchema,
   ValidateResponseSchema,
+  WatchActiveRequestSchema,
   type WatchActiveResponse,
   WatchActiveResponseSchema,
 } from "../gen/switchyard/v1/rule_set_service_pb.js";
@@ -82,7 +84,7 @@ export function makeRuleSetService(deps: RuleSetServiceDeps): ServiceImplementat
             ? undefined
             : decodeVersion(checks, "base_version", request.baseVersion),
         author: checks.required("author", request.author),
-        comment: checks.text("comment", request.comment, commentMax),
+        comment: checks.prose("comment", request.comment, commentMax),
       }));
       const { activate, confirmLoosening, allowOrphans } = request;
       const pushed = unwrap(
@@ -112,7 +114,10 @@ export function makeRuleSetService(deps: RuleSetServiceDeps): ServiceImplementat
 
     get(request) {
       const merchantId = resolveMerchant(merchants, request.merchantId);
-      const { ruleSet, document, format } = unwrap(ruleSets.get(merchantId, Number(request.version)));
+      const version = checkRequest(GetRequestSchema, request, (checks) =>
+        decodeVersion(checks, "version", request.version),
+      );
+      const { ruleSet, document, format } = unwrap(ruleSets.get(merchantId, version));
       return create(GetResponseSchema, {
         version: encodeVersion(ruleSet, ruleSets.activeVersion(merchantId)),
         document: { content: document, format: encodeFormat(format) },
@@ -177,6 +182,7 @@ export function makeRuleSetService(deps: RuleSetServiceDeps): ServiceImplementat
 
     watchActive(request, call) {
       const merchantId = resolveMerchant(merchants, request.merchantId);
+      checkRequest(WatchActiveRequestSchema, request, () => undefined);
       return watchActive(deps, merchantId, call);
     },
   });

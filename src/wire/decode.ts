@@ -16,14 +16,14 @@ export class DecodeFault {
   }
 }
 
-/** Unknown fields are skipped and forgotten. */
+/** There are none left by then. */
 const READ_OPTIONS = { readUnknownFields: false } as const;
 
 /**
  * Decodes a request; never throws.
  *
- * Fails: bytes that end too early, lengths that lie, wrong wire types, nesting deeper than 32, and strings that are not
- * UTF-8.
+ * Fails: bytes that end too early, lengths that lie, wrong wire types, unknown fields, nesting deeper than 32, and strings
+ * that are not UTF-8.
  */
 export function decodeRequest(desc: DescMessage, bytes: Uint8Array): Message | DecodeFault {
   const fault = findWireFault(desc, bytes);

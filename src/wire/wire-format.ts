@@ -19,7 +19,8 @@ const DEPTH_MAX = 32;
  *
  * protobuf-es trusts two things that a hostile or broken caller may lie about, and then reads one field's bytes as
  * another's: that a nested length ends inside the message around it, and that a field has the wire type of its
- * declaration. Both are refused here, as are groups, which proto3 does not have.
+ * declaration. Both are refused here, as are groups, which proto3 does not have, and fields that the message does not
+ * know: what is not understood must not be ignored.
  *
  * Source: https://protobuf.dev/programming-guides/encoding
  */
@@ -59,14 +60,15 @@ function checkField(
     return `field ${number} has wire type ${wireType} instead of ${field.wireType}`;
   }
   if (!KNOWN_WIRE_TYPES.has(wireType)) return `field ${number} has no wire type of proto3`;
+  if (field === undefined) return `field ${number} is unknown`;
   if (wireType !== WireType.LengthDelimited) {
     return skipScalar(cursor, end, wireType) ? undefined : `field ${number} is cut short`;
   }
   const length = readVarint(cursor, end);
   if (length === BAD || length > end - cursor.pos) return `field ${number} is longer than what is around it`;
   const fieldEnd = cursor.pos + length;
-  if (isPacked) return checkPacked(cursor, fieldEnd, number, field.packed);
-  if (field?.child !== undefined) return checkMessage(cursor, fieldEnd, field.child(), depth + 1);
+  if (isPacked) return checkPacked(cursor, fieldEnd, number, field.packed!);
+  if (field.child !== undefined) return checkMessage(cursor, fieldEnd, field.child(), depth + 1);
   cursor.pos = fieldEnd;
   return undefined;
 }

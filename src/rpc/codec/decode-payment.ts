@@ -231,7 +231,7 @@ export function decodeAttribute(
         ? kind.value
         : checks.note(field, "finite", `${field} must be a finite number`);
     case "stringValue":
-      return checks.text(field, kind.value, attributeTextMax);
+      return checks.prose(field, kind.value, attributeTextMax);
     case "listValue": {
       if (!checks.count(field, kind.value.values.length, attributeListMax)) return undefined;
       const texts = kind.value.values.map((each, i) =>
