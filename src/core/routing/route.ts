@@ -42,21 +42,31 @@ export function createRouter(psps: readonly Psp[]): Router {
     unrequired: new Uint8Array(psps.length),
   };
 
+  let anyUp = false;
+  /** What the latest route was made of, for whoever asks why. */
+  let made: Made | undefined;
+  const stays = (psp: number): boolean => barriers[psp] === undefined;
+  const staysUp = (psp: number): boolean => barriers[psp] === undefined && isDown[psp] === 0;
+  const isUsable = (psp: number): boolean => barriers[psp] === undefined && !(anyUp && isDown[psp] === 1);
+
   const route: Router["route"] = (resolution, payment, states) => {
-    const anyUp = judgeEach(payment, states);
-    const isUsable = (psp: number): boolean => barriers[psp] === undefined && !(anyUp && isDown[psp] === 1);
+    judgeEach(payment, states);
     const facet = resolvePsps(resolution.speakers, isUsable, removals);
     for (let psp = 0; psp < psps.length; psp++) {
       if (barriers[psp] !== undefined) continue;
       if (removals.excluded[psp] === 1) barriers[psp] = "rule";
       else if (removals.unrequired[psp] === 1) barriers[psp] = "require";
     }
-    return orderPsps(resolution, payment, facet);
+    const named = rankPsps(resolution.strategy, psps, payment, stays);
+    const up = named.every(staysUp) ? named : named.filter(staysUp);
+    const order = completeOrder(up, () => listStaying(psps, staysUp), resolution, facet);
+    made = { resolution, payment, facet, named, order };
+    return { order, removalOf, denial };
   };
 
-  /** Asks every PSP what it can do. Returns whether one that can is also up. */
-  const judgeEach = (payment: RoutingCase, states: ReadonlyMap<string, PspState>): boolean => {
-    let anyUp = false;
+  /** Asks every PSP what it can do, and whether one that can is also up. */
+  const judgeEach = (payment: RoutingCase, states: ReadonlyMap<string, PspState>): void => {
+    anyUp = false;
     for (let at = 0; at < psps.length; at++) {
       const psp = psps[at]!;
       const barrier = findBarrier(psp, payment);
@@ -65,31 +75,33 @@ export function createRouter(psps: readonly Psp[]): Router {
       isDown[at] = down ? 1 : 0;
       if (barrier === undefined && !down) anyUp = true;
     }
-    return anyUp;
   };
 
-  const orderPsps = (resolution: Resolution, payment: RoutingCase, facet: PspsFacet): Route => {
-    const stays = (psp: number): boolean => barriers[psp] === undefined;
-    const staysUp = (psp: number): boolean => barriers[psp] === undefined && isDown[psp] === 0;
-    const named = rankPsps(resolution.strategy, psps, payment, stays);
-    const order = completeOrder(named.filter(staysUp), listStaying(psps, staysUp), resolution, facet);
-    // Where a require makes the strategy the loser, only its state can still keep a PSP out.
-    const isOrdered = (psp: number): boolean =>
-      facet.isNarrowed && named.length === 0 ? true : named.includes(psp);
-    const removalOf = (psp: number): PspRemoval | undefined => {
-      if (order.includes(psp)) return undefined;
-      const filter = barriers[psp] ?? (isOrdered(psp) ? "state" : "strategy");
-      return { filter, detail: describeRemoval(filter, psps[psp]!, psp, payment, resolution, facet) };
-    };
-    const denial = (): Reason | undefined =>
-      order.length > 0
-        ? undefined
-        : makeDenial(psps, listStaying(psps, stays).some(isOrdered), removalOf, facet);
-    return { order, removalOf, denial };
+  // Where a require makes the strategy the loser, only its state can still keep a PSP out.
+  const isOrdered = (psp: number): boolean =>
+    made!.facet.isNarrowed && made!.named.length === 0 ? true : made!.named.includes(psp);
+  const removalOf = (psp: number): PspRemoval | undefined => {
+    const { resolution, payment, facet, order } = made!;
+    if (order.includes(psp)) return undefined;
+    const filter = barriers[psp] ?? (isOrdered(psp) ? "state" : "strategy");
+    return { filter, detail: describeRemoval(filter, psps[psp]!, psp, payment, resolution, facet) };
   };
+  const denial = (): Reason | undefined =>
+    made!.order.length > 0
+      ? undefined
+      : makeDenial(psps, listStaying(psps, stays).some(isOrdered), removalOf, made!.facet);
 
   return { route };
 }
+
+type Made = {
+  readonly resolution: Resolution;
+  readonly payment: RoutingCase;
+  readonly facet: PspsFacet;
+  /** What the strategy names and passed every filter, those included that are down. */
+  readonly named: readonly number[];
+  readonly order: readonly number[];
+};
 
 /**
  * A strategy orders; it does not take away what a require demands. Where it names none of the PSPs that requires left, they stand by id and the
@@ -97,11 +109,13 @@ export function createRouter(psps: readonly Psp[]): Router {
  */
 function completeOrder(
   named: readonly number[],
-  staying: readonly number[],
+  listUp: () => readonly number[],
   { strategy, strategyBy, speakers }: Resolution,
   { isNarrowed, forcedBy }: PspsFacet,
 ): readonly number[] {
-  if (strategy === undefined || named.length === staying.length) return named;
+  if (strategy === undefined || (forcedBy === undefined && !isNarrowed)) return named;
+  const staying = listUp();
+  if (named.length === staying.length) return named;
   if (forcedBy !== undefined && named.length > 0) {
     return [...named, ...staying.filter((psp) => !named.includes(psp))];
   }
