@@ -7,6 +7,7 @@ export type ExperienceFacet = Omit<ExperienceView, "hiddenMethods"> & {
 };
 
 const firstSpeaks = ["methodOrder", "amounts", "messageKeys"] as const;
+type FirstSpeaks = (typeof firstSpeaks)[number];
 
 export const noExperience: ExperienceFacet = {
   methodOrder: [],
@@ -20,26 +21,45 @@ export const noExperience: ExperienceFacet = {
  * rule may so win one field and lose another. An empty field says nothing.
  */
 export function resolveExperience(speakers: readonly Speaker[]): ExperienceFacet {
-  const speaking = speakers.filter((speaker) => stands(speaker, "experience"));
-  const firsts = firstSpeaks.map((field) =>
-    speaking.find(({ effects }) => effects.experience![field].length > 0),
-  );
-  const hiddenBy = new Map<string, Speaker>();
-  for (const speaker of speaking) {
-    const view = speaker.effects.experience!;
-    for (const method of view.hiddenMethods) if (!hiddenBy.has(method)) hiddenBy.set(method, speaker);
-    if (view.hiddenMethods.length > 0) win(speaker, "experience");
-    const lostAt = firstSpeaks.findIndex((field, at) => view[field].length > 0 && firsts[at] !== speaker);
-    if (firsts.includes(speaker)) win(speaker, "experience");
-    if (lostAt >= 0) {
-      lose(speaker, "experience", firsts[lostAt]!.id, `an earlier rule gives ${firstSpeaks[lostAt]}`);
-    }
-  }
-  const [order, amounts, messages] = firsts.map((speaker) => speaker?.effects.experience);
-  return {
-    methodOrder: order?.methodOrder ?? [],
-    amounts: amounts?.amounts ?? [],
-    messageKeys: messages?.messageKeys ?? [],
-    hiddenBy,
+  const firsts: Record<FirstSpeaks, Speaker | undefined> = {
+    methodOrder: undefined,
+    amounts: undefined,
+    messageKeys: undefined,
   };
+  for (const speaker of speakers) {
+    if (!stands(speaker, "experience")) continue;
+    for (const field of firstSpeaks) if (gives(speaker, field)) firsts[field] ??= speaker;
+  }
+  let hiddenBy: Map<string, Speaker> | undefined;
+  for (const speaker of speakers) {
+    if (!stands(speaker, "experience")) continue;
+    for (const method of speaker.effects.experience!.hiddenMethods) {
+      hiddenBy ??= new Map();
+      if (!hiddenBy.has(method)) hiddenBy.set(method, speaker);
+      win(speaker, "experience");
+    }
+    judgeFirsts(speaker, firsts);
+  }
+  return {
+    methodOrder: firsts.methodOrder?.effects.experience?.methodOrder ?? noExperience.methodOrder,
+    amounts: firsts.amounts?.effects.experience?.amounts ?? noExperience.amounts,
+    messageKeys: firsts.messageKeys?.effects.experience?.messageKeys ?? noExperience.messageKeys,
+    hiddenBy: hiddenBy ?? noExperience.hiddenBy,
+  };
+}
+
+/** Notes the win of any field, and the loss of the first one that an earlier rule gives. */
+function judgeFirsts(speaker: Speaker, firsts: Readonly<Record<FirstSpeaks, Speaker | undefined>>): void {
+  let lost: FirstSpeaks | undefined;
+  for (const field of firstSpeaks) {
+    if (firsts[field] === speaker) win(speaker, "experience");
+    else if (gives(speaker, field)) lost ??= field;
+  }
+  if (lost !== undefined) {
+    lose(speaker, "experience", firsts[lost]!.id, `an earlier rule gives ${lost}`);
+  }
+}
+
+function gives({ effects }: Speaker, field: FirstSpeaks): boolean {
+  return effects.experience![field].length > 0;
 }
