@@ -60,7 +60,7 @@ export function makeRules(count: number, seed: number): readonly CorpusRule[] {
 }
 
 /** Writes atoms as a CEL conjunction. */
-export function writeCel(atoms: readonly Atom[]): string {
+function writeCel(atoms: readonly Atom[]): string {
   return atoms.map(writeAtom).join(" && ");
 }
 

@@ -10,7 +10,7 @@ import type { CorpusRule } from "../corpus/rules.ts";
 import type { Contender } from "./contender.ts";
 
 /** How many matches an answer lists (`SEMANTICS.md` 1.10); the rest is counted. */
-export const listedMax = 32;
+const listedMax = 32;
 
 /** The matched rules of one answer with their reasons, best first. Reused from decision to decision. */
 export type Reasons = {

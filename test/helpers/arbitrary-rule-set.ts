@@ -31,7 +31,7 @@ export const lists = [
   { id: "bins-long", kind: "BIN", values: ["45710435", "4000001", "510510"] },
 ] as const;
 
-export const brands: ReadonlyMap<string, string> = new Map([
+const brands: ReadonlyMap<string, string> = new Map([
   ["aurora", "MT"],
   ["crown", "GB"],
 ]);

@@ -44,7 +44,7 @@ export function readSourceText(path: string, text: string): SourceText {
 }
 
 /** One-based line of an offset. */
-export function lineAt(text: string, offset: number): number {
+function lineAt(text: string, offset: number): number {
   let line = 1;
   for (let at = 0; at < offset; at++) if (text[at] === "\n") line++;
   return line;

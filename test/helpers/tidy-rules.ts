@@ -82,7 +82,7 @@ const impurities: readonly { readonly pattern: RegExp; readonly why: string }[] 
 
 const linesMax = 600;
 
-export function isTest(path: string): boolean {
+function isTest(path: string): boolean {
   return path.endsWith(".test.ts");
 }
 
