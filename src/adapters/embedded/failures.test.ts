@@ -59,6 +59,35 @@ describe("a directory", () => {
   });
 });
 
+describe("the file of LMDB", () => {
+  /** What has become of the file, and what is said of it. */
+  const damages: readonly (readonly [name: string, damage: (whole: Buffer) => Buffer, fault: string])[] = [
+    ["another program's", () => Buffer.from("garbage"), "it is no LMDB file"],
+    ["without its second page", (whole) => whole.subarray(0, 4_096), "its second page is none of LMDB's"],
+    ["without its end", (whole) => whole.subarray(0, 8_192), "it is cut short, at 8192 bytes"],
+  ];
+
+  it.each(damages)(
+    "that is %s is refused, not handed to LMDB, which would die of it",
+    async (_, damage, fault) => {
+      await (await open()).close();
+      const path = join(directory, "store.mdb");
+      const whole = readFileSync(path);
+      const damaged = damage(whole);
+      writeFileSync(path, damaged);
+      await expect(open()).rejects.toThrow(`${path} is damaged: ${fault}`);
+      expect(readFileSync(path)).toEqual(damaged);
+      writeFileSync(path, whole);
+      await (await open()).close();
+    },
+  );
+
+  it("that is empty is begun", async () => {
+    writeFileSync(join(directory, "store.mdb"), "");
+    await (await open()).close();
+  });
+});
+
 describe("a store", () => {
   it("whose disk is full takes back what it could not write, says so, and keeps what it had", async () => {
     let isFull = false;

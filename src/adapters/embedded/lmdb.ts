@@ -1,4 +1,5 @@
 /** The LMDB environment: one file, one database per kind of thing, keys and values as bytes. */
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { type Database, open, type RootDatabase } from "lmdb";
 
 export type Bytes = Database<Buffer, Buffer>;
@@ -26,7 +27,14 @@ export type LmdbTables = {
 /** Databases in the file, with room for later ones. */
 const databasesMax = 32;
 
+/** Fails: throws an Error where the file is there and is none of LMDB's, or has lost its end. */
 export function openTables(path: string): LmdbTables {
+  const fault = findFileFault(path);
+  if (fault !== undefined) {
+    throw new Error(
+      `${path} is damaged: ${fault}. Nothing was changed. Restore the directory from a copy, or move it away to start empty.`,
+    );
+  }
   const asBytes = { encoding: "binary", keyEncoding: "binary" } as const;
   const root: RootDatabase<Buffer, Buffer> = open({
     path,
@@ -55,5 +63,54 @@ export function openTables(path: string): LmdbTables {
     overrideRevisions: table("override-revisions"),
     pspStates: table("psp-states"),
     audit: table("audit"),
+  };
+}
+
+/** `mdb.c`: two pages of meta data begin the file, each with this at byte 24. */
+const metaMagic = 0xbeef_c0de;
+const metaBytes = 160;
+const noPage = 0xffff_ffff_ffff_ffffn;
+
+/** LMDB trusts the file that it maps, and dies with the process where that is another's or cut short; so its head is read first. */
+function findFileFault(path: string): string | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, "r");
+  } catch (error) {
+    // A store that is new. What else is wrong LMDB can tell.
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+  try {
+    const { size } = fstatSync(fd);
+    if (size === 0) return undefined;
+    const first = readMeta(fd, 0);
+    if (first === undefined) return "it is no LMDB file";
+    const second = readMeta(fd, first.pageBytes);
+    if (second === undefined) return "its second page is none of LMDB's";
+    const { rootPage, pageBytes } = second.transaction > first.transaction ? second : first;
+    return (rootPage + 1n) * BigInt(pageBytes) > size ? `it is cut short, at ${size} bytes` : undefined;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+type Meta = {
+  readonly pageBytes: number;
+  readonly transaction: bigint;
+  /** The last page that a tree begins at. */
+  readonly rootPage: bigint;
+};
+
+function readMeta(fd: number, at: number): Meta | undefined {
+  const bytes = Buffer.alloc(metaBytes);
+  if (readSync(fd, bytes, 0, metaBytes, at) < metaBytes || bytes.readUInt32LE(24) !== metaMagic)
+    return undefined;
+  // Of the free pages and of the databases.
+  const roots = [bytes.readBigUInt64LE(88), bytes.readBigUInt64LE(136)].filter((page) => page !== noPage);
+  return {
+    pageBytes: bytes.readUInt32LE(48),
+    transaction: bytes.readBigUInt64LE(152),
+    rootPage: roots.reduce((last, page) => (page > last ? page : last), 1n),
   };
 }
