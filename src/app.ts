@@ -1,4 +1,4 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { openRuleCompiler } from "./adapters/compiler/rule-compiler.ts";
 import { type EmbeddedStore, openEmbeddedStore } from "./adapters/embedded/embedded-store.ts";
@@ -51,18 +51,23 @@ export async function startApp(config: Config, log: Logger, clock: Clock = syste
   const { merchants, bins } = files;
   const onError = (cause: unknown, where: string): void =>
     log.error({ component: where, err: cause }, "internal error");
-  await mkdir(config.dataDirectory, { recursive: true });
   const store = await openStore(config, clock, onError);
   if (typeof store === "string") return { ok: false, faults: [store] };
   const compiler = openRuleCompiler({
     onWorkerLost: (why) => log.error({ component: "compiler", why }, "worker lost"),
   });
-  const house = build({ merchants, bins, store, compiler, clock });
-  const faults = await restoreRuleSets(house, config, log);
-  if (faults.length > 0) {
+  const refuse = async (faults: readonly string[]): Promise<AppResult> => {
     await compiler.close();
     await store.close();
     return { ok: false, faults };
+  };
+  let house: House;
+  try {
+    house = build({ merchants, bins, store, compiler, clock });
+    const faults = await restoreRuleSets(house, config, log);
+    if (faults.length > 0) return await refuse(faults);
+  } catch (cause) {
+    return await refuse([nameDirectory(config, messageOf(cause))]);
   }
   const metrics = measure(house, store);
   const services = makeServices({ ...house, metrics });
@@ -77,9 +82,8 @@ export async function startApp(config: Config, log: Logger, clock: Clock = syste
       onError,
     });
   } catch (cause) {
-    await compiler.close();
-    await store.close();
-    return { ok: false, faults: [`a listener could not be opened: ${messageOf(cause)}`] };
+    metrics.close();
+    return await refuse([messageOf(cause)]);
   }
   doors.health.setServing(true);
   const shutdown = planShutdown({ config, log, doors, compiler, store, metrics });
@@ -212,6 +216,23 @@ function resolveRuleSetFile({ ruleSetFile }: Merchant, { merchantsFile }: Config
   return resolve(dirname(merchantsFile), ruleSetFile!);
 }
 
+const storeGauges: readonly (readonly [
+  name: string,
+  help: string,
+  read: (stats: ReturnType<EmbeddedStore["stats"]>) => number,
+])[] = [
+  [
+    "state_version",
+    "Sequence of the newest change of players and payments.",
+    ({ stateVersion }) => stateVersion,
+  ],
+  ["journal_bytes", "Size of the journal.", ({ journalBytes }) => journalBytes],
+  ["behind_records", "Records that LMDB does not have yet.", ({ behindRecords }) => behindRecords],
+  ["behind_bytes", "Their bytes; above 512 MiB calls are refused.", ({ behindBytes }) => behindBytes],
+  ["hot_players", "Players in memory, at most.", ({ hotPlayers }) => hotPlayers],
+  ["hot_payments", "Answers in memory, at most.", ({ hotPayments }) => hotPayments],
+];
+
 function measure({ merchants, active }: House, store: EmbeddedStore): Metrics {
   const metrics = new Metrics();
   for (const merchantId of merchants.keys()) {
@@ -221,6 +242,9 @@ function measure({ merchants, active }: House, store: EmbeddedStore): Metrics {
   metrics.addGauge("switchyard_store_healthy", "1 while the store can be written.", () =>
     store.healthy().ok ? 1 : 0,
   );
+  for (const [name, help, read] of storeGauges) {
+    metrics.addGauge(`switchyard_store_${name}`, help, () => read(store.stats()));
+  }
   return metrics;
 }
 
@@ -263,15 +287,20 @@ function planShutdown(parts: {
 }
 
 async function openStore(
-  { dataDirectory }: Config,
+  config: Config,
   clock: Clock,
   onError: (cause: unknown, where: string) => void,
 ): Promise<EmbeddedStore | string> {
   try {
-    return await openEmbeddedStore({ directory: dataDirectory, clock, onError });
+    return await openEmbeddedStore({ directory: config.dataDirectory, clock, onError });
   } catch (cause) {
-    return `${dataDirectory}: ${messageOf(cause)}`;
+    return nameDirectory(config, messageOf(cause));
   }
+}
+
+/** What is wrong with the store, with the folder that it is in. */
+function nameDirectory({ dataDirectory }: Config, message: string): string {
+  return message.includes(dataDirectory) ? message : `${dataDirectory}: ${message}`;
 }
 
 async function readText(

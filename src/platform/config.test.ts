@@ -26,11 +26,13 @@ describe("loadConfig", () => {
   test("lists every fault at once", () => {
     const result = loadConfig({
       SWITCHYARD_GATEWAY_ADDRESS: "nowhere",
+      SWITCHYARD_ADMIN_ADDRESS: "0.0.0.0:8080",
       SWITCHYARD_LOG_LEVEL: "loud",
       SWITCHYARD_STOP_GRACE_MS: "-1",
       SWITCHYARD_GATEWAY_ADRESS: "127.0.0.1:1",
     });
     expect(result.ok ? [] : result.faults.map((fault) => fault.split(":")[0])).toEqual([
+      "SWITCHYARD_ADMIN_ADDRESS",
       "SWITCHYARD_GATEWAY_ADDRESS",
       "SWITCHYARD_GATEWAY_ADRESS",
       "SWITCHYARD_LOG_LEVEL",

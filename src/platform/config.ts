@@ -20,6 +20,7 @@ export type ConfigResult =
   | { readonly ok: true; readonly config: Config }
   | { readonly ok: false; readonly faults: readonly string[] };
 
+const graceMsMax = 600_000;
 const loopbackHosts: ReadonlySet<string> = new Set(["127.0.0.1", "::1", "localhost"]);
 
 /** Every setting with its default and meaning: what the README's table is made of. */
@@ -67,11 +68,6 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     return { ok: false, faults: faults.sort() };
   }
   const { data } = parsed;
-  if (!loopbackHosts.has(data.SWITCHYARD_ADMIN_ADDRESS.host)) {
-    faults.push(
-      "SWITCHYARD_ADMIN_ADDRESS: must be a loopback address, because no credentials can be configured yet",
-    );
-  }
   if (faults.length > 0) return { ok: false, faults };
   const config: Config = {
     gateway: data.SWITCHYARD_GATEWAY_ADDRESS,
@@ -98,18 +94,26 @@ const address = z.string().transform((text, context): Address => {
   return { host: match[1] ?? match[2]!, port };
 });
 
+const loopbackAddress = address.refine(
+  ({ host }) => loopbackHosts.has(host),
+  "must be a loopback address, because no credentials can be configured yet",
+);
+
+/** Whole milliseconds within ten minutes. */
+const graceMs = z
+  .string()
+  .regex(/^\d{1,6}$/, `must be whole ms from 0 to ${graceMsMax}`)
+  .transform(Number)
+  .refine((ms) => ms <= graceMsMax, `must be whole ms from 0 to ${graceMsMax}`);
+
 const schema = z.object({
   SWITCHYARD_GATEWAY_ADDRESS: address.prefault(settings.SWITCHYARD_GATEWAY_ADDRESS.default),
-  SWITCHYARD_ADMIN_ADDRESS: address.prefault(settings.SWITCHYARD_ADMIN_ADDRESS.default),
+  SWITCHYARD_ADMIN_ADDRESS: loopbackAddress.prefault(settings.SWITCHYARD_ADMIN_ADDRESS.default),
   SWITCHYARD_DATA_DIR: z.string().default(settings.SWITCHYARD_DATA_DIR.default),
   SWITCHYARD_MERCHANTS_FILE: z.string().default(settings.SWITCHYARD_MERCHANTS_FILE.default),
   SWITCHYARD_BIN_FILE: z.string().default(settings.SWITCHYARD_BIN_FILE.default),
   SWITCHYARD_LOG_LEVEL: z
     .enum(["debug", "info", "warn", "error", "silent"])
     .default(settings.SWITCHYARD_LOG_LEVEL.default),
-  SWITCHYARD_STOP_GRACE_MS: z
-    .string()
-    .default(settings.SWITCHYARD_STOP_GRACE_MS.default)
-    .transform(Number)
-    .pipe(z.number().int().min(0).max(600_000)),
+  SWITCHYARD_STOP_GRACE_MS: graceMs.prefault(settings.SWITCHYARD_STOP_GRACE_MS.default),
 });

@@ -4,7 +4,13 @@ import type { Metrics } from "../platform/metrics.ts";
 import { startAdminServer } from "../wire/admin-server.ts";
 import { startGrpcJsGateway } from "../wire/grpc-js-gateway.ts";
 import type { PlainAnswer } from "../wire/plain-http.ts";
-import type { ErrorHook, GatewayTransport, Listener, ServiceImplementation } from "../wire/transport.ts";
+import type {
+  Door,
+  ErrorHook,
+  GatewayTransport,
+  Listener,
+  ServiceImplementation,
+} from "../wire/transport.ts";
 import { createHealth, type HealthReporter } from "./health-service.ts";
 import { createReflection } from "./reflection.ts";
 
@@ -45,23 +51,41 @@ export async function openDoors(options: DoorOptions): Promise<Doors> {
   const health = createHealth([
     ...new Set([...gatewayServices, ...adminServices].map(({ service }) => service.typeName)),
   ]);
-  const gateway = await startGateway({
-    ...options.gateway,
-    services: addStandardServices(gatewayServices, health),
-    onError,
-  });
-  try {
-    const admin = await startAdminServer({
-      ...options.admin,
-      services: addStandardServices(adminServices, health),
-      routes: makeRoutes(options, health),
+  const gateway = await nameAddress("gateway", options.gateway, () =>
+    startGateway({
+      ...options.gateway,
+      services: addStandardServices(gatewayServices, health),
       onError,
-      limits: adminLimits,
-    });
+    }),
+  );
+  try {
+    const admin = await nameAddress("admin", options.admin, () =>
+      startAdminServer({
+        ...options.admin,
+        services: addStandardServices(adminServices, health),
+        routes: makeRoutes(options, health),
+        onError,
+        limits: adminLimits,
+      }),
+    );
     return { gateway, admin, health };
   } catch (cause) {
     await gateway.stop(0);
     throw cause;
+  }
+}
+
+/** Says which listener it was, and where, that couldn't be opened. */
+async function nameAddress(
+  door: Door,
+  { host, port }: Address,
+  start: () => Promise<Listener>,
+): Promise<Listener> {
+  try {
+    return await start();
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`the ${door} listener can't be opened on ${host}:${port}: ${why}`, { cause });
   }
 }
 
