@@ -26,7 +26,7 @@ export function checkRequest<T>(schema: DescMessage, request: Message, check: (c
   return result;
 }
 
-export function refuseFaults(faults: readonly FieldFault[]): void {
+function refuseFaults(faults: readonly FieldFault[]): void {
   if (faults.length > 0) throw invalidFields(faults);
 }
 
