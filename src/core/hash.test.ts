@@ -69,6 +69,28 @@ describe("idempotencyKey", () => {
   it.each(keyCases.cases)("stays what it was: $description", ({ input, want }) => {
     expect(idempotencyKey(input)).toBe(want);
   });
+
+  it("is the hash of its fields, whatever key was asked for before", () => {
+    const text = fc.oneof(
+      fc.constantFrom("a", "b", "a\u{1f600}"),
+      fc.constantFrom("x".repeat(400), "x".repeat(1100), "\u00e9".repeat(1500)),
+    );
+    const attempt = fc.record({
+      merchantId: text,
+      paymentId: text,
+      revision: fc.nat({ max: 1 }),
+      attemptId: text,
+      psp: text,
+    });
+    fc.assert(
+      fc.property(fc.array(attempt, { minLength: 1, maxLength: 8 }), (attempts) => {
+        for (const each of attempts) {
+          const { merchantId, paymentId, revision, attemptId, psp } = each;
+          expect(idempotencyKey(each)).toBe(hash128(merchantId, paymentId, String(revision), attemptId, psp));
+        }
+      }),
+    );
+  });
 });
 
 describe("weightedOrder", () => {

@@ -50,7 +50,37 @@ export function idempotencyKey(attempt: {
   readonly psp: string;
 }): string {
   const { merchantId, paymentId, revision, attemptId, psp } = attempt;
-  return hash128(merchantId, paymentId, String(revision), attemptId, psp);
+  if ((attemptId.length + psp.length) * 3 > keyTailBytes || !startKey(merchantId, paymentId, revision)) {
+    return hash128(merchantId, paymentId, String(revision), attemptId, psp);
+  }
+  let end = writeUtf8(keyScratch, keyStart.end, attemptId);
+  keyScratch[end++] = 0;
+  end = writeUtf8(keyScratch, end, psp);
+  return murmur128(keyScratch, end);
+}
+
+/** The keys of one plan begin alike: what they begin with stays here from one to the next. */
+const keyScratch = new Uint8Array(scratchBytes);
+const keyWords = new DataView(keyScratch.buffer);
+const keyTailBytes = 1024;
+const keyStart = { merchantId: "", paymentId: "", revision: -1, end: 0 };
+
+/** Whether the scratch begins with these fields, and has room for those that follow. */
+function startKey(merchantId: string, paymentId: string, revision: number): boolean {
+  const { merchantId: merchant, paymentId: payment, revision: before } = keyStart;
+  if (payment === paymentId && before === revision && merchant === merchantId) return true;
+  if ((merchantId.length + paymentId.length) * 3 > scratchBytes - keyTailBytes - 32) return false;
+  let end = writeUtf8(keyScratch, 0, merchantId);
+  keyScratch[end++] = 0;
+  end = writeUtf8(keyScratch, end, paymentId);
+  keyScratch[end++] = 0;
+  end = writeUtf8(keyScratch, end, String(revision));
+  keyScratch[end++] = 0;
+  keyStart.merchantId = merchantId;
+  keyStart.paymentId = paymentId;
+  keyStart.revision = revision;
+  keyStart.end = end;
+  return true;
 }
 
 /** A PSP with its share in a weighted strategy; `weight` is a whole number 0..2^31-1 of no particular unit. */
@@ -230,7 +260,8 @@ function murmur128(bytes: Uint8Array, length: number): string {
 }
 
 function wordsOf(bytes: Uint8Array): DataView {
-  return bytes === scratch ? scratchWords : new DataView(bytes.buffer, bytes.byteOffset);
+  if (bytes === scratch) return scratchWords;
+  return bytes === keyScratch ? keyWords : new DataView(bytes.buffer, bytes.byteOffset);
 }
 
 /** The next `count` (1 to 4) bytes as a little-endian word. */
