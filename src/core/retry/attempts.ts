@@ -20,29 +20,43 @@ export type AttemptPlace = { readonly revision: number; readonly number: number;
 
 const idPattern = /^r(\d{1,10})-s(\d{1,2})-[0-9a-f]{8}$/;
 
-/** By id of the PSP; the PSPs of all rule sets of a process are few. */
-const pspChecks = new Map<string, string>();
-
 /**
  * The id of a step's attempt, such as `r0-s1-9f86d081`: unique in the payment because a revision has one plan, and never used again because
  * revisions only grow (`SEMANTICS.md` 4.3). The last part is a check over the PSP, so that a late report on a plan that is no longer kept can
  * still be held against the PSP that it names.
  */
 export function makeAttemptId({ revision, number, psp }: AttemptPlace): string {
-  return `r${revision}-s${number}-${checkOf(psp)}`;
+  return revision === 0 ? firstIdOf(psp, number) : `r${revision}-s${number}-${checkOf(psp)}`;
+}
+
+/** By id of the PSP; the PSPs of all rule sets of a process are few. A report can name any PSP, so only so many are remembered. */
+const pspChecks = new Map<string, string>();
+/** The ids of revision 0 by the number of the step, which most plans are made of; steps have at most two digits. */
+const firstIds = new Map<string, (string | undefined)[]>();
+const pspsMax = 10_000;
+
+function firstIdOf(psp: string, number: number): string {
+  let ids = firstIds.get(psp);
+  if (ids === undefined) {
+    ids = [];
+    if (firstIds.size < pspsMax) firstIds.set(psp, ids);
+  }
+  let id = ids[number];
+  if (id === undefined) {
+    id = `r0-s${number}-${checkOf(psp)}`;
+    ids[number] = id;
+  }
+  return id;
 }
 
 function checkOf(psp: string): string {
   let check = pspChecks.get(psp);
   if (check === undefined) {
     check = hash32(psp).toString(16).padStart(8, "0");
-    // A report can name any PSP: only so many are remembered.
-    if (pspChecks.size < pspChecksMax) pspChecks.set(psp, check);
+    if (pspChecks.size < pspsMax) pspChecks.set(psp, check);
   }
   return check;
 }
-
-const pspChecksMax = 10_000;
 
 /** Whether nobody knows yet what became of it, so that no other PSP may be tried. */
 export function isOpen({ outcomeClass }: Attempt): boolean {
