@@ -24,82 +24,70 @@ export type PspFilter =
   /** Disabled in the rule set, draining or disabled at run time. */
   | "state";
 
-/** A filter of what the PSP can do: whether it lets the payment through, and what it compared, for the trace. */
-type Filter = {
-  readonly name: PspFilter;
-  readonly passes: (psp: Psp, payment: RoutingCase) => boolean;
-  readonly describe: (psp: Psp, payment: RoutingCase) => string;
-};
-
-const filters: readonly Filter[] = [
-  {
-    name: "kind",
-    passes: (psp, { kind }) => psp.kinds.includes(kind),
-    describe: (psp, { kind }) => `serves ${psp.kinds.join(", ")}, not ${kind}`,
-  },
-  {
-    name: "method",
-    passes: (psp, { method }) => psp.methods.includes(method),
-    describe: (psp, { method }) => `serves ${psp.methods.join(", ")}, not ${method}`,
-  },
-  {
-    name: "currency",
-    passes: (psp, { currency }) => psp.currencies.length === 0 || psp.currencies.includes(currency),
-    describe: (psp, { currency }) => `takes ${psp.currencies.join(", ")}, not ${currency}`,
-  },
-  { name: "amount", passes: isWithinRange, describe: describeRange },
-  {
-    name: "scheme",
-    passes: (psp, { isCard, scheme, isLenient }) => !isCard || isListed(psp.schemes, scheme, isLenient),
-    describe: (psp, { scheme }) => `takes ${psp.schemes.join(", ")}, not ${scheme ?? "an unknown scheme"}`,
-  },
-  {
-    name: "country",
-    passes: (psp, { playerCountry, isLenient }) =>
-      isListed(psp.countries, playerCountry, isLenient) && !isNamed(psp.excludedCountries, playerCountry),
-    describe: (psp, { playerCountry }) => describeCountry(psp.excludedCountries, "player", playerCountry),
-  },
-  {
-    name: "issuer_country",
-    passes: (psp, { isCard, issuerCountry, isLenient }) =>
-      !isCard ||
-      (isListed(psp.issuerCountries, issuerCountry, isLenient) &&
-        !isNamed(psp.excludedIssuerCountries, issuerCountry)),
-    describe: (psp, { issuerCountry }) =>
-      describeCountry(psp.excludedIssuerCountries, "issuer", issuerCountry),
-  },
-  { name: "bin", passes: isBinTaken, describe: describeBin },
-  {
-    name: "credential",
-    passes: (psp, { isCard, credential }) =>
-      !isCard || credential === undefined || psp.credentials.includes(credential),
-    describe: (psp, { credential }) => `takes ${psp.credentials.join(", ")}, not ${credential}`,
-  },
-  {
-    name: "account",
-    passes: (psp, payment) => psp.accounts.length === 0 || findAccount(psp, payment) !== undefined,
-    describe: (_, { brand, licence, currency }) =>
-      `no account for brand ${brand || "(none)"}, licence ${licence ?? "(none)"} and ${currency}`,
-  },
-  {
-    name: "three_ds",
-    passes: (psp, { needsThreeDs }) => !needsThreeDs || psp.threeDs,
-    describe: () => "cannot run 3DS, which this payment needs",
-  },
-];
-
-/** The first filter that the PSP does not pass, by what it can do; `undefined` where it can take the payment. */
+/**
+ * The first filter that the PSP does not pass, by what it can do; `undefined` where it can take the payment.
+ *
+ * One after another by hand, because every decision asks this of every PSP.
+ */
 export function findBarrier(psp: Psp, payment: RoutingCase): PspFilter | undefined {
-  for (let at = 0; at < filters.length; at++) {
-    const filter = filters[at]!;
-    if (!filter.passes(psp, payment)) return filter.name;
+  if (!psp.kinds.includes(payment.kind)) return "kind";
+  if (!psp.methods.includes(payment.method)) return "method";
+  if (psp.currencies.length > 0 && !psp.currencies.includes(payment.currency)) return "currency";
+  if (!isWithinRange(psp, payment)) return "amount";
+  const { isCard, isLenient, playerCountry } = payment;
+  if (isCard && !isListed(psp.schemes, payment.scheme, isLenient)) return "scheme";
+  if (!isListed(psp.countries, playerCountry, isLenient) || isNamed(psp.excludedCountries, playerCountry)) {
+    return "country";
   }
+  if (isCard && !isIssuerTaken(psp, payment)) return "issuer_country";
+  if (isCard && !isBinTaken(psp, payment)) return "bin";
+  const { credential } = payment;
+  if (isCard && credential !== undefined && !psp.credentials.includes(credential)) return "credential";
+  if (psp.accounts.length > 0 && findAccount(psp, payment) === undefined) return "account";
+  if (payment.needsThreeDs && !psp.threeDs) return "three_ds";
   return undefined;
 }
 
-/** What the filter compared, in English. */
+/** What the filter compared, in English. Filters that rules and states put are not described here. */
 export function describeBarrier(name: PspFilter, psp: Psp, payment: RoutingCase): string {
-  return filters.find((filter) => filter.name === name)?.describe(psp, payment) ?? "";
+  switch (name) {
+    case "kind":
+      return `serves ${psp.kinds.join(", ")}, not ${payment.kind}`;
+    case "method":
+      return `serves ${psp.methods.join(", ")}, not ${payment.method}`;
+    case "currency":
+      return `takes ${psp.currencies.join(", ")}, not ${payment.currency}`;
+    case "amount":
+      return describeRange(psp, payment);
+    case "scheme":
+      return `takes ${psp.schemes.join(", ")}, not ${payment.scheme ?? "an unknown scheme"}`;
+    case "country":
+      return describeCountry(psp.excludedCountries, "player", payment.playerCountry);
+    case "issuer_country":
+      return describeCountry(psp.excludedIssuerCountries, "issuer", payment.issuerCountry);
+    case "bin":
+      return describeBin(psp, payment);
+    case "credential":
+      return `takes ${psp.credentials.join(", ")}, not ${payment.credential}`;
+    case "account": {
+      const { brand, licence, currency } = payment;
+      return `no account for brand ${brand || "(none)"}, licence ${licence ?? "(none)"} and ${currency}`;
+    }
+    case "three_ds":
+      return "cannot run 3DS, which this payment needs";
+    case "rule":
+    case "require":
+    case "strategy":
+    case "state":
+      return "";
+  }
+}
+
+function isIssuerTaken(psp: Psp, { issuerCountry, isLenient }: RoutingCase): boolean {
+  return (
+    isListed(psp.issuerCountries, issuerCountry, isLenient) &&
+    !isNamed(psp.excludedIssuerCountries, issuerCountry)
+  );
 }
 
 /** The merchant account to use: the first that fits. A payment without a brand or licence fits only accounts that name none. */
@@ -133,8 +121,7 @@ function describeCountry(excluded: readonly string[], whose: string, country: st
     : `does not take ${whose}s of ${country}`;
 }
 
-function isBinTaken(psp: Psp, { isCard, bin, lists, isLenient }: RoutingCase): boolean {
-  if (!isCard) return true;
+function isBinTaken(psp: Psp, { bin, lists, isLenient }: RoutingCase): boolean {
   if (bin === undefined) return psp.binList === undefined || isLenient;
   if (psp.binList !== undefined && !lists[psp.binList]!.has(bin)) return false;
   return psp.excludedBinList === undefined || !lists[psp.excludedBinList]!.has(bin);
