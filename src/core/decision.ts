@@ -36,8 +36,8 @@ export type Decision = {
   readonly matchedRules: readonly MatchedRule[];
   readonly matchedRulesOmitted: number;
   readonly experience: Experience | undefined;
-  readonly actions: readonly Action[];
-  readonly removedActions: readonly Action[];
+  readonly actions: readonly DueAction[];
+  readonly removedActions: readonly DueAction[];
   readonly ruleSetVersion: number;
   readonly ruleSetHash: string;
   readonly overrideRevision: number;
@@ -49,6 +49,9 @@ export type Decision = {
   /** Ids of the RISK reviews that this decision reported; an approved review lifts exactly these. */
   readonly reviewedRules: readonly string[];
 };
+
+/** An action with the purposes of the rules that want it. */
+export type DueAction = Action & { readonly purposes: Reason["purposes"] };
 
 export type SegmentMatch = { readonly id: string; readonly purposes: Reason["purposes"] };
 

@@ -5,6 +5,11 @@ import type { Player } from "./player.ts";
 
 export type Purpose = "payments" | "fraud" | "rg" | "aml" | "marketing";
 
+/** Whether gateways may see what serves these purposes; the rest is for admins (`SEMANTICS.md` 3.9). */
+export function isForGateways(purposes: readonly Purpose[]): boolean {
+  return purposes.includes("payments") || purposes.includes("fraud");
+}
+
 /** All that built-in facts are read from. One per decision. */
 export type FactInput = {
   readonly payment: Payment;

@@ -81,7 +81,7 @@ export type Trace = {
   readonly psps: readonly JudgedPsp[];
   readonly facets: readonly {
     readonly facet: Facet;
-    readonly winners: readonly string[];
+    readonly winners: readonly { readonly id: string; readonly purposes: readonly Purpose[] }[];
     readonly result: string;
   }[];
   readonly facts: readonly JudgedFact[];
@@ -103,6 +103,8 @@ export type JudgedCondition = {
   readonly purposes: readonly Purpose[];
   /** Why it did not apply although it held; empty where it did. */
   readonly skipped: string;
+  /** The purposes of every fact and segment that the condition reads itself. */
+  readonly reads: readonly (readonly Purpose[])[];
   /** Undefined where there is no condition: always true. */
   readonly condition: ConditionTrace | undefined;
 };
@@ -112,6 +114,8 @@ export type JudgedPsp = {
   /** The filter that removed it; empty where it stayed. */
   readonly removedBy: string;
   readonly detail: string;
+  /** Whom `detail` may be told. */
+  readonly purposes: readonly Purpose[];
   /** From 1; 0 where it was removed. */
   readonly rank: number;
   /** What the strategy computed, as text. */

@@ -144,7 +144,7 @@ describe("the decider", () => {
       ["rules/floor", undefined],
     ]);
     expect(first.trace!.psps).toEqual([
-      { psp: "alpha", removedBy: "", detail: "", rank: 1, score: new Map() },
+      { psp: "alpha", removedBy: "", detail: "", purposes: ["payments", "fraud"], rank: 1, score: new Map() },
     ]);
     expect(first.trace!.facets).toContainEqual({
       facet: "strategy",

@@ -9,7 +9,7 @@ import type { BuiltInCode } from "../core/reason-codes.ts";
 import type { Attempt } from "../core/retry/attempts.ts";
 import { cutPlan, type PlanCuts } from "../core/retry/standing.ts";
 import { resolvePsps } from "../core/rules/facets/psps.ts";
-import { facetBits, rank, type Speaker, stands } from "../core/rules/speaker.ts";
+import { facetBits, purposesOfAll, rank, type Speaker, stands } from "../core/rules/speaker.ts";
 import { fallsShort } from "../core/sca/step-three-ds.ts";
 import { type ActiveRules, type DecisionState, type Judgement, judgePayment } from "./judge.ts";
 
@@ -68,8 +68,10 @@ function createStepCheck(
       return makeReason("PSP_DISABLED", step.psp, `${step.psp} is disabled`);
     }
     if (excluded[psp] === 1 || unrequired[psp] === 1) {
-      const ids = listNarrowing(resolution.speakers, psp);
-      return makeReason("PSP_EXCLUDED", ids[0] ?? "", `${step.psp} is excluded by ${ids.join(", ")}`);
+      const narrowing = listNarrowing(resolution.speakers, psp);
+      const ids = narrowing.map(({ id }) => id);
+      const reason = makeReason("PSP_EXCLUDED", ids[0] ?? "", `${step.psp} is excluded by ${ids.join(", ")}`);
+      return { ...reason, purposes: purposesOfAll(narrowing) };
     }
     if (floor !== undefined && fallsShort(step.threeDs, floor)) {
       return makeReason("THREE_DS_FLOOR", step.psp, `the rules now demand ${floor.level}`);
@@ -78,14 +80,12 @@ function createStepCheck(
   };
 }
 
-function listNarrowing(speakers: readonly Speaker[], psp: number): readonly string[] {
-  return speakers
-    .filter(
-      (speaker) =>
-        (stands(speaker, "exclude") && speaker.effects.excludePsps!.includes(psp)) ||
-        ((speaker.won & facetBits.require) !== 0 && speaker.effects.requirePsps?.includes(psp) === false),
-    )
-    .map(({ id }) => id);
+function listNarrowing(speakers: readonly Speaker[], psp: number): readonly Speaker[] {
+  return speakers.filter(
+    (speaker) =>
+      (stands(speaker, "exclude") && speaker.effects.excludePsps!.includes(psp)) ||
+      ((speaker.won & facetBits.require) !== 0 && speaker.effects.requirePsps?.includes(psp) === false),
+  );
 }
 
 function makeReason(code: BuiltInCode, sourceId: string, detail: string): Reason {

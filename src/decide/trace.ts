@@ -2,10 +2,12 @@ import type { SlotSource } from "../core/cel/environment.ts";
 import { explainCondition } from "../core/cel/explain.ts";
 import type { Expr, Value } from "../core/cel/expr.ts";
 import type { ConditionNames } from "../core/cel/format.ts";
+import { readReads } from "../core/cel/reads.ts";
 import { type Decision, type Facet, facets } from "../core/decision.ts";
 import { type Fact, type FactInput, type Purpose, facts as vocabulary } from "../core/facts.ts";
 import { formatMoney } from "../core/money.ts";
 import { costOf } from "../core/routing/rank.ts";
+import { purposesOf as purposesOfSource } from "../core/rules/environment.ts";
 import { findSkip } from "../core/rules/match-filters.ts";
 import type { OverrideSet } from "../core/rules/override-set.ts";
 import type { RuleSnapshot, Strategy } from "../core/rules/snapshot.ts";
@@ -36,18 +38,27 @@ function listConditions(draft: Draft, overrides: OverrideSet): readonly JudgedCo
   const names = nameParts(snapshot, snapshot.slots);
   const explain = (condition: Expr | undefined): JudgedCondition["condition"] =>
     condition === undefined ? undefined : explainCondition(condition, frame, names);
-  const segments = snapshot.segments.slice(0, conditionsMax).map(
-    ({ id, purposes }, at): JudgedCondition => ({
+  const segments = snapshot.segments.slice(0, conditionsMax).map(({ id, purposes }, at): JudgedCondition => {
+    const condition = snapshot.segmentCondition(at);
+    return {
       path: `segments/${id}`,
       purposes,
       skipped: "",
-      condition: explain(snapshot.segmentCondition(at)),
-    }),
-  );
+      condition: explain(condition),
+      reads: listReads(condition, snapshot, snapshot.slots),
+    };
+  });
   const rules = pickRules(draft, conditionsMax - segments.length).map((at): JudgedCondition => {
     const { id, purposes } = snapshot.rules[at]!;
-    const condition = explain(snapshot.ruleCondition(at));
-    return { path: `rules/${id}`, purposes, skipped: findWhySkipped(draft, at, condition), condition };
+    const expr = snapshot.ruleCondition(at);
+    const condition = explain(expr);
+    return {
+      path: `rules/${id}`,
+      purposes,
+      skipped: findWhySkipped(draft, at, condition),
+      condition,
+      reads: listReads(expr, snapshot, snapshot.slots),
+    };
   });
   const acting = resolution.speakers.filter(({ ruleClass }) => ruleClass === "OVERRIDE");
   return [...segments, ...rules, ...acting.map((speaker) => explainOverride(speaker, draft, overrides))];
@@ -86,7 +97,21 @@ function explainOverride(speaker: Speaker, { workspace }: Draft, set: OverrideSe
     purposes: purposesOf(speaker),
     skipped: "",
     condition: condition && explainCondition(condition.expr, frame, names),
+    reads: listReads(condition?.expr, workspace.snapshot, set.slots),
   };
+}
+
+function listReads(
+  condition: Expr | undefined,
+  snapshot: RuleSnapshot,
+  slots: readonly SlotSource[],
+): JudgedCondition["reads"] {
+  if (condition === undefined) return [];
+  const reads = readReads(condition);
+  return [
+    ...[...reads.slots].map((slot) => purposesOfSource(slots[slot]!, snapshot)),
+    ...[...reads.segments].map((segment) => snapshot.segments[segment]!.purposes),
+  ];
 }
 
 function nameParts(snapshot: RuleSnapshot, slots: readonly SlotSource[]): ConditionNames {
@@ -132,6 +157,7 @@ function listPsps({ workspace, route, resolution, routingCase }: Draft): readonl
       psp: psp.id,
       removedBy: removal?.filter ?? "",
       detail: removal?.detail ?? "",
+      purposes: removal?.purposes ?? defaultPurposes,
       rank: route.order.indexOf(at) + 1,
       score,
     };
@@ -148,7 +174,9 @@ function listFacets(draft: Draft, decision: Decision): Trace["facets"] {
   const { speakers } = draft.resolution;
   return facets.map((facet) => ({
     facet,
-    winners: speakers.filter(({ won }) => (won & facetBits[facet]) !== 0).map(({ id }) => id),
+    winners: speakers
+      .filter(({ won }) => (won & facetBits[facet]) !== 0)
+      .map((speaker) => ({ id: speaker.id, purposes: purposesOf(speaker) })),
     result: describeResult(facet, draft, decision),
   }));
 }

@@ -143,6 +143,7 @@ const action: fc.Arbitrary<Decision["actions"][number]> = record({
     Decision["actions"][number]["kind"]
   >,
   key: text,
+  purposes,
 });
 
 const facet = fc.constantFrom("verdict", "exclude", "three_ds");

@@ -1,8 +1,9 @@
+import { isForGateways } from "../facts.ts";
 import type { Reason } from "../reason.ts";
 import { type PspsFacet, type Removals, resolvePsps } from "../rules/facets/psps.ts";
 import type { Resolution } from "../rules/resolve.ts";
 import type { Psp } from "../rules/snapshot.ts";
-import { facetBits, lose, rank, type Speaker, stands } from "../rules/speaker.ts";
+import { facetBits, lose, purposesOf, purposesOfAll, rank, type Speaker, stands } from "../rules/speaker.ts";
 import { describeBarrier, findBarrier, type PspFilter } from "./eligibility.ts";
 import { listStaying, rankPsps } from "./rank.ts";
 import type { RoutingCase } from "./routing-case.ts";
@@ -20,7 +21,12 @@ export type Route = {
   readonly denial: () => Reason | undefined;
 };
 
-type PspRemoval = { readonly filter: PspFilter; readonly detail: string };
+type PspRemoval = {
+  readonly filter: PspFilter;
+  readonly detail: string;
+  /** Whom `detail` may be told: it names rules. */
+  readonly purposes: Reason["purposes"];
+};
 
 export type Router = {
   readonly route: (
@@ -84,7 +90,7 @@ export function createRouter(psps: readonly Psp[]): Router {
     const { resolution, payment, facet, order } = made!;
     if (order.includes(psp)) return undefined;
     const filter = barriers[psp] ?? (isOrdered(psp) ? "state" : "strategy");
-    return { filter, detail: describeRemoval(filter, psps[psp]!, psp, payment, resolution, facet) };
+    return { filter, ...describeRemoval(filter, psps[psp]!, psp, payment, resolution, facet) };
   };
   const denial = (): Reason | undefined =>
     made!.order.length > 0
@@ -131,26 +137,37 @@ function describeRemoval(
   psp: Psp,
   ordinal: number,
   payment: RoutingCase,
-  { speakers, strategy }: Resolution,
+  { speakers, strategy, strategyBy }: Resolution,
   { forcedBy, conflict }: PspsFacet,
-): string {
+): Omit<PspRemoval, "filter"> {
   switch (filter) {
     case "rule": {
-      const excluding = speakers.filter((each) => excludes(each, ordinal, forcedBy)).map(({ id }) => id);
-      return `excluded by ${excluding.join(", ")}`;
+      const excluding = speakers.filter((each) => excludes(each, ordinal, forcedBy));
+      return { detail: `excluded by ${listIds(excluding)}`, purposes: purposesOfAll(excluding) };
     }
     case "require": {
-      if (conflict !== undefined) return `${conflict.join(", ")} have no PSP in common`;
-      const requiring = speakers.filter((each) => requiresOthers(each, ordinal)).map(({ id }) => id);
-      return `not among those that ${requiring.join(", ")} requires`;
+      if (conflict !== undefined) {
+        return { detail: `${listIds(conflict)} have no PSP in common`, purposes: purposesOfAll(conflict) };
+      }
+      const requiring = speakers.filter((each) => requiresOthers(each, ordinal));
+      const detail = `not among those that ${listIds(requiring)} requires`;
+      return { detail, purposes: purposesOfAll(requiring) };
     }
     case "strategy":
-      return `strategy ${strategy!.id} does not name it`;
-    case "state":
-      return psp.enabled ? "draining or disabled at run time" : "disabled in the rule set";
+      return { detail: `strategy ${strategy!.id} does not name it`, purposes: purposesOf(strategyBy!) };
+    case "state": {
+      const detail = psp.enabled ? "draining or disabled at run time" : "disabled in the rule set";
+      return { detail, purposes: forPayments };
+    }
     default:
-      return describeBarrier(filter, psp, payment);
+      return { detail: describeBarrier(filter, psp, payment), purposes: forPayments };
   }
+}
+
+const forPayments: Reason["purposes"] = ["payments"];
+
+function listIds(speakers: readonly Speaker[]): string {
+  return speakers.map(({ id }) => id).join(", ");
 }
 
 function excludes(speaker: Speaker, psp: number, forcedBy: Speaker | undefined): boolean {
@@ -162,26 +179,29 @@ function requiresOthers(speaker: Speaker, psp: number): boolean {
   return (speaker.won & facetBits.require) !== 0 && speaker.effects.requirePsps?.includes(psp) === false;
 }
 
-/** `ALL_ROUTES_DOWN` where some PSP passed every filter but state, else `NO_ROUTE` (`SEMANTICS.md` 3.8); it names the filter of each PSP. */
+/**
+ * `ALL_ROUTES_DOWN` where some PSP passed every filter but state, else `NO_ROUTE` (`SEMANTICS.md` 3.8); it names the filter of each PSP.
+ *
+ * A `NO_ROUTE` that names a rule which is not for gateways is not for them either (`SEMANTICS.md` 3.9); `ALL_ROUTES_DOWN`, which is the
+ * doing of no rule, leaves such PSPs out.
+ */
 function makeDenial(
   psps: readonly Psp[],
   someOnlyDown: boolean,
   removalOf: (psp: number) => PspRemoval | undefined,
   { conflict }: PspsFacet,
 ): Reason {
-  const named = psps.slice(0, namedMax).map(({ id }, psp) => {
-    const removal = removalOf(psp)!;
-    return `${id}: ${removal.filter} (${removal.detail})`;
-  });
+  const removals = psps.slice(0, namedMax).map(({ id }, psp) => ({ id, ...removalOf(psp)! }));
+  const told = someOnlyDown ? removals.filter(({ purposes }) => isForGateways(purposes)) : removals;
+  const named = told.map(({ id, filter, detail }) => `${id}: ${filter} (${detail})`);
   if (psps.length > namedMax) named.push(`and ${psps.length - namedMax} more`);
-  const detail =
-    conflict === undefined ? named.join("; ") : `${conflict.join(", ")} require no PSP in common`;
+  const hidden = told.map(({ purposes }) => purposes).filter((purposes) => !isForGateways(purposes));
   return {
     stage: "routing",
     code: someOnlyDown ? "ALL_ROUTES_DOWN" : "NO_ROUTE",
-    sourceId: conflict?.[0] ?? "",
-    detail,
+    sourceId: conflict?.[0]?.id ?? "",
+    detail: conflict === undefined ? named.join("; ") : `${listIds(conflict)} require no PSP in common`,
     playerMessageKey: "payment.other_method",
-    purposes: ["payments"],
+    purposes: hidden.length === 0 ? forPayments : [...new Set(hidden.flat())].sort(),
   };
 }

@@ -111,7 +111,10 @@ function boundsOf(source: SlotSource): SlotDomain | undefined {
 }
 
 /** The purposes of what a slot reads. */
-export function purposesOf(source: SlotSource, declarations: Declarations): readonly Purpose[] {
+export function purposesOf(
+  source: SlotSource,
+  declarations: Pick<Declarations, "attributes" | "playerAttributes">,
+): readonly Purpose[] {
   switch (source.kind) {
     case "field":
       return facts.find(({ path }) => path === source.path)?.purposes ?? purposesByDefault;

@@ -1,5 +1,5 @@
 import { type Facet, type FacetLoss, facets } from "../decision.ts";
-import type { Purpose } from "../facts.ts";
+import { isForGateways, type Purpose } from "../facts.ts";
 import type { Reason, ReasonStage } from "../reason.ts";
 import type { CompiledOverride } from "./override-set.ts";
 import { type RuleClass, rankOf } from "./rule-class.ts";
@@ -100,11 +100,18 @@ const stageOfClass: Readonly<Record<RuleClass, ReasonStage>> = {
   DEFAULT: "informational",
 };
 
+/** Of overrides, and of texts that name nobody else. */
 const overridePurposes: readonly Purpose[] = ["payments"];
 
 /** What reasons of the speaker may be used for. */
 export function purposesOf(speaker: Speaker): readonly Purpose[] {
   return speaker.rule?.purposes ?? overridePurposes;
+}
+
+/** What a text that names all of them may be used for: where one of them is not for gateways, neither is the text. */
+export function purposesOfAll(speakers: readonly Speaker[]): readonly Purpose[] {
+  const hidden = speakers.map(purposesOf).filter((purposes) => !isForGateways(purposes));
+  return hidden.length === 0 ? overridePurposes : [...new Set(hidden.flat())].sort();
 }
 
 /** A reason that names the speaker, at the stage of its class. */

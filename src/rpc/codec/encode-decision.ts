@@ -1,9 +1,8 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import type { Decision, Edge, MatchedRule, Step, StepThreeDs } from "../../core/decision.ts";
-import type { Purpose } from "../../core/facts.ts";
+import type { Decision, DueAction, Edge, MatchedRule, Step, StepThreeDs } from "../../core/decision.ts";
+import { isForGateways, type Purpose } from "../../core/facts.ts";
 import type { Money } from "../../core/payment.ts";
 import type { Reason } from "../../core/reason.ts";
-import type { Action } from "../../core/rules/snapshot.ts";
 import type { Decided, PlanNow } from "../../decide/decided.ts";
 import {
   type DecideResponse,
@@ -31,19 +30,25 @@ const reasonsMax = 32;
 const segmentsMax = 256;
 const actionsMax = 64;
 
-/** What a gateway may see; the rest is for admins (`SEMANTICS.md` 3.9). */
-export const gatewayPurposes: ReadonlySet<Purpose> = new Set(["payments", "fraud"]);
-
 /** The one public reason that stands for all reasons of safer gambling and anti-money-laundering. */
 const neutralCode = "NOT_AVAILABLE";
 
-/** The answer as it leaves by a door: gateways see reasons, rules and segments for payments and fraud, admins all of them. */
+/** Whether a door may show what serves the purposes. */
+export type Shows = (purposes: readonly Purpose[]) => boolean;
+
+const showAll: Shows = () => true;
+
+/** Admins see everything, gateways what is for payments and fraud (`SEMANTICS.md` 3.9). */
+export function findShown(door: Door): Shows {
+  return door === "admin" ? showAll : isForGateways;
+}
+
+/** The answer as it leaves by a door: reasons, rules, segments and actions that it may show. */
 export function encodeDecision(decided: Decided, requestId: string, door: Door): DecideResponse {
   const { decision, payment, replayed } = decided;
-  const shows = (purposes: readonly Purpose[]): boolean =>
-    door === "admin" || purposes.some((purpose) => gatewayPurposes.has(purpose));
-  const rules = decision.matchedRules.filter(({ purposes }) => shows(purposes));
+  const shows = findShown(door);
   const segments = decision.segments.filter(({ purposes }) => shows(purposes));
+  const actions = decision.actions.filter(({ purposes }) => shows(purposes));
   return create(DecideResponseSchema, {
     decisionId: decision.decisionId,
     requestId,
@@ -53,12 +58,12 @@ export function encodeDecision(decided: Decided, requestId: string, door: Door):
     reasons: encodeReasons(decision.reasons, shows),
     ...(decided.plan === undefined ? {} : { plan: encodePlan(decided.plan, shows) }),
     segments: segments.slice(0, segmentsMax).map(({ id }) => id),
-    matchedRules: rules.map(encodeMatchedRule),
+    matchedRules: encodeMatchedRules(decision.matchedRules, door),
     matchedRulesOmitted: decision.matchedRulesOmitted,
     ...(decision.experience === undefined
       ? {}
       : { experience: encodeExperience(decision.experience, shows) }),
-    actions: decision.actions.slice(0, actionsMax).map(encodeAction),
+    actions: actions.slice(0, actionsMax).map(encodeAction),
     removedActions: door === "admin" ? decision.removedActions.slice(0, actionsMax).map(encodeAction) : [],
     ruleSet: { version: BigInt(decision.ruleSetVersion), hash: decision.ruleSetHash },
     overrideRevision: BigInt(decision.overrideRevision),
@@ -77,10 +82,7 @@ export function encodeDecision(decided: Decided, requestId: string, door: Door):
 }
 
 /** Reasons in order. Those that a gateway may not see become one neutral reason, at the place of the first, with its key for the player. */
-function encodeReasons(
-  reasons: readonly Reason[],
-  shows: (purposes: readonly Purpose[]) => boolean,
-): MessageInitShape<typeof ReasonSchema>[] {
+function encodeReasons(reasons: readonly Reason[], shows: Shows): MessageInitShape<typeof ReasonSchema>[] {
   const encoded: MessageInitShape<typeof ReasonSchema>[] = [];
   let neutralDone = false;
   for (const reason of reasons) {
@@ -103,21 +105,35 @@ export function encodeReason(reason: Reason): MessageInitShape<typeof ReasonSche
   };
 }
 
-function encodeMatchedRule(rule: MatchedRule): MessageInitShape<typeof MatchedRuleSchema> {
+/** Who stands where a shown rule lost, if not a rule: none of these tells anything of the player. */
+const impersonal: ReadonlySet<string> = new Set(["eligibility", "fx_rates", "review", "risk_thresholds"]);
+
+/** For gateways only shown rules, and their losses only to each other: one to a hidden rule or to a restriction would tell of it. */
+function encodeMatchedRules(
+  matched: readonly MatchedRule[],
+  door: Door,
+): MessageInitShape<typeof MatchedRuleSchema>[] {
+  if (door === "admin") return matched.map((rule) => encodeMatchedRule(rule, () => true));
+  const shown = matched.filter(({ purposes }) => isForGateways(purposes));
+  const ids = new Set(shown.map(({ id }) => id));
+  return shown.map((rule) => encodeMatchedRule(rule, (to) => ids.has(to) || impersonal.has(to)));
+}
+
+function encodeMatchedRule(
+  rule: MatchedRule,
+  showsLossTo: (to: string) => boolean,
+): MessageInitShape<typeof MatchedRuleSchema> {
   return {
     id: rule.id,
     class: Rule_Class[rule.ruleClass],
     shadow: rule.shadow,
     throughUnknown: rule.throughUnknown,
     won: [...rule.won],
-    lost: rule.lost.map((loss) => ({ ...loss })),
+    lost: rule.lost.filter(({ to }) => showsLossTo(to)).map((loss) => ({ ...loss })),
   };
 }
 
-function encodePlan(
-  plan: PlanNow,
-  shows: (purposes: readonly Purpose[]) => boolean,
-): MessageInitShape<typeof PlanSchema> {
+function encodePlan(plan: PlanNow, shows: Shows): MessageInitShape<typeof PlanSchema> {
   return {
     steps: plan.steps.map(encodeStep),
     validUntil: encodeInstant(plan.validUntilMs),
@@ -175,7 +191,7 @@ function encodeEdge(edge: Edge): MessageInitShape<typeof EdgeSchema> {
 
 function encodeExperience(
   experience: NonNullable<Decision["experience"]>,
-  shows: (purposes: readonly Purpose[]) => boolean,
+  shows: Shows,
 ): MessageInitShape<typeof ExperienceSchema> {
   return {
     methods: experience.methods.map(({ method, maxAmount }) => ({
@@ -195,6 +211,6 @@ function encodeMoney({ minorUnits, currencyCode }: Money): MessageInitShape<type
   return { minorUnits: BigInt(minorUnits), currencyCode };
 }
 
-function encodeAction({ kind, key }: Action): MessageInitShape<typeof ActionSchema> {
+function encodeAction({ kind, key }: DueAction): MessageInitShape<typeof ActionSchema> {
   return { kind: Action_Kind[kind], key };
 }

@@ -1,6 +1,5 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ConditionTrace } from "../../core/cel/explain.ts";
-import type { Purpose } from "../../core/facts.ts";
 import type { Trace } from "../../decide/decided.ts";
 import {
   type ConditionNodeSchema,
@@ -9,7 +8,7 @@ import {
   type TraceSchema,
 } from "../../gen/switchyard/v1/decision_pb.js";
 import type { Door } from "../../wire/transport.ts";
-import { encodeReason, gatewayPurposes } from "./encode-decision.ts";
+import { encodeReason, findShown } from "./encode-decision.ts";
 
 type Truth = ConditionTrace["truth"];
 type TraceRead = Extract<ConditionTrace, { kind: "leaf" }>["reads"][number];
@@ -22,36 +21,36 @@ const truths: Readonly<Record<Truth, ConditionTrace_Truth>> = {
   unknown: ConditionTrace_Truth.UNKNOWN,
 };
 
-/** The trace as it leaves by a door: what is for safer gambling, anti-money-laundering or marketing is for admins (`SEMANTICS.md` 3.9). */
+/**
+ * The trace as it leaves by a door: what is for safer gambling, anti-money-laundering or marketing is for admins (`SEMANTICS.md` 3.9). For
+ * gateways that takes away the parts of a condition that reads such a fact, the detail of a PSP that such a rule took out, and the result of a
+ * facet that such a rule decided.
+ */
 export function encodeTrace(trace: Trace, door: Door): MessageInitShape<typeof TraceSchema> {
-  const shows = (purposes: readonly Purpose[]): boolean =>
-    door === "admin" || purposes.some((purpose) => gatewayPurposes.has(purpose));
-  const hidden = new Set(
-    trace.conditions.filter(({ purposes }) => !shows(purposes)).map(({ path }) => idOf(path)),
-  );
+  const shows = findShown(door);
   return {
     conditions: trace.conditions
       .filter(({ purposes }) => shows(purposes))
       .slice(0, conditionsMax)
       .map(
-        ({ path, skipped, condition }): MessageInitShape<typeof ConditionTraceSchema> => ({
+        ({ path, skipped, condition, reads }): MessageInitShape<typeof ConditionTraceSchema> => ({
           path,
           skipped,
           truth: condition === undefined ? ConditionTrace_Truth.TRUE : truths[condition.truth],
-          ...(condition === undefined ? {} : { condition: encodeNode(condition) }),
+          ...(condition === undefined || !reads.every(shows) ? {} : { condition: encodeNode(condition) }),
         }),
       ),
-    psps: trace.psps.map(({ psp, removedBy, detail, rank, score }) => ({
+    psps: trace.psps.map(({ psp, removedBy, detail, purposes, rank, score }) => ({
       psp,
       removedBy,
-      detail,
+      detail: shows(purposes) ? detail : "",
       rank,
       score: Object.fromEntries(score),
     })),
     facets: trace.facets.map(({ facet, winners, result }) => ({
       facet,
-      winners: winners.filter((id) => !hidden.has(id)),
-      result,
+      winners: winners.filter(({ purposes }) => shows(purposes)).map(({ id }) => id),
+      result: winners.every(({ purposes }) => shows(purposes)) ? result : "",
     })),
     facts: trace.facts
       .filter(({ purposes }) => shows(purposes))
@@ -59,10 +58,6 @@ export function encodeTrace(trace: Trace, door: Door): MessageInitShape<typeof T
     reasons: door === "admin" ? trace.reasons.map(encodeReason) : [],
     notes: [...trace.notes],
   };
-}
-
-function idOf(path: string): string {
-  return path.slice(path.indexOf("/") + 1);
 }
 
 function encodeNode(node: ConditionTrace): MessageInitShape<typeof ConditionNodeSchema> {

@@ -1,5 +1,6 @@
 import type {
   Decision,
+  DueAction,
   Experience,
   FacetLoss,
   MatchedRule,
@@ -8,7 +9,6 @@ import type {
 } from "../../../core/decision.ts";
 import type { Money } from "../../../core/payment.ts";
 import type { Reason } from "../../../core/reason.ts";
-import type { Action } from "../../../core/rules/snapshot.ts";
 import type { PaymentIdentity, PaymentRecord, StoredAttempt } from "../../../ports/payment-store.ts";
 import { packRow, type Row, readVersion, unpackRow, type Whole } from "./pack.ts";
 import { readPlan, writePlan } from "./plan.ts";
@@ -245,13 +245,13 @@ function readMoney(row: Row): Money {
   return { minorUnits, currencyCode };
 }
 
-function writeAction(action: Action): Row {
-  return [action.kind, action.key];
+function writeAction(action: DueAction): Row {
+  return [action.kind, action.key, action.purposes];
 }
 
-function readAction(row: Row): Action {
-  const [kind, key] = row as [Action["kind"], string];
-  return { kind, key };
+function readAction(row: Row): DueAction {
+  const [kind, key, purposes] = row as [DueAction["kind"], string, DueAction["purposes"]];
+  return { kind, key, purposes };
 }
 
 function writeSource(source: SourceState): Row {

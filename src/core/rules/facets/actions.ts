@@ -1,11 +1,12 @@
+import type { DueAction } from "../../decision.ts";
 import { marketingActions } from "../effects-by-class.ts";
 import { type Action, type ActionKind, actionKinds } from "../snapshot.ts";
-import { facetBits, lose, rank, type Speaker, win } from "../speaker.ts";
+import { facetBits, lose, purposesOf, rank, type Speaker, win } from "../speaker.ts";
 
 export type ActionsFacet = {
   /** Sorted by kind (in the order of the contract), then key; no two alike. */
-  readonly actions: readonly Action[];
-  readonly removedActions: readonly Action[];
+  readonly actions: readonly DueAction[];
+  readonly removedActions: readonly DueAction[];
 };
 
 const protective: ReadonlySet<ActionKind> = new Set([
@@ -25,8 +26,8 @@ export const noActions: ActionsFacet = { actions: [], removedActions: [] };
  */
 export function resolveActions(speakers: readonly Speaker[], restriction: string | undefined): ActionsFacet {
   const stop = restriction ?? speakers.find(stopsMarketing)?.id;
-  const kept: Action[] = [];
-  const removed: Action[] = [];
+  const kept: DueAction[] = [];
+  const removed: DueAction[] = [];
   for (const speaker of speakers) {
     if (!speaksOfActions(speaker)) continue;
     const actions = speaker.effects.actions!;
@@ -34,9 +35,10 @@ export function resolveActions(speakers: readonly Speaker[], restriction: string
       stop !== undefined && rank(speaker) > 2 && marketingActions.has(kind);
     if (!actions.every(isRemoved)) win(speaker, "actions");
     if (actions.some(isRemoved)) lose(speaker, "actions", stop!, "protection removes offers and triggers");
-    for (const action of actions) (isRemoved(action) ? removed : kept).push(action);
+    const purposes = purposesOf(speaker);
+    for (const action of actions) (isRemoved(action) ? removed : kept).push({ ...action, purposes });
   }
-  return { actions: sortOnce(kept), removedActions: sortOnce(removed) };
+  return { actions: mergeActions(kept), removedActions: mergeActions(removed) };
 }
 
 function speaksOfActions({ speaks }: Speaker): boolean {
@@ -50,10 +52,19 @@ function stopsMarketing(speaker: Speaker): boolean {
   return ruleClass === "SAFER_GAMBLING" && (speaker.speaks & facetBits.verdict) !== 0;
 }
 
-function sortOnce(actions: Action[]): readonly Action[] {
+/** Sorts; an action that several rules want is listed once, for the purposes of all of them. */
+function mergeActions(actions: DueAction[]): readonly DueAction[] {
   if (actions.length < 2) return actions;
-  actions.sort(compareActions);
-  return actions.filter((action, at) => at === 0 || compareActions(actions[at - 1]!, action) !== 0);
+  const merged: DueAction[] = [];
+  for (const action of actions.sort(compareActions)) {
+    const before = merged.at(-1);
+    if (before === undefined || compareActions(before, action) !== 0) merged.push(action);
+    else {
+      const purposes = [...new Set([...before.purposes, ...action.purposes])].sort();
+      merged[merged.length - 1] = { ...before, purposes };
+    }
+  }
+  return merged;
 }
 
 function compareActions(a: Action, b: Action): number {

@@ -7,8 +7,8 @@ export type PspsFacet = {
   readonly isNarrowed: boolean;
   /** PSPs that an override forces; empty where none does. */
   readonly forcedBy: Speaker | undefined;
-  /** Ids of requires of classes 1-4 that have no PSP in common; undefined where they have. */
-  readonly conflict: readonly string[] | undefined;
+  /** Those of classes 1-4 that require PSPs and have none in common; undefined where they have. */
+  readonly conflict: readonly Speaker[] | undefined;
 };
 
 /** Writes 1 for PSPs that the rules take out; 0 stays. Reused from call to call. */
@@ -38,8 +38,7 @@ export function resolvePsps(
   const forcedBy = speakers.find((speaker) => speaker.ruleClass === "OVERRIDE" && stands(speaker, "require"));
   const hard = speakers.filter((speaker) => rank(speaker) <= 4 && binds(speaker, "require", forcedBy));
   for (const speaker of hard) narrow(speaker, unrequired);
-  const conflict =
-    hard.length > 1 && unrequired.every((bit) => bit === 1) ? hard.map(({ id }) => id) : undefined;
+  const conflict = hard.length > 1 && unrequired.every((bit) => bit === 1) ? hard : undefined;
   for (const speaker of speakers) if (stands(speaker, "exclude")) exclude(speaker, forcedBy, removals);
 
   let isNarrowed = hard.length > 0;

@@ -379,7 +379,8 @@ export declare type DecideResponse = Message<"switchyard.v1.DecideResponse"> & {
   experience?: Experience | undefined;
 
   /**
-   * What else should happen, sorted by kind and id. At most 64.
+   * What else should happen, sorted by kind and key. At most 64; those of rules for safer gambling, anti-money-laundering and marketing only on
+   * the admin listener.
    *
    * @generated from field: repeated switchyard.v1.Action actions = 13;
    */
@@ -653,7 +654,7 @@ export declare type MatchedRule = Message<"switchyard.v1.MatchedRule"> & {
   won: string[];
 
   /**
-   * Facets on which it spoke and something stronger stood, sorted.
+   * Facets on which it spoke and something stronger stood, sorted. On the gateway listener only losses to what is shown there.
    *
    * @generated from field: repeated switchyard.v1.FacetLoss lost = 6;
    */
@@ -1382,7 +1383,7 @@ export declare type ConditionTrace = Message<"switchyard.v1.ConditionTrace"> & {
   skipped: string;
 
   /**
-   * The condition, part by part.
+   * The condition, part by part; on the gateway listener only where all that it reads may be shown there.
    *
    * @generated from field: switchyard.v1.ConditionNode condition = 4;
    */
@@ -1498,7 +1499,7 @@ export declare type PspTrace = Message<"switchyard.v1.PspTrace"> & {
   removedBy: string;
 
   /**
-   * What the filter compared, in English.
+   * What the filter compared, in English; empty on the gateway listener where it names a rule that is not shown there.
    *
    * @generated from field: string detail = 3;
    */
@@ -1546,7 +1547,7 @@ export declare type FacetTrace = Message<"switchyard.v1.FacetTrace"> & {
   winners: string[];
 
   /**
-   * The result, as text.
+   * The result, as text; empty on the gateway listener where a rule decided it that is not shown there.
    *
    * @generated from field: string result = 3;
    */
