@@ -59,10 +59,10 @@ function edit(from: string, to: string): string {
   return base.replace(from, to);
 }
 
-const diff = (after: string) => diffRuleSets(readSide(base), readSide(after));
+const diff = (after: string, before = base) => diffRuleSets(readSide(before), readSide(after));
 /** `section id`, with `!` where it may loosen. */
-const summarize = (after: string) =>
-  diff(after).map(({ section, id, loosens }) => `${section} ${id}${loosens ? "!" : ""}`);
+const summarize = (after: string, before = base) =>
+  diff(after, before).map(({ section, id, loosens }) => `${section} ${id}${loosens ? "!" : ""}`);
 
 describe("changes", () => {
   test("there are none between equal rule sets, however they are written", () => {
@@ -129,7 +129,13 @@ describe("changes", () => {
 const ban = 'card.funding == "credit" && "SE" in context.jurisdictions';
 
 describe("what may loosen a rule of classes 1 and 2", () => {
-  const loosening = [
+  type Loosening = {
+    readonly name: string;
+    readonly before?: string;
+    readonly after: string;
+    readonly id: string;
+  };
+  const loosening: readonly Loosening[] = [
     { name: "another condition", after: edit(ban, 'card.funding == "credit"'), id: "ban" },
     { name: "a shadowed rule", after: edit("description: why", "mode: SHADOW"), id: "ban" },
     { name: "a weaker class", after: edit("class: REGULATORY", "class: SAFER_GAMBLING"), id: "ban" },
@@ -157,10 +163,16 @@ describe("what may loosen a rule of classes 1 and 2", () => {
       after: edit("{ level: REQUIRE }", '{ level: REQUIRE, challenge_indicator: "03" }'),
       id: "ban",
     },
+    {
+      name: "a higher level whose indicator asks for less",
+      after: edit("{ level: REQUIRE }", '{ level: CHALLENGE, challenge_indicator: "09" }'),
+      before: edit("{ level: REQUIRE }", '{ level: REQUIRE, challenge_indicator: "04" }'),
+      id: "ban",
+    },
     { name: "another protective action", after: edit("key: k", "key: l"), id: "ban" },
   ];
-  test.each(loosening)("$name", ({ after, id }) => {
-    expect(summarize(after)).toEqual([`rules ${id}!`]);
+  test.each(loosening)("$name", ({ before, after, id }) => {
+    expect(summarize(after, before)).toEqual([`rules ${id}!`]);
   });
 
   test("its removal", () => {
@@ -189,6 +201,11 @@ describe("what may loosen a rule of classes 1 and 2", () => {
       want: ["brands lucky!"],
     },
     { name: "a rate where it caps", after: edit('rate: "11"', 'rate: "12"'), want: ["fx_rates EUR/SEK!"] },
+    {
+      name: "a new rate where it caps: without one it denies",
+      after: edit('rate: "11" }', 'rate: "11" }, { from: JPY, to: EUR, rate: "0.0001" }'),
+      want: ["fx_rates JPY/EUR!"],
+    },
   ];
   test.each(beneath)("$name", ({ after, want }) => {
     expect(summarize(after)).toEqual(want);

@@ -41,13 +41,16 @@ type Section<Desc extends DescMessage> = {
   readonly idOf: (entry: MessageShape<Desc>) => string;
   /** Whether the change of an entry that was there before may loosen a protecting rule. */
   readonly loosens?: (before: MessageShape<Desc>, after: MessageShape<Desc> | undefined) => boolean;
+  /** Whether a new entry may. */
+  readonly opens?: boolean;
 };
 
 /**
  * Compares two rule sets, section by section and entry by entry, in order of id; what only differs in its writing does not differ.
  *
  * `loosens` errs on the safe side: whatever is not provably as strict as before may loosen, be it a rule of REGULATORY or SAFER_GAMBLING, or
- * what such a rule reads: a segment, a list, an attribute, exchange rates, a brand's licence. What is new loosens nothing.
+ * what such a rule reads: a segment, a list, an attribute, exchange rates, a brand's licence. What is new loosens nothing, but for a rate: the
+ * law closes where it has none.
  */
 export function diffRuleSets(before: DiffSide, after: DiffSide): readonly RuleSetChange[] {
   const rulings = findRulings(before, after);
@@ -130,6 +133,7 @@ function rateSection(rulings: Rulings): Section<typeof FxRateSchema> {
     pick: ({ fxRates }) => fxRates,
     idOf: ({ from, to }: FxRate) => `${from}/${to}`,
     loosens: (before, after) => rulings.convert && before.rate !== after?.rate,
+    opens: rulings.convert,
   };
 }
 
@@ -164,7 +168,7 @@ function compareSection<Desc extends DescMessage>(
   after: DiffSide,
   section: Section<Desc>,
 ): readonly RuleSetChange[] {
-  const { name, schema, pick, idOf, loosens = () => false } = section;
+  const { name, schema, pick, idOf, loosens = () => false, opens = false } = section;
   const left = new Map(pick(before.ruleSet).map((entry) => [idOf(entry), entry]));
   const right = new Map(pick(after.ruleSet).map((entry) => [idOf(entry), entry]));
   const ids = [...new Set([...left.keys(), ...right.keys()])].sort(compareCodePoints);
@@ -176,7 +180,7 @@ function compareSection<Desc extends DescMessage>(
     const fields = compareValues("", wasJson, isJson).slice(0, fieldsMax);
     if (was !== undefined && is !== undefined && fields.length === 0) return [];
     const kind = was === undefined ? "ADDED" : is === undefined ? "REMOVED" : "CHANGED";
-    return [{ kind, section: name, id, fields, loosens: was !== undefined && loosens(was, is) }];
+    return [{ kind, section: name, id, fields, loosens: was === undefined ? opens : loosens(was, is) }];
   });
 }
 

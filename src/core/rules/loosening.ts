@@ -1,11 +1,14 @@
 import {
   type Effects,
+  type Effects_ThreeDs,
   type Rule,
   Rule_Class,
   Rule_Mode,
   Rule_OnUnknown,
 } from "../../gen/switchyard/v1/rule_set_pb.js";
+import { firmnessOf } from "./challenge-indicator.ts";
 import { toMs } from "./names.ts";
+import { threeDsLevels } from "./snapshot.ts";
 
 /** Whether a rule protects now: a LIVE one of REGULATORY or SAFER_GAMBLING. */
 export function isProtecting(rule: Rule): boolean {
@@ -60,11 +63,13 @@ function capsAtLeast(before: Effects["amountCap"], after: Effects["amountCap"]):
 function demandsAtLeast(before: Effects["threeDs"], after: Effects["threeDs"]): boolean {
   if (before === undefined) return true;
   if (after === undefined) return false;
-  // Levels are numbered from the strictest on.
-  return (
-    after.level < before.level ||
-    (after.level === before.level && after.challengeIndicator === before.challengeIndicator)
-  );
+  if (after.level === before.level) return after.challengeIndicator === before.challengeIndicator;
+  // Levels are numbered from the strictest on; a stricter one may still ask for its challenge less firmly.
+  return after.level < before.level && firmness(after) >= firmness(before);
+}
+
+function firmness({ level, challengeIndicator }: Effects_ThreeDs): number {
+  return firmnessOf({ level: threeDsLevels[level - 1]!, challengeIndicator });
 }
 
 function startOf({ from }: Rule): number {

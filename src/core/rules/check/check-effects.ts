@@ -7,6 +7,7 @@ import type {
   Strategy_Weight,
 } from "../../../gen/switchyard/v1/rule_set_pb.js";
 import { quote } from "../../cel/faults.ts";
+import { relaxingIndicators } from "../challenge-indicator.ts";
 import {
   type EffectName,
   effectNames,
@@ -40,9 +41,6 @@ const scoreMax = 1_000;
 const allowMax = 64;
 const retryAfterMaxMs = 30 * 86_400_000;
 const exemptions = ["LOW_VALUE", "TRA", "RECURRING", "TRUSTED_BENEFICIARY", "SECURE_CORPORATE"];
-
-/** EMV challenge indicators that ask for no challenge: 3DS becomes a formality. */
-const relaxing: ReadonlySet<string> = new Set(["02", "05", "06", "07", "08", "10", "11"]);
 
 /** What the checks of effects need to know beside the effects. */
 export type EffectsInput = Pick<CheckInput, "faults" | "psps" | "policies"> & {
@@ -174,9 +172,9 @@ function checkThreeDs(
       faults.error(at, "bad-indicator", `${quote(indicator)} is none of 01 to 14`);
     } else if (level === "EXEMPT" || level === "SKIP") {
       faults.error(at, "bad-indicator", `${level} challenges nobody`);
-    } else if (level === "CHALLENGE" && (indicator === "01" || relaxing.has(indicator))) {
+    } else if (level === "CHALLENGE" && (indicator === "01" || relaxingIndicators.has(indicator))) {
       faults.error(at, "bad-indicator", `${indicator} does not ask for the challenge that the level is`);
-    } else if (permission === "floor" && relaxing.has(indicator)) {
+    } else if (permission === "floor" && relaxingIndicators.has(indicator)) {
       faults.error(
         at,
         "floor-only",

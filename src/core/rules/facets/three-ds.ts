@@ -1,3 +1,4 @@
+import { firmnessOf, mandatedIndicator } from "../challenge-indicator.ts";
 import { type ThreeDsLevel, type ThreeDsWish, threeDsLevels } from "../snapshot.ts";
 import { lose, rank, type Speaker, stands, win } from "../speaker.ts";
 
@@ -17,26 +18,42 @@ export function compareLevels(a: ThreeDsLevel, b: ThreeDsLevel): number {
 
 /**
  * The stricter of the rules' floor and the preference. The floor is the strictest that REGULATORY, SAFER_GAMBLING and RISK say, the preference
- * the first that OVERRIDE, EXPERIMENT, SEGMENT or DEFAULT says; where both are equally strict the floor speaks.
+ * the first that OVERRIDE, EXPERIMENT, SEGMENT or DEFAULT says; where both are equally strict the floor speaks. Whoever wins asks for its
+ * challenge at least as firmly as every floor does.
  */
 export function resolveThreeDs(speakers: readonly Speaker[]): ThreeDsFacet {
   let floor: Speaker | undefined;
+  let firmest: Speaker | undefined;
   let preference: Speaker | undefined;
   for (const speaker of speakers) {
     if (!stands(speaker, "three_ds")) continue;
-    if (!isFloor(speaker)) preference ??= speaker;
-    else if (floor === undefined || compareLevels(levelOf(speaker), levelOf(floor)) < 0) floor = speaker;
+    if (!isFloor(speaker)) {
+      preference ??= speaker;
+      continue;
+    }
+    if (floor === undefined || compareLevels(levelOf(speaker), levelOf(floor)) < 0) floor = speaker;
+    if (firmest === undefined || firmnessOf(wishOf(speaker)) > firmnessOf(wishOf(firmest))) firmest = speaker;
   }
   const winner = pickStricter(floor, preference);
   if (winner === undefined) return noWish;
-  win(winner, "three_ds");
+  const wish = askFirmly(winner, firmest);
+  const winners = wish === wishOf(winner) ? [winner] : [winner, firmest!];
+  for (const each of winners) win(each, "three_ds");
   for (const speaker of speakers) {
-    if (speaker === winner || !stands(speaker, "three_ds")) continue;
+    if (winners.includes(speaker) || !stands(speaker, "three_ds")) continue;
     const why =
       isFloor(speaker) || isFloor(winner) ? "an equal or stricter wish stands" : "an earlier rule speaks";
     lose(speaker, "three_ds", winner.id, why);
   }
-  return { wish: winner.effects.threeDs!, floor: floor?.effects.threeDs };
+  return { wish, floor: floor && askFirmly(floor, firmest) };
+}
+
+/** What a speaker wishes, with the indicator of the firmest floor where its own asks for less. */
+function askFirmly(speaker: Speaker, firmest: Speaker | undefined): ThreeDsWish {
+  const wish = wishOf(speaker);
+  if (firmest === undefined || firmnessOf(wishOf(firmest)) <= firmnessOf(wish)) return wish;
+  // Nothing is firmer than another floor without naming its indicator but a CHALLENGE.
+  return { ...wish, challengeIndicator: wishOf(firmest).challengeIndicator ?? mandatedIndicator };
 }
 
 function isFloor(speaker: Speaker): boolean {
@@ -50,5 +67,9 @@ function pickStricter(floor: Speaker | undefined, preference: Speaker | undefine
 }
 
 function levelOf(speaker: Speaker): ThreeDsLevel {
-  return speaker.effects.threeDs!.level;
+  return wishOf(speaker).level;
+}
+
+function wishOf(speaker: Speaker): ThreeDsWish {
+  return speaker.effects.threeDs!;
 }
