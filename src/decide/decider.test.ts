@@ -148,7 +148,7 @@ describe("the decider", () => {
     ]);
     expect(first.trace!.facets).toContainEqual({
       facet: "strategy",
-      winners: ["floor"],
+      winners: [{ id: "floor", purposes: ["payments"] }],
       result: "least_cost floor",
     });
     expect(first.trace!.facts).toContainEqual({
