@@ -30,7 +30,7 @@ export function recheckPlan(
   });
   const denial = judgement.restrictions[0] ?? findDenial(judgement);
   const cuts = cutPlan(stored.plan, attempts, { denial, reasonOf: createStepCheck(judgement, state) });
-  return cuts.numbers.size === 0 ? undefined : cuts;
+  return cuts.numbers.size === 0 && !cuts.isDenied ? undefined : cuts;
 }
 
 /**

@@ -43,14 +43,16 @@ export function cutPlan(
 ): PlanCuts {
   const numbers = new Set<number>();
   const told = new Map<string, Reason>();
+  const { denial } = reasons;
+  if (denial !== undefined) told.set(`${denial.code} ${denial.sourceId}`, denial);
   for (const step of steps) {
     if (attempts.some(({ attemptId }) => attemptId === step.attemptId)) continue;
-    const reason = reasons.denial ?? reasons.reasonOf(step);
+    const reason = denial ?? reasons.reasonOf(step);
     if (reason === undefined) continue;
     numbers.add(step.number);
     told.set(`${reason.code} ${reason.sourceId}`, reason);
   }
-  return { numbers, reasons: [...told.values()], isDenied: reasons.denial !== undefined };
+  return { numbers, reasons: [...told.values()], isDenied: denial !== undefined };
 }
 
 export type AdvanceInput = {
@@ -143,7 +145,7 @@ function holdToValidity(edge: Edge, { validUntilMs }: Plan, nowMs: number): Edge
 }
 
 function dropSteps(steps: readonly Step[], cuts: PlanCuts): readonly Step[] {
-  if (cuts.numbers.size === 0) return steps;
+  if (cuts.numbers.size === 0 && !cuts.isDenied) return steps;
   const repointEdge = ({ outcomeClass, edge }: OutcomeEdge): OutcomeEdge => ({
     outcomeClass,
     edge: repoint(edge, steps, cuts),
@@ -153,15 +155,23 @@ function dropSteps(steps: readonly Step[], cuts: PlanCuts): readonly Step[] {
     .map((step) => ({ ...step, edges: step.edges.map(repointEdge) }));
 }
 
-/** An edge to a cut step leads to the next PSP that is left, else to another method; a step-up that was cut has no substitute. */
+/**
+ * An edge to a cut step leads to the next PSP that is left, else to another method; a step-up that was cut has no substitute. Where the payment
+ * is denied nothing leads on: nobody asks an excluded player for another card or a lower amount.
+ */
 function repoint(edge: Edge, steps: readonly Step[], { numbers, isDenied }: PlanCuts): Edge {
+  if (isDenied) return settles(edge) ? edge : stop;
   if ((edge.action !== "STEP" && edge.action !== "WAIT_UNTIL") || !numbers.has(edge.step)) return edge;
-  const end = isDenied ? stop : otherMethod;
-  if (steps[edge.step - 1]!.kind === "STEP_UP") return end;
+  if (steps[edge.step - 1]!.kind === "STEP_UP") return otherMethod;
   const next = steps.find(
     ({ number, kind }) => number > edge.step && kind === "CASCADE" && !numbers.has(number),
   );
-  return next === undefined ? end : { ...edge, step: next.number };
+  return next === undefined ? otherMethod : { ...edge, step: next.number };
+}
+
+/** Whether it tells what became of an attempt, or asks, instead of trying again. */
+function settles({ action }: Edge): boolean {
+  return action === "DONE" || action === "STATUS_CHECK" || action === "VOID_FIRST";
 }
 
 function openReason({ attemptId, psp }: Attempt): Reason {
