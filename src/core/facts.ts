@@ -36,6 +36,9 @@ export type Fact = {
   readonly read: (input: FactInput) => Value;
 };
 
+/** Path of the funding by the caller's word, else the table's. */
+export const fundingPath = "card.funding";
+
 /** Path by which rules of classes 1 and 2 read `card.funding`: credit if either the caller or the table says credit (`SEMANTICS.md` 2.4). */
 export const strictFundingPath = "card.funding_strict";
 
@@ -115,7 +118,7 @@ export const facts: readonly Fact[] = [
     ({ payment, bin }) => payment.card?.scheme ?? bin.scheme,
   ),
   {
-    ...fact("card.funding", "string", "Funding: the caller's word, else the table's.", readFunding),
+    ...fact(fundingPath, "string", "Funding: the caller's word, else the table's.", readFunding),
     domain: fundings,
   },
   {

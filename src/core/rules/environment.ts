@@ -1,7 +1,7 @@
 import type { SlotDomain } from "../cel/domain-goals.ts";
 import type { Environment, ListKind, SlotSource, Variable } from "../cel/environment.ts";
 import type { ExprType } from "../cel/expr.ts";
-import { facts, type Purpose, strictFundingPath } from "../facts.ts";
+import { facts, fundingPath, type Purpose, strictFundingPath } from "../facts.ts";
 import { exponentOf } from "../iso4217.ts";
 import type { AttributeInfo, AttributeType } from "./snapshot.ts";
 
@@ -77,7 +77,7 @@ export function createEnvironments(declarations: Declarations): Environments {
   };
   const strict: Environment = {
     ...plain,
-    variable: (path) => variables.get(path === "card.funding" ? strictFundingPath : path),
+    variable: (path) => variables.get(path === fundingPath ? strictFundingPath : path),
   };
   const domains = new Map<string, SlotDomain>();
   for (const { source, domain, min, max } of variables.values()) {

@@ -80,6 +80,7 @@ function endOf({ until }: Rule): number {
   return until === undefined ? Number.POSITIVE_INFINITY : toMs(until);
 }
 
-function isProtectiveClass(ruleClass: Rule_Class): boolean {
+/** Whether nothing may loosen rules of this class: REGULATORY or SAFER_GAMBLING. */
+export function isProtectiveClass(ruleClass: Rule_Class): boolean {
   return ruleClass === Rule_Class.REGULATORY || ruleClass === Rule_Class.SAFER_GAMBLING;
 }

@@ -8,7 +8,7 @@ import { checkPsps } from "./check-psps.ts";
 import { checkReach } from "./check-reach.ts";
 import { checkRetryPolicies } from "./check-retry.ts";
 import { checkRules } from "./check-rules.ts";
-import { checkMarketing, checkSegments } from "./check-segments.ts";
+import { checkFunding, checkMarketing, checkSegments } from "./check-segments.ts";
 
 /** What the checks worked out on the way, for the compiler. */
 export type CheckedRuleSet = {
@@ -30,6 +30,7 @@ export function checkRuleSet(ruleSet: RuleSet, faults: FaultList, nowMs: number)
   checkSegments(input);
   checkRules(input);
   const conditions = checkConditions(input);
+  checkFunding(input, conditions);
   checkMarketing(input, conditions);
   checkReach(input, conditions);
   return { conditions, encodedLists: input.encodedLists };

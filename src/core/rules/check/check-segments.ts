@@ -2,9 +2,10 @@ import type { RuleSet } from "../../../gen/switchyard/v1/rule_set_pb.js";
 import type { Expr } from "../../cel/expr.ts";
 import { quote } from "../../cel/faults.ts";
 import { readReads } from "../../cel/reads.ts";
-import type { Purpose } from "../../facts.ts";
+import { fundingPath, type Purpose, strictFundingPath } from "../../facts.ts";
 import { marketingActions } from "../effects-by-class.ts";
 import { type Declarations, nameSource, purposesOf } from "../environment.ts";
+import { isProtectiveClass } from "../loosening.ts";
 import { readPurposes } from "../names.ts";
 import { actionKinds } from "../snapshot.ts";
 import type { LoweredConditions } from "./check-conditions.ts";
@@ -70,6 +71,53 @@ export function orderSegments(
   };
   for (const id of ids) visit(id);
   return [...lengths.keys()];
+}
+
+/**
+ * Classes 1 and 2 see credit if either the caller or the BIN table says credit (`SEMANTICS.md` 2.4). Their own conditions do by themselves; a
+ * segment is the same for all classes, so those that they read have to ask for it.
+ */
+export function checkFunding({ ruleSet, faults }: CheckInput, conditions: LoweredConditions): void {
+  const trusting = findTrusting(conditions);
+  if (trusting.size === 0) return;
+  const ids = [...conditions.declarations.segments.keys()];
+  for (const [index, rule] of ruleSet.rules.entries()) {
+    const expr = conditions.rules.get(rule.id);
+    if (!isProtectiveClass(rule.class) || expr === undefined) continue;
+    for (const ordinal of readReads(expr).segments) {
+      const culprit = trusting.get(ids[ordinal]!);
+      if (culprit === undefined) continue;
+      faults.error(
+        `rules[${index}].when`,
+        "strict-funding",
+        `the segment ${quote(culprit)} believes the caller's card.funding, but this class must see credit if the BIN table says credit: write ${strictFundingPath} in that segment`,
+      );
+      break;
+    }
+  }
+}
+
+/** Segments that read `card.funding`, themselves or through others, each with the one that does. */
+function findTrusting({
+  declarations,
+  environments,
+  segments,
+  segmentOrder,
+}: LoweredConditions): ReadonlyMap<string, string> {
+  const slot = environments.slots.findIndex(
+    (source) => source.kind === "field" && source.path === fundingPath,
+  );
+  const trusting = new Map<string, string>();
+  const ids = [...declarations.segments.keys()];
+  for (const id of slot < 0 ? [] : segmentOrder) {
+    const expr = segments.get(id);
+    if (expr === undefined) continue;
+    const reads = readReads(expr);
+    const through = [...reads.segments].map((ordinal) => trusting.get(ids[ordinal]!));
+    const culprit = reads.slots.has(slot) ? id : through.find((found) => found !== undefined);
+    if (culprit !== undefined) trusting.set(id, culprit);
+  }
+  return trusting;
 }
 
 /** A marketing action never reads, itself or through segments, what only safer gambling or anti-money-laundering may use (`SEMANTICS.md` 3.9). */

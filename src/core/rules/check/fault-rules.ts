@@ -59,6 +59,8 @@ export const faultRules = {
   "segments-too-deep": "More than 16 segments read each other in a chain.",
   "never-holds": "The condition can be true for no payment.",
   unreachable: "Warning: an earlier rule speaks first, whenever this one would, on all that it says.",
+  "strict-funding":
+    "A rule of REGULATORY or SAFER_GAMBLING reads card.funding through a segment; the segment must read card.funding_strict.",
   "marketing-reads-protected":
     "A marketing action reads, itself or through segments, what only rg or aml may use.",
   // Rules.
