@@ -27,11 +27,13 @@ export type Place = {
   readonly edges: readonly OutcomeEdge[];
 };
 
+/** A place as of instant 0, and which of its edges wait. */
+type Timeless = { readonly place: Place; readonly waiting: readonly number[] };
 /** A layout as of instant 0, and as of the instant at which it was last asked for: under load many plans are made in one ms. */
-type Layout = { readonly atZero: readonly Place[]; nowMs: number; places: readonly Place[] };
+type Layout = { readonly atZero: readonly Timeless[]; nowMs: number; places: readonly Place[] };
 const layouts = new WeakMap<RetryPolicy, Map<number, Layout>>();
 
-/** The places of a plan, in order of their numbers. Frozen and shared: the same shape at the same instant gives the same list. */
+/** The places of a plan, in order of their numbers. Shared, so nobody may write to them: the same shape at the same instant gives the same list. */
 export function layOutPlan(shape: PlanShape): readonly Place[] {
   const { policy, nowMs } = shape;
   let known = layouts.get(policy);
@@ -42,34 +44,37 @@ export function layOutPlan(shape: PlanShape): readonly Place[] {
   const key = (((shape.stepUps << 4) | shape.psps) << 5) | (shape.most << 1) | (shape.isUnattended ? 1 : 0);
   let layout = known.get(key);
   if (layout === undefined) {
-    const atZero = layOut({ ...shape, nowMs: 0 });
-    layout = { atZero, nowMs: 0, places: atZero };
+    const places = layOut({ ...shape, nowMs: 0 });
+    layout = { atZero: places.map(findWaits), nowMs: 0, places };
     known.set(key, layout);
   }
   if (layout.nowMs !== nowMs) {
-    layout.places = layout.atZero.map((place) => postponePlace(place, nowMs));
+    layout.places = layout.atZero.map((timeless) => placeAt(timeless, nowMs));
     layout.nowMs = nowMs;
   }
   return layout.places;
 }
 
-/** The place as of another instant; itself where nothing in it waits. */
-function postponePlace(place: Place, byMs: number): Place {
-  if (place.notBeforeMs === undefined && !place.edges.some(({ edge }) => waits(edge))) return place;
-  return Object.freeze({
-    ...place,
-    notBeforeMs: place.notBeforeMs === undefined ? undefined : place.notBeforeMs + byMs,
-    edges: Object.freeze(
-      place.edges.map((each) =>
-        waits(each.edge)
-          ? {
-              outcomeClass: each.outcomeClass,
-              edge: { ...each.edge, notBeforeMs: each.edge.notBeforeMs + byMs },
-            }
-          : each,
-      ),
-    ),
-  });
+function findWaits(place: Place): Timeless {
+  return { place, waiting: place.edges.flatMap(({ edge }, at) => (waits(edge) ? [at] : [])) };
+}
+
+/** The place as of an instant; shared where nothing in it waits. */
+function placeAt({ place, waiting }: Timeless, nowMs: number): Place {
+  const { number, kind, psp, notBeforeMs } = place;
+  if (notBeforeMs === undefined && waiting.length === 0) return place;
+  const edges = place.edges.slice();
+  for (const at of waiting) {
+    const { outcomeClass, edge } = edges[at]!;
+    if (waits(edge)) edges[at] = { outcomeClass, edge: { ...edge, notBeforeMs: nowMs + edge.notBeforeMs } };
+  }
+  return {
+    number,
+    kind,
+    psp,
+    notBeforeMs: notBeforeMs === undefined ? undefined : nowMs + notBeforeMs,
+    edges,
+  };
 }
 
 /** An edge with an instant in it. */
