@@ -48,7 +48,16 @@ export function openTables(path: string): LmdbTables {
     cache: false,
     compression: false,
   });
-  const table = (name: string): Bytes => root.openDB(name, asBytes);
+  const hush = makeHush(root);
+  const table = (name: string): Bytes => {
+    const opened: Bytes = root.openDB(name, asBytes);
+    const { put, remove, ifNoExists } = opened;
+    return Object.assign(opened, {
+      put: (...write: Parameters<typeof put>) => hush(put.apply(opened, write)),
+      remove: (...write: Parameters<typeof remove>) => hush(remove.apply(opened, write)),
+      ifNoExists: (...write: Parameters<typeof ifNoExists>) => hush(ifNoExists.apply(opened, write)),
+    });
+  };
   return {
     root,
     meta: table("meta"),
@@ -63,6 +72,33 @@ export function openTables(path: string): LmdbTables {
     overrideRevisions: table("override-revisions"),
     pspStates: table("psp-states"),
     audit: table("audit"),
+  };
+}
+
+/**
+ * A commit that fails rejects the promise of every write in it, also of those that nobody waits for because a later write of the same turn
+ * stands for them; one that LMDB keeps to itself, for the turn; and one more inside the error. Left alone, each would end the process. Whoever
+ * waits is told all the same.
+ */
+function makeHush(root: RootDatabase<Buffer, Buffer>): <T>(write: Promise<T>) => Promise<T> {
+  let last: Promise<unknown> | undefined;
+  let isTurnHushed = false;
+  const ignore = (error: unknown): void => {
+    const { commitError } = error as { readonly commitError?: unknown };
+    if (commitError instanceof Promise) commitError.catch(() => {});
+  };
+  const hushTurn = (): void => {
+    isTurnHushed = false;
+    root.committed.then(() => {}, ignore);
+  };
+  return (write) => {
+    // The writes of one turn mostly share their promise.
+    if (write !== last) write.catch(ignore);
+    last = write;
+    // LMDB closes its turn by an immediate that the write has queued, so this one comes right after it.
+    if (!isTurnHushed) setImmediate(hushTurn);
+    isTurnHushed = true;
+    return write;
   };
 }
 
