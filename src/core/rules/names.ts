@@ -10,9 +10,21 @@ const purposes: Readonly<Record<Exclude<Purpose_Kind, Purpose_Kind.KIND_UNSPECIF
   [Purpose_Kind.MARKETING]: "marketing",
 };
 
-/** Purposes as the core calls them; the unspecified one is left out. */
+/** Lists of purposes by their numbers: a rule set has thousands of rules and a handful of different lists. */
+const lists = new Map<string, readonly Purpose[]>();
+
+/** Purposes as the core calls them, in the order given; the unspecified one is left out. Frozen and shared. */
 export function readPurposes(kinds: readonly Purpose_Kind[]): readonly Purpose[] {
-  return kinds.flatMap((kind) => (kind === Purpose_Kind.KIND_UNSPECIFIED ? [] : [purposes[kind]]));
+  const known = kinds.filter((kind) => kind !== Purpose_Kind.KIND_UNSPECIFIED);
+  // Five different ones at most, so there are few lists; one that repeats itself was refused, or is about to be.
+  if (known.length > 5) return known.map((kind) => purposes[kind]);
+  const key = known.join();
+  let list = lists.get(key);
+  if (list === undefined) {
+    list = Object.freeze(known.map((kind) => purposes[kind]));
+    lists.set(key, list);
+  }
+  return list;
 }
 
 /** A declared attribute; undefined where its type is missing. */

@@ -28,7 +28,7 @@ export function readRule(rule: Rule, pspOrdinals: ReadonlyMap<string, number>): 
     id,
     ruleClass: ruleClasses[rule.class - 1]!,
     priority,
-    kinds: rule.kinds as readonly PaymentKind[],
+    kinds: readKinds(rule.kinds),
     fromMs: from && toMs(from),
     untilMs: until && toMs(until),
     hours: hours && readHours(hours),
@@ -41,6 +41,20 @@ export function readRule(rule: Rule, pspOrdinals: ReadonlyMap<string, number>): 
     reasonUnknown,
     playerMessageKey,
   };
+}
+
+const kindsOfAll: readonly (readonly PaymentKind[])[] = [
+  ["deposit"],
+  ["withdrawal"],
+  ["deposit", "withdrawal"],
+];
+
+/** Kinds in their order: one list, with one text, for all rules that have the same, so that a decision finds them in the cache. */
+function readKinds(kinds: readonly string[]): readonly PaymentKind[] {
+  const shared = kindsOfAll.find(
+    (each) => each.length === kinds.length && each.every((kind, at) => kind === kinds[at]),
+  );
+  return shared ?? (kinds as readonly PaymentKind[]);
 }
 
 /**
