@@ -8,9 +8,11 @@ import type { PaymentKind } from "../payment.ts";
 import { checkEffects } from "./check/check-effects.ts";
 import { readEffects } from "./compile/hydrate-rule.ts";
 import { createFaultList } from "./document/fault.ts";
+import { marketingActions } from "./effects-by-class.ts";
 import { createEnvironments } from "./environment.ts";
 import type { CompiledOverride, OverrideSubject } from "./override-set.ts";
-import type { RuleSnapshot } from "./snapshot.ts";
+import { createProtectedFinder } from "./protected-reads.ts";
+import { actionKinds, type RuleSnapshot } from "./snapshot.ts";
 
 /** An override as it was put: PSPs, segments, rules and policies by name. `effectsJson` is the contract's `Effects` as protobuf JSON. */
 export type OverrideDraft = Omit<CompiledOverride, "subject" | "condition" | "effects"> & {
@@ -48,6 +50,14 @@ export function createOverrideCompiler(snapshot: RuleSnapshot): OverrideCompiler
     ),
     segments,
   });
+  const finder = createProtectedFinder({
+    declarations: snapshot,
+    slots: snapshot.slots,
+    segmentAt: (ordinal) => ({
+      ...snapshot.segments[ordinal]!,
+      expr: snapshot.segmentCondition(ordinal),
+    }),
+  });
 
   function compile(draft: OverrideDraft): OverrideResult {
     const faults: FieldFault[] = [];
@@ -55,6 +65,7 @@ export function createOverrideCompiler(snapshot: RuleSnapshot): OverrideCompiler
     const condition = compileCondition(draft.when, faults);
     const message = fromJsonString(EffectsSchema, draft.effectsJson);
     faults.push(...findEffectFaults(message, snapshot));
+    if (subject !== undefined && sells(message)) faults.push(...findProtectedReads(subject, condition));
     if (subject === undefined || faults.length > 0) return { ok: false, faults };
     // A weighted draw is seeded by the strategy's id: the override's own where it has none, as with rules.
     if (message.strategy?.id === "") message.strategy.id = draft.id;
@@ -76,7 +87,26 @@ export function createOverrideCompiler(snapshot: RuleSnapshot): OverrideCompiler
     return undefined;
   }
 
+  /** A marketing action never depends on what only safer gambling or anti-money-laundering may use (`SEMANTICS.md` 3.9). */
+  function findProtectedReads(
+    subject: OverrideSubject,
+    condition: CompiledOverride["condition"],
+  ): readonly FieldFault[] {
+    const reads = [
+      ["subject.segment", subject.kind === "segment" ? finder.inSegment(subject.ordinal) : undefined],
+      ["when", condition && finder.inCondition(condition.expr, slots)],
+    ] as const;
+    return reads.flatMap(([field, what]) => {
+      const message = `a marketing action may not depend on ${what}`;
+      return what === undefined ? [] : [{ field, rule: "marketing-reads-protected", message }];
+    });
+  }
+
   return { compile, slots };
+}
+
+function sells({ actions }: EffectsMessage): boolean {
+  return actions.some(({ kind }) => marketingActions.has(actionKinds[kind - 1]!));
 }
 
 function resolveSubject(

@@ -2,11 +2,12 @@ import type { RuleSet } from "../../../gen/switchyard/v1/rule_set_pb.js";
 import type { Expr } from "../../cel/expr.ts";
 import { quote } from "../../cel/faults.ts";
 import { readReads } from "../../cel/reads.ts";
-import { fundingPath, type Purpose, strictFundingPath } from "../../facts.ts";
+import { fundingPath, strictFundingPath } from "../../facts.ts";
 import { marketingActions } from "../effects-by-class.ts";
-import { type Declarations, nameSource, purposesOf } from "../environment.ts";
+import type { Declarations } from "../environment.ts";
 import { isProtectiveClass } from "../loosening.ts";
 import { readPurposes } from "../names.ts";
+import { createProtectedFinder } from "../protected-reads.ts";
 import { actionKinds } from "../snapshot.ts";
 import type { LoweredConditions } from "./check-conditions.ts";
 import { checkPurposes } from "./check-declarations.ts";
@@ -122,7 +123,7 @@ function findTrusting({
 
 /** A marketing action never reads, itself or through segments, what only safer gambling or anti-money-laundering may use (`SEMANTICS.md` 3.9). */
 export function checkMarketing({ ruleSet, faults }: CheckInput, conditions: LoweredConditions): void {
-  const findProtected = createProtectedFinder(ruleSet, conditions);
+  const findProtected = findProtectedIn(ruleSet, conditions);
   for (const [index, rule] of ruleSet.rules.entries()) {
     const sells =
       rule.effects?.actions.some(({ kind }) => marketingActions.has(actionKinds[kind - 1]!)) ?? false;
@@ -137,41 +138,19 @@ export function checkMarketing({ ruleSet, faults }: CheckInput, conditions: Lowe
   }
 }
 
-function createProtectedFinder(
+function findProtectedIn(
   ruleSet: RuleSet,
-  { declarations, segments, environments }: LoweredConditions,
+  { declarations, segments, environments: { slots } }: LoweredConditions,
 ): (expr: Expr) => string | undefined {
-  const { slots } = environments;
   const ids = [...declarations.segments.keys()];
   const purposes = new Map(ruleSet.segments.map(({ id, purposes }) => [id, readPurposes(purposes)]));
-  const known = new Map<string, string | undefined>();
-  const findInSegment = (id: string): string | undefined => {
-    if (known.has(id)) return known.get(id);
-    // Set before the search, so that a circle ends.
-    known.set(id, undefined);
-    const expr = segments.get(id);
-    const inside = expr && find(expr);
-    const what = isProtected(purposes.get(id) ?? [])
-      ? `the segment ${quote(id)}`
-      : inside && `${inside}, read by the segment ${quote(id)}`;
-    known.set(id, what);
-    return what;
-  };
-  const find = (expr: Expr): string | undefined => {
-    const reads = readReads(expr);
-    for (const slot of reads.slots) {
-      const source = slots[slot]!;
-      if (isProtected(purposesOf(source, declarations))) return nameSource(source);
-    }
-    for (const ordinal of reads.segments) {
-      const what = findInSegment(ids[ordinal]!);
-      if (what !== undefined) return what;
-    }
-    return undefined;
-  };
-  return find;
-}
-
-function isProtected(purposes: readonly Purpose[]): boolean {
-  return purposes.length > 0 && purposes.every((purpose) => purpose === "rg" || purpose === "aml");
+  const finder = createProtectedFinder({
+    declarations,
+    slots,
+    segmentAt: (ordinal) => {
+      const id = ids[ordinal]!;
+      return { id, purposes: purposes.get(id) ?? [], expr: segments.get(id) };
+    },
+  });
+  return (expr) => finder.inCondition(expr, slots);
 }
