@@ -7,7 +7,7 @@ import type { Attempt } from "../core/retry/attempts.ts";
 import { isApproved } from "../core/retry/attempts.ts";
 import { defaultRetryPolicy } from "../core/retry/default-policy.ts";
 import { type PlannedPsp, planRetries } from "../core/retry/plan.ts";
-import { advancePlan, type PlanStanding } from "../core/retry/standing.ts";
+import { type AdvanceInput, advancePlan, type PlanStanding, settleAttempts } from "../core/retry/standing.ts";
 import { findAccount } from "../core/routing/eligibility.ts";
 import type { Route } from "../core/routing/route.ts";
 import { openRoutingCase, type RoutingCase } from "../core/routing/routing-case.ts";
@@ -69,16 +69,19 @@ export function decideWith(
 ): DecidedWith {
   const draft = draftDecision(rules, payment, state, nowMs, { approvedReviews: earlier.approvedReviews });
   const decision = makeDecision(rules, draft, earlier);
-  const plan =
-    decision.plan &&
-    advancePlan(decision.plan, {
-      attempts: earlier.attempts,
-      revision: payment.revision,
-      decidedAtMs: nowMs,
-      nowMs,
-      cuts: undefined,
-    });
+  const { attempts } = earlier;
+  const plan = standPlan(decision, { attempts, revision: payment.revision, nowMs, cuts: undefined });
   return { decision, plan, trace: payment.trace ? buildTrace(draft, rules.overrides, decision) : undefined };
+}
+
+/** The plan of an answer as it now stands; where it has none, what is still to be settled, if anything is. */
+export function standPlan(
+  { plan, decidedAtMs }: Decision,
+  input: Omit<AdvanceInput, "decidedAtMs">,
+): PlanStanding | undefined {
+  return plan === undefined
+    ? settleAttempts(input.attempts, decidedAtMs)
+    : advancePlan(plan, { ...input, decidedAtMs });
 }
 
 /** Walks a payment past the rooms: judged, then routed. */

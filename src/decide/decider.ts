@@ -14,8 +14,7 @@ import { type BinTable, lookUpBin } from "../core/bin/bin-table.ts";
 import { checkAttributes } from "../core/features/frame-reader.ts";
 import type { FieldFault } from "../core/field-fault.ts";
 import type { Payment } from "../core/payment.ts";
-import { type Attempt, applyReports } from "../core/retry/attempts.ts";
-import { advancePlan } from "../core/retry/standing.ts";
+import { type Attempt, applyReports, isOpen } from "../core/retry/attempts.ts";
 import type { RuleSnapshot } from "../core/rules/snapshot.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { PaymentRecord, PaymentStore } from "../ports/payment-store.ts";
@@ -28,6 +27,7 @@ import {
   draftDecision,
   type EarlierRevisions,
   firstRevision,
+  standPlan,
 } from "./decide-with.ts";
 import type { Decided, Decider, Refused } from "./decided.ts";
 import { findConflicts, identify } from "./identity.ts";
@@ -48,8 +48,9 @@ export type DeciderDeps = {
 
 type Door = "gateway" | "admin";
 
-/** Answers are kept this long (`SEMANTICS.md` 1.3). */
+/** Answers are kept this long after the last word on the payment, and while nobody knows what became of an attempt (`SEMANTICS.md` 1.3). */
 const keepMs = 7 * 24 * 3_600_000;
+const endOfTimeMs = Date.UTC(9999, 0);
 
 /** Builds the decider. It is synchronous and holds no state but the promise of the last write. */
 export function createDecider(deps: DeciderDeps): Decider {
@@ -124,7 +125,7 @@ export function createDecider(deps: DeciderDeps): Decider {
       identity: identify(payment),
       decision: decided.decision,
       attempts: earlier.attempts,
-      keepUntilMs: nowMs + keepMs,
+      keepUntilMs: findKeepUntil(earlier.attempts, nowMs),
     });
     return answer(payment, decided, durable);
   };
@@ -140,16 +141,15 @@ export function createDecider(deps: DeciderDeps): Decider {
     const { decision, attempts, revision } = record;
     const state = readState(deps, payment);
     const cuts = recheckPlan(rules, decision, payment, state, nowMs, attempts);
-    const { decidedAtMs } = decision;
-    const plan =
-      decision.plan && advancePlan(decision.plan, { attempts, revision, decidedAtMs, nowMs, cuts });
     return {
       ok: true,
       payment,
       decision,
-      plan,
+      plan: standPlan(decision, { attempts, revision, nowMs, cuts }),
       replayed: true,
-      durable: hasNews ? store(payment.merchantId, record) : lastWrite,
+      durable: hasNews
+        ? store(payment.merchantId, { ...record, keepUntilMs: findKeepUntil(attempts, nowMs) })
+        : lastWrite,
       trace: payment.trace ? traceAgain(rules, payment, state, nowMs, decision) : undefined,
     };
   };
@@ -201,6 +201,10 @@ function readState(
   { merchantId, playerId }: Payment,
 ): DecisionState {
   return { player: players.get(merchantId, playerId), pspStates: pspStates(merchantId), bins };
+}
+
+function findKeepUntil(attempts: readonly Attempt[], nowMs: number): number {
+  return attempts.some(isOpen) ? endOfTimeMs : nowMs + keepMs;
 }
 
 function readReports(

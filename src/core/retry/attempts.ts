@@ -81,7 +81,8 @@ export type ReportContext = {
  * from a decline to a late approval. Duplicates and reports that know less change nothing.
  *
  * Shapes: the same array where nothing changes. Instants in the future count as now.
- * Fails: with a fault for an attempt that no plan of the payment holds, or that was planned at another PSP.
+ * Fails: with a fault for an attempt that no plan of the payment holds, that was planned at another PSP, or that is one more than a payment can
+ * have had.
  */
 export function applyReports(
   known: readonly Attempt[],
@@ -96,10 +97,18 @@ export function applyReports(
       faults.push({ ...place.fault, field: `previous_attempts[${at}].${place.fault.field}` });
       continue;
     }
-    attempts = addAttempt(attempts, readAttempt(report, place.revision, context));
+    const added = addAttempt(attempts, readAttempt(report, place.revision, context));
+    if (added.length <= knownMax) attempts = added;
+    else faults.push({ ...tooMany, field: `previous_attempts[${at}]` });
   }
   return { attempts, faults };
 }
+
+/** Far more than a retry policy allows; ids of plans that are no longer kept can be made up without end. */
+const knownMax = 64;
+const tooMany = { rule: "too-many", message: `a payment has at most ${knownMax} attempts` };
+/** Most steps of a plan. */
+const stepsMax = 16;
 
 function readAttempt(report: ReportedOutcome, revision: number, { scheme, nowMs }: ReportContext): Attempt {
   const { attemptId, psp, outcomeClass, responseCode, atMs } = report;
@@ -135,7 +144,7 @@ function findPlace(
   }
   const parts = idPattern.exec(attemptId);
   const claimed = { revision: Number(parts?.[1]), number: Number(parts?.[2]) };
-  const isEarlier = claimed.revision < revision;
+  const isEarlier = claimed.revision < revision && claimed.number >= 1 && claimed.number <= stepsMax;
   if (isEarlier && makeAttemptId({ ...claimed, psp }) === attemptId) return claimed;
   const message = `no plan of payment ${paymentId} has attempt ${attemptId}${isEarlier ? ` at ${psp}` : ""}`;
   return { fault: { field: "attempt_id", rule: "known", message } };

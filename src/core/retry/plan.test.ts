@@ -12,7 +12,7 @@ import {
   retryResponses,
 } from "../rules/snapshot.ts";
 import { isChallenge, type ThreeDsNeed } from "../sca/step-three-ds.ts";
-import { type Attempt, applyReports, isApproved, isOpen } from "./attempts.ts";
+import { type Attempt, applyReports, isApproved, isOpen, makeAttemptId } from "./attempts.ts";
 import { defaultRetryPolicy } from "./default-policy.ts";
 import { type OutcomeClass, outcomeClasses } from "./outcome-class.ts";
 import { type PlanInput, planRetries } from "./plan.ts";
@@ -292,6 +292,28 @@ describe("reports", () => {
     expect(applyReports([], [{ ...report, attemptId: "r2-s1-00000000" }], later).faults).toMatchObject([
       { field: "previous_attempts[0].attempt_id" },
     ]);
+  });
+
+  test("made-up attempts of earlier revisions are refused beyond 64", () => {
+    const later = { ...context, revision: 10, plan: undefined };
+    const report = (at: number) => ({
+      attemptId: makeAttemptId({ revision: at % 10, number: 1 + Math.floor(at / 10), psp: "a" }),
+      psp: "a",
+      outcomeClass: "GENERIC" as const,
+    });
+    const many = Array.from({ length: 64 }, (_, at) => report(at));
+    const full = applyReports([], many, later);
+    expect(full.faults).toEqual([]);
+    const over = applyReports(full.attempts, [report(0), report(64)], later);
+    expect(over.attempts).toBe(full.attempts);
+    expect(over.faults).toMatchObject([{ field: "previous_attempts[1]", rule: "too-many" }]);
+    expect(
+      applyReports(
+        [],
+        [{ ...report(0), attemptId: makeAttemptId({ revision: 0, number: 17, psp: "a" }) }],
+        later,
+      ).faults,
+    ).toMatchObject([{ rule: "known" }]);
   });
 
   test("an instant in the future counts as now", () => {

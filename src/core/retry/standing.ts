@@ -4,6 +4,7 @@
 import type { Edge, OutcomeEdge, Plan, Step } from "../decision.ts";
 import type { Reason } from "../reason.ts";
 import { type Attempt, isApproved, isOpen } from "./attempts.ts";
+import { codeTableVersion } from "./code-table.ts";
 
 export type PlanStanding = {
   /** Steps that were not cut; no edge leads to one that was. */
@@ -86,14 +87,31 @@ export function advancePlan(plan: Plan, input: AdvanceInput): PlanStanding {
   };
 }
 
+/**
+ * What is to be settled of earlier attempts where the answer has no plan of its own, because it denies or reviews: one approval too many, or an
+ * outcome that nobody knows. Undefined where nothing is.
+ */
+export function settleAttempts(attempts: readonly Attempt[], decidedAtMs: number): PlanStanding | undefined {
+  const next = findUnsettled(attempts);
+  if (next === undefined) return undefined;
+  const open = attempts.find(isOpen);
+  const cut = open === undefined ? [] : [openReason(open)];
+  return { steps: [], validUntilMs: decidedAtMs, codeTableVersion, next, attempts, cut };
+}
+
+function findUnsettled(attempts: readonly Attempt[]): Edge | undefined {
+  let approvals = 0;
+  for (const attempt of attempts) if (isApproved(attempt)) approvals++;
+  if (approvals > 1) return voidFirst;
+  return attempts.some(isOpen) ? statusCheck : undefined;
+}
+
 function findNext(plan: Plan, input: AdvanceInput, cuts: PlanCuts): Edge {
   const { attempts, revision, nowMs } = input;
   if (attempts.length > 0) {
-    let approvals = 0;
-    for (const attempt of attempts) if (isApproved(attempt)) approvals++;
-    if (approvals > 1) return voidFirst;
-    if (attempts.some(isOpen)) return statusCheck;
-    if (approvals === 1) return done;
+    const unsettled = findUnsettled(attempts);
+    if (unsettled !== undefined) return unsettled;
+    if (attempts.some(isApproved)) return done;
     const last = findFurthest(plan.steps, attempts, revision);
     if (last !== undefined) return holdToValidity(findEdge(last, input, plan, cuts), plan, nowMs);
   }

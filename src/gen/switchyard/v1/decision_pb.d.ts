@@ -344,7 +344,8 @@ export declare type DecideResponse = Message<"switchyard.v1.DecideResponse"> & {
   reasons: Reason[];
 
   /**
-   * What to execute, where the verdict is APPROVE_ROUTE in mode PAYMENT.
+   * What to execute, where the verdict is APPROVE_ROUTE in mode PAYMENT. Where it is not, but attempts of earlier revisions are still to be settled:
+   * no steps, and `next` is STATUS_CHECK or VOID_FIRST.
    *
    * @generated from field: switchyard.v1.Plan plan = 7;
    */
