@@ -71,4 +71,6 @@ describe("a duration literal", () => {
 it("takes a pattern as RE2 does", () => {
   expect(findPatternFault("^4571(04|05)\\d+$")).toBeUndefined();
   expect(findPatternFault("(a)\\1")).toContain("invalid escape");
+  expect(findPatternFault("^[a-z0-9._-]{1,64}@[a-z0-9-]{1,64}\\.com$")).toBeUndefined();
+  expect(findPatternFault("(a|b|c){500}(d|e)")).toContain("1505 steps; at most 520");
 });

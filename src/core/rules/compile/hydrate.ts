@@ -105,9 +105,9 @@ function* openConditions(image: CompiledImage, ruleCount: number): Generator<voi
   const { segmentOrder, ruleConditions } = image;
   const exprs = openExprs(image.conditions);
   const inOrder: { readonly ordinal: number; readonly predicate: Predicate }[] = [];
-  for (const [place, ordinal] of segmentOrder.entries()) {
+  for (const ordinal of segmentOrder) {
     inOrder.push({ ordinal, predicate: exprs.predicate(ordinal) });
-    if (place % stepItems === stepItems - 1) yield;
+    yield;
   }
   const predicateOf = (rule: number): Predicate => {
     const condition = ruleConditions[rule]!;
@@ -126,7 +126,7 @@ function* openConditions(image: CompiledImage, ruleCount: number): Generator<voi
   };
 }
 
-/** Builds what the index is going to ask for beforehand, in smaller steps than its own: a condition may be long. */
+/** Builds what the index is going to ask for beforehand, one condition to a step: it may be long, or have patterns to compile. */
 function* warmPredicates(
   { header, pool, ordinals }: IndexImage,
   predicateOf: (rule: number) => Predicate,
@@ -134,7 +134,7 @@ function* warmPredicates(
   for (const [position, rule] of ordinals.entries()) {
     const isAsked = ((pool[header.predicateRow + (position >>> 5)]! >>> (position & 31)) & 1) === 1;
     if (isAsked) predicateOf(rule);
-    if (position % stepItems === stepItems - 1) yield;
+    if (isAsked || position % stepItems === stepItems - 1) yield;
   }
 }
 
