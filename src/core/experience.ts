@@ -76,6 +76,25 @@ function listAmounts({
   return [...amounts].slice(0, amountsMax).map((minorUnits) => ({ minorUnits, currencyCode: currency }));
 }
 
+/** Those of the PSPs that take some amount which is not above the cap: one may start above it. */
+export function findServing(
+  psps: readonly Psp[],
+  method: string,
+  {
+    currency,
+    fx,
+    capMinor,
+  }: { readonly currency: string; readonly fx: FxRates; readonly capMinor: number | undefined },
+): readonly Psp[] {
+  if (capMinor === undefined) return psps;
+  return psps.filter((psp) => {
+    const min = findRange(psp, method)?.min;
+    if (min === undefined || min.minorUnits <= 1) return capMinor >= 1;
+    const below = greatestMinorWithin(fx, { ...min, minorUnits: min.minorUnits - 1 }, currency);
+    return below !== undefined && below < capMinor;
+  });
+}
+
 /**
  * The greatest amount that one of the PSPs takes, held to the cap; `undefined` where neither bounds it. A PSP whose range has no rate to the
  * currency takes nothing.

@@ -17,6 +17,11 @@ export const reasonStages = [
 
 export type ReasonStage = (typeof reasonStages)[number];
 
+/** Sorts into the fixed precedence, in place; within a stage the order stays. */
+export function sortReasons(reasons: Reason[]): readonly Reason[] {
+  return reasons.sort((a, b) => reasonStages.indexOf(a.stage) - reasonStages.indexOf(b.stage));
+}
+
 /** One reason of a decision, with all that it knows; what a gateway may see of it is for `rpc/codec` to say, by `purposes`. */
 export type Reason = {
   readonly stage: ReasonStage;

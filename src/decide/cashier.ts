@@ -1,10 +1,11 @@
 import type { Expr } from "../core/cel/expr.ts";
 import { readReads } from "../core/cel/reads.ts";
 import type { Decision, Verdict } from "../core/decision.ts";
-import { buildExperience, findGreatest, type MethodSurvey } from "../core/experience.ts";
+import { buildExperience, findGreatest, findServing, type MethodSurvey } from "../core/experience.ts";
 import { hash128 } from "../core/hash.ts";
+import { formatMoney } from "../core/money.ts";
 import type { Payment } from "../core/payment.ts";
-import type { Reason } from "../core/reason.ts";
+import { type Reason, sortReasons } from "../core/reason.ts";
 import { listMatchedRules } from "../core/rules/resolve.ts";
 import type { RuleSnapshot } from "../core/rules/snapshot.ts";
 import { type DecidedWith, type Draft, draftDecision, listSegments, listSources } from "./decide-with.ts";
@@ -12,7 +13,7 @@ import type { ActiveRules, DecisionState, JudgeOptions } from "./judge.ts";
 import { buildTrace } from "./trace.ts";
 
 /** A method as judged for this player: what it says to the verdict beside what it says to the cashier. */
-type Survey = MethodSurvey & { readonly verdict: Verdict };
+type Survey = MethodSurvey & { readonly verdict: Verdict; readonly reasons: readonly Reason[] };
 
 /**
  * Answers in mode CASHIER (`SEMANTICS.md` 1.5): what to show, for a payment of which merchant, player, kind and currency are known and the rest
@@ -83,19 +84,44 @@ function surveyMethod(
     nowMs,
     listenFor(rules.snapshot, asked),
   );
-  const denials = [...restrictions, ...(resolution.verdict === "DENY" ? resolution.reasons : [])];
+  const denials = listDenials(resolution, restrictions);
   const noRoute = denials.length === 0 ? route.denial() : undefined;
-  const obstacles = noRoute === undefined ? denials : [noRoute];
   const psps = route.order.map((psp) => workspace.snapshot.psps[psp]!);
+  const bounds = {
+    currency: payment.currency,
+    fx: workspace.snapshot.fx,
+    capMinor: resolution.cap.maxMinor,
+  };
+  const serving = findServing(psps, method, bounds);
+  const isServed = serving.length > 0 || psps.length === 0;
+  const obstacles = [...denials, ...(noRoute === undefined ? [] : [noRoute])];
+  if (denials.length === 0 && !isServed) obstacles.push(makeNoAmount(bounds.capMinor!, bounds.currency));
   return {
     method,
     verdict: obstacles.length > 0 ? "DENY" : resolution.verdict,
+    reasons: obstacles.length > 0 ? obstacles : resolution.reasons,
     obstacles,
-    maxMinor: findGreatest(psps, method, {
-      currency: payment.currency,
-      fx: workspace.snapshot.fx,
-      capMinor: resolution.cap.maxMinor,
-    }),
+    maxMinor: findGreatest(serving, method, bounds),
+  };
+}
+
+function listDenials(
+  { verdict, reasons }: Draft["resolution"],
+  restrictions: readonly Reason[],
+): readonly Reason[] {
+  return sortReasons([...restrictions, ...(verdict === "DENY" ? reasons : [])]);
+}
+
+function makeNoAmount(capMinor: number, currencyCode: string): Reason {
+  const detail = `no PSP takes ${formatMoney({ minorUnits: capMinor, currencyCode })} or less`;
+  const playerMessageKey = "payment.other_method";
+  return {
+    stage: "routing",
+    code: "NO_ROUTE",
+    sourceId: "",
+    detail,
+    playerMessageKey,
+    purposes: ["payments"],
   };
 }
 
@@ -156,7 +182,7 @@ function findBest(
   const open = surveys.find(({ verdict }) => verdict === "APPROVE_ROUTE");
   if (open !== undefined) return { verdict: "APPROVE_ROUTE", reasons: [] };
   const reviewed = surveys.find(({ verdict }) => verdict === "REVIEW");
-  if (reviewed !== undefined) return { verdict: "REVIEW", reasons: resolution.reasons };
-  const denials = [...restrictions, ...(resolution.verdict === "DENY" ? resolution.reasons : [])];
+  if (reviewed !== undefined) return { verdict: "REVIEW", reasons: sortReasons([...reviewed.reasons]) };
+  const denials = listDenials(resolution, restrictions);
   return { verdict: "DENY", reasons: denials.length > 0 ? denials : (surveys[0]?.obstacles ?? []) };
 }

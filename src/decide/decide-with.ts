@@ -1,7 +1,7 @@
 import type { Decision, Plan, SegmentMatch, SourceState, Verdict } from "../core/decision.ts";
 import { hash128 } from "../core/hash.ts";
 import type { Payment } from "../core/payment.ts";
-import { type Reason, reasonStages } from "../core/reason.ts";
+import { type Reason, sortReasons } from "../core/reason.ts";
 import type { BuiltInCode } from "../core/reason-codes.ts";
 import type { Attempt } from "../core/retry/attempts.ts";
 import { isApproved } from "../core/retry/attempts.ts";
@@ -195,9 +195,7 @@ function finishReasons(reasons: readonly Reason[], { workspace, resolution }: Dr
   if (evalErrors === 0 && reasons.length < 2) return reasons;
   const all = [...reasons];
   if (evalErrors > 0) all.push(...listErrors(evalErrors, resolution.speakers));
-  return all
-    .sort((a, b) => reasonStages.indexOf(a.stage) - reasonStages.indexOf(b.stage))
-    .slice(0, reasonsMax);
+  return sortReasons(all).slice(0, reasonsMax);
 }
 
 /** Names the rules that matched through an error; where none did, the error only kept some condition from being known. */

@@ -190,10 +190,22 @@ function openCall(deps: DeciderDeps, payment: Payment, door: Door, draft?: Activ
     const message = "reviews are settled on the admin listener only";
     faults.push({ field: "review", rule: "admin-only", message });
   }
+  if (payment.mode === "CASHIER") faults.push(...checkAskedOnly(payment));
   if (faults.length > 0) return invalid(faults);
   const rules = draft ?? deps.rules.current(payment.merchantId);
   if (rules === undefined) return { ok: false, kind: "no_active_rule_set" };
   return { ok: true, rules, nowMs: payment.decideAtMs ?? deps.clock.nowMs() };
+}
+
+/** The cashier stores nothing, so what would have to be stored is refused instead of lost. */
+function checkAskedOnly({ review, previousAttempts }: Payment): readonly FieldFault[] {
+  const faults: FieldFault[] = [];
+  const note = (field: string): void => {
+    faults.push({ field, rule: "payment-mode", message: `mode CASHIER stores nothing, so no ${field}` });
+  };
+  if (previousAttempts.length > 0) note("previous_attempts");
+  if (review !== undefined) note("review");
+  return faults;
 }
 
 function readState(

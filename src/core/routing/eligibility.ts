@@ -136,11 +136,13 @@ function describeBin({ binList, excludedBinList }: Psp, { bin, lists }: RoutingC
 }
 
 function isWithinRange(psp: Psp, payment: RoutingCase): boolean {
-  if (psp.amounts.length === 0 || payment.amountMinor === undefined) return true;
+  if (psp.amounts.length === 0) return true;
   const range = findRange(psp, payment.method);
   if (range === undefined) return true;
   const named = range.max?.currencyCode ?? range.min?.currencyCode;
   if (named === undefined) return true;
+  // Before an amount is chosen it can still be known that none can be held against the range.
+  if (payment.amountMinor === undefined) return hasRate(payment, named);
   const amountMinor = convertTo(payment, named);
   if (amountMinor === undefined) return false;
   return (
@@ -149,10 +151,14 @@ function isWithinRange(psp: Psp, payment: RoutingCase): boolean {
   );
 }
 
+function hasRate({ fx, currency }: RoutingCase, to: string): boolean {
+  return currency === to || fx.ratio(currency, to) !== undefined;
+}
+
 function describeRange(psp: Psp, payment: RoutingCase): string {
   const { min, max } = findRange(psp, payment.method)!;
   const named = (max ?? min)!.currencyCode;
-  const amountMinor = convertTo(payment, named);
+  const amountMinor = hasRate(payment, named) ? convertTo(payment, named) : undefined;
   if (amountMinor === undefined) return `no rate from ${payment.currency} to ${named}`;
   const amount = formatMoney({ minorUnits: amountMinor, currencyCode: named });
   const bounds = [min && `from ${formatMoney(min)}`, max && `to ${formatMoney(max)}`];
