@@ -3,6 +3,7 @@ import type { Decision, DueAction, Edge, MatchedRule, Step, StepThreeDs } from "
 import { isForGateways, type Purpose } from "../../core/facts.ts";
 import type { Money } from "../../core/payment.ts";
 import type { Reason } from "../../core/reason.ts";
+import type { ActionKind } from "../../core/rules/snapshot.ts";
 import type { Decided, PlanNow } from "../../decide/decided.ts";
 import {
   type DecideResponse,
@@ -30,6 +31,9 @@ const reasonsMax = 32;
 const segmentsMax = 256;
 const actionsMax = 64;
 
+/** Actions that the player is to see at the checkout: a gateway that is not told can't show them. They say what to do, never why. */
+const promptKinds: ReadonlySet<ActionKind> = new Set(["COOL_OFF_PROMPT", "TIME_OUT", "LIMIT_PROMPT"]);
+
 /** The one public reason that stands for all reasons of safer gambling and anti-money-laundering. */
 const neutralCode = "NOT_AVAILABLE";
 
@@ -48,7 +52,7 @@ export function encodeDecision(decided: Decided, requestId: string, door: Door):
   const { decision, payment, replayed } = decided;
   const shows = findShown(door);
   const segments = decision.segments.filter(({ purposes }) => shows(purposes));
-  const actions = decision.actions.filter(({ purposes }) => shows(purposes));
+  const actions = decision.actions.filter(({ kind, purposes }) => promptKinds.has(kind) || shows(purposes));
   return create(DecideResponseSchema, {
     decisionId: decision.decisionId,
     requestId,

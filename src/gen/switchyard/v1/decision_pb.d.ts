@@ -380,8 +380,8 @@ export declare type DecideResponse = Message<"switchyard.v1.DecideResponse"> & {
   experience?: Experience | undefined;
 
   /**
-   * What else should happen, sorted by kind and key. At most 64; those of rules for safer gambling, anti-money-laundering and marketing only on
-   * the admin listener.
+   * What else should happen, sorted by kind and key. At most 64. Of rules for safer gambling, anti-money-laundering and marketing a gateway is told only
+   * what the player is to see at the checkout: COOL_OFF_PROMPT, TIME_OUT and LIMIT_PROMPT, never why. Admins are told all.
    *
    * @generated from field: repeated switchyard.v1.Action actions = 13;
    */
