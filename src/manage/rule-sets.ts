@@ -2,7 +2,7 @@ import type { Compilation, DocumentFormat, RuleSetChange } from "../core/rules/c
 import type { RuleSnapshot } from "../core/rules/snapshot.ts";
 import type { AuditLog } from "../ports/audit-log.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { CompileInput, RuleCompiler } from "../ports/rule-compiler.ts";
+import type { CompileInput, CompileResult, RuleCompiler } from "../ports/rule-compiler.ts";
 import type { Activation, RuleSetStore, StoredRuleSet } from "../ports/rule-set-store.ts";
 import type { ActiveRuleSet, ActiveRules } from "./active-rules.ts";
 import { fail, failInvalid, type Managed, succeed } from "./failure.ts";
@@ -80,7 +80,12 @@ export class RuleSets {
     // Asked before the costly part, and again once it is this change's turn.
     const stale = this.#checkBase(input);
     if (stale !== undefined) return stale;
-    const compilation = await compiler.check(this.#draft(input.merchantId, input));
+    const draft = this.#draft(input.merchantId, input);
+    const before = input.activate ? this.#comparand(input) : succeed(undefined);
+    if (!before.ok) return before;
+    // Once, and before the queue, so that overrides and PSP states do not wait for it.
+    const compiled = input.activate ? await compiler.compile(draft, before.value) : undefined;
+    const compilation = compiled?.compilation ?? (await compiler.check(draft));
     if (compilation.hash === "") return failDocument(compilation);
     return queue.run(input.merchantId, async () => {
       const overtaken = this.#checkBase(input);
@@ -91,13 +96,14 @@ export class RuleSets {
         name: compilation.name,
         author: input.author,
         comment: input.comment,
-        pushedAtMs: this.#deps.clock.nowMs(),
+        // The instant as of which it was judged, and will be again.
+        pushedAtMs: draft.nowMs,
         ruleCount: compilation.ruleCount,
         sizeBytes: input.document.length,
         format: input.format,
       };
-      const prepared = input.activate
-        ? await this.#prepare(input.merchantId, ruleSet, input.document, input)
+      const prepared = compiled?.ok
+        ? await this.#admitPushed(input, ruleSet, { draft, before: before.value, compiled })
         : undefined;
       if (prepared?.ok === false) return prepared;
       await store.put(input.merchantId, ruleSet, input.document);
@@ -158,25 +164,17 @@ export class RuleSets {
     const from = this.get(merchantId, fromVersion);
     if (!from.ok) return from;
     const before = this.#stored(merchantId, from.value.ruleSet, from.value.document);
+    let after: CompileInput;
     if ("version" in target) {
       const newest = this.#deps.store.newestVersion(merchantId);
       const to = this.get(merchantId, target.version === 0 ? newest : target.version);
       if (!to.ok) return to;
-      const changes = await this.#deps.compiler.diff(
-        before,
-        this.#stored(merchantId, to.value.ruleSet, to.value.document),
-      );
-      return succeed({
-        changes,
-        fromVersion: from.value.ruleSet.version,
-        toVersion: to.value.ruleSet.version,
-      });
-    }
-    const draft = this.#draft(merchantId, target);
-    const compilation = await this.#deps.compiler.check(draft);
-    if (compilation.hash === "") return failDocument(compilation);
-    const changes = await this.#deps.compiler.diff(before, draft);
-    return succeed({ changes, fromVersion: from.value.ruleSet.version, toVersion: 0 });
+      after = this.#stored(merchantId, to.value.ruleSet, to.value.document);
+    } else after = this.#draft(merchantId, target);
+    const compared = await this.#deps.compiler.diff(before, after);
+    if (!compared.ok) return failDocument(compared.compilation);
+    const { changes } = compared;
+    return succeed({ changes, fromVersion: before.version, toVersion: after.version });
   }
 
   /** Compiles a version or a document to decide by without activating it, with the overrides of now held against it. */
@@ -215,7 +213,7 @@ export class RuleSets {
     const stored = this.get(input.merchantId, input.version);
     if (!stored.ok) return stored;
     const { ruleSet, document } = stored.value;
-    const prepared = await this.#prepare(input.merchantId, ruleSet, document, input);
+    const prepared = await this.#prepare(this.#stored(input.merchantId, ruleSet, document), input);
     if (!prepared.ok) return prepared;
     await this.#audit(input.merchantId, input.author, action, ruleSet);
     await this.#swap(input.merchantId, ruleSet, input.author, prepared.value);
@@ -226,21 +224,53 @@ export class RuleSets {
     });
   }
 
-  /** Compiles what is to become active and refuses what needs a word first: a loosened law, orphaned overrides. */
-  async #prepare(
-    merchantId: string,
-    ruleSet: StoredRuleSet,
-    document: Uint8Array,
-    { confirmLoosening, allowOrphans }: Permissions,
+  /** Compiles what is to become active, once, beside what is. */
+  async #prepare(input: CompileInput, permissions: Permissions): Promise<Managed<ActiveRuleSet>> {
+    const before = this.#comparand({ merchantId: input.merchantId, ...permissions });
+    if (!before.ok) return before;
+    const compiled = await this.#deps.compiler.compile(input, before.value);
+    if (!compiled.ok) return failDocument(compiled.compilation);
+    return this.#admit(input.merchantId, compiled.snapshot, compiled.changes, permissions);
+  }
+
+  /** What was compiled before it was this push's turn; compared anew where another rule set became active meanwhile. */
+  async #admitPushed(
+    input: PushInput,
+    { version }: StoredRuleSet,
+    {
+      draft,
+      before,
+      compiled,
+    }: {
+      readonly draft: CompileInput;
+      readonly before: CompileInput | undefined;
+      readonly compiled: Extract<CompileResult, { readonly ok: true }>;
+    },
   ): Promise<Managed<ActiveRuleSet>> {
-    const input = this.#stored(merchantId, ruleSet, document);
-    const result = await this.#deps.compiler.compile(input);
-    if (!result.ok) return failDocument(result.compilation);
-    if (!confirmLoosening) {
-      const loosened = await this.#findLoosened(merchantId, input);
-      if (loosened.length > 0) return failPrecondition("confirm_loosening", "loosening", loosened);
+    const now = this.#comparand(input);
+    if (!now.ok) return now;
+    let { changes } = compiled;
+    if (now.value !== undefined && now.value.version !== before?.version) {
+      const compared = await this.#deps.compiler.diff(now.value, draft);
+      if (!compared.ok) return failDocument(compared.compilation);
+      changes = compared.changes;
     }
-    const next = this.#withOverrides(merchantId, result.snapshot, this.#deps.clock.nowMs());
+    return this.#admit(input.merchantId, { ...compiled.snapshot, version }, changes, input);
+  }
+
+  /** Refuses what needs a word first: a loosened law, orphaned overrides. */
+  #admit(
+    merchantId: string,
+    snapshot: RuleSnapshot,
+    changes: readonly RuleSetChange[],
+    { confirmLoosening, allowOrphans }: Permissions,
+  ): Managed<ActiveRuleSet> {
+    const loosening = changes.filter(({ loosens }) => loosens);
+    if (loosening.length > 0 && !confirmLoosening) {
+      const named = loosening.map(({ kind, section, id }) => `${section} ${id} is ${kind.toLowerCase()}`);
+      return failPrecondition("confirm_loosening", "loosening", named);
+    }
+    const next = this.#withOverrides(merchantId, snapshot, this.#deps.clock.nowMs());
     if (next.orphans.size > 0 && !allowOrphans) {
       const named = [...next.orphans].map(([id, missing]) => `override ${id}: ${missing.join(", ")}`);
       return failPrecondition("allow_orphans", "orphaned-overrides", named.sort());
@@ -248,16 +278,20 @@ export class RuleSets {
     return succeed(next);
   }
 
-  async #findLoosened(merchantId: string, next: CompileInput): Promise<readonly string[]> {
+  /** The active rule set, which must not be loosened; undefined where there is none, or where it may be. */
+  #comparand({
+    merchantId,
+    confirmLoosening,
+  }: {
+    readonly merchantId: string;
+    readonly confirmLoosening: boolean;
+  }): Managed<CompileInput | undefined> {
     const version = this.activeVersion(merchantId);
-    if (version === 0) return [];
+    if (confirmLoosening || version === 0) return succeed(undefined);
     const active = this.get(merchantId, version);
-    if (!active.ok) return [];
-    const before = this.#stored(merchantId, active.value.ruleSet, active.value.document);
-    const changes = await this.#deps.compiler.diff(before, next);
-    return changes
-      .filter((change) => change.loosens)
-      .map(({ kind, section, id }) => `${section} ${id} is ${kind.toLowerCase()}`);
+    return active.ok
+      ? succeed(this.#stored(merchantId, active.value.ruleSet, active.value.document))
+      : active;
   }
 
   async #swap(

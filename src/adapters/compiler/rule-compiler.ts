@@ -28,35 +28,33 @@ type Outcome = Parameters<Pending["settle"]>[0];
 /**
  * Compiles rule sets in a worker thread, one at a time; only the opening of a snapshot happens on the caller's loop, in slices of at most 1 ms.
  *
- * Fails:  a job that runs out of time or memory, or finds the queue full, is answered with the fault `compiler-failed`; `diff` then rejects, as
- *         it does where a document is refused. A lost worker is replaced.
+ * Fails:  a job that runs out of time or memory, or finds the queue full, is answered with the fault `compiler-failed`. A lost worker is
+ *         replaced.
  */
 export function openRuleCompiler(options: RuleCompilerOptions = {}): RuleCompiler {
   const jobs = openJobs(options);
-  const judge = async (kind: "check" | "compile", input: CompileInput) => {
-    const outcome = await jobs.run({ kind, document: await copyDocument(input) });
-    if (outcome.kind === "compiled") return outcome;
-    return { compilation: describeFailure(outcome), image: undefined };
+  const judge = async (compile: boolean, input: CompileInput, before?: CompileInput) => {
+    const outcome = await jobs.run({
+      compile,
+      document: await copyDocument(input),
+      before: before && (await copyDocument(before)),
+    });
+    if (outcome.kind === "refused") throw new Error("a rule set that was accepted is refused now");
+    if (outcome.kind === "judged") return outcome;
+    return { compilation: describeFailure(outcome.why), image: undefined, changes: [] };
   };
   return {
-    check: async (input) => (await judge("check", input)).compilation,
-    compile: async (input) => {
-      const { compilation, image } = await judge("compile", input);
+    check: async (input) => (await judge(false, input)).compilation,
+    compile: async (input, before) => {
+      const { compilation, image, changes } = await judge(true, input, before);
       if (image === undefined) return { ok: false, compilation };
       const { version, nowMs } = input;
-      return {
-        ok: true,
-        compilation,
-        snapshot: await runInSlices(hydrateSnapshot(image, { version, nowMs })),
-      };
+      const snapshot = await runInSlices(hydrateSnapshot(image, { version, nowMs }));
+      return { ok: true, compilation, snapshot, changes };
     },
     diff: async (before, after) => {
-      const documents = { before: await copyDocument(before), after: await copyDocument(after) };
-      const outcome = await jobs.run({ kind: "diff", ...documents });
-      if (outcome.kind === "compared") return outcome.changes;
-      throw new Error(
-        outcome.kind === "failed" ? outcome.why : "only rule sets that are right can be compared",
-      );
+      const { compilation, changes } = await judge(false, after, before);
+      return compilation.hash === "" ? { ok: false, compilation } : { ok: true, changes };
     },
     close: () => jobs.close(),
   };
@@ -67,10 +65,8 @@ async function copyDocument({ document, format, nowMs }: CompileInput): Promise<
   return { document: await runInSlices(copyBytes(document)), format, nowMs };
 }
 
-function describeFailure(outcome: Outcome): Compilation {
+function describeFailure(message: string): Compilation {
   const rule: FaultRule = "compiler-failed";
-  const message =
-    outcome.kind === "failed" ? outcome.why : "the compiler gave another answer than was asked for";
   const fault = { severity: "ERROR", path: "", line: 0, column: 0, rule, message, id: "" } as const;
   return { faults: [fault], faultsOmitted: 0, hash: "", name: "", ruleCount: 0 };
 }
@@ -147,6 +143,6 @@ function openJobs({
 }
 
 function buffersOf(job: Job): ArrayBuffer[] {
-  const documents = job.kind === "diff" ? [job.before, job.after] : [job.document];
+  const documents = job.before === undefined ? [job.document] : [job.document, job.before];
   return documents.map(({ document }) => document.buffer as ArrayBuffer);
 }

@@ -1,34 +1,30 @@
 /** The compiler's thread: whatever a document does to it, the service goes on. */
 import { createHash } from "node:crypto";
 import { parentPort } from "node:worker_threads";
-import { compileDocument, type DocumentInput, judgeDocument } from "../../core/rules/compile/compile.ts";
+import type { RuleSetChange } from "../../core/rules/compilation.ts";
+import { type DocumentInput, judgeDocument, makeImage } from "../../core/rules/compile/compile.ts";
 import { imageBuffers } from "../../core/rules/compile/image.ts";
-import { diffRuleSets } from "../../core/rules/diff.ts";
+import { type DiffSide, diffRuleSets } from "../../core/rules/diff.ts";
 import type { Job, JobDocument, JobResult } from "./messages.ts";
 
 parentPort?.on("message", (job: Job) => {
   const result = runJob(job);
-  const buffers = result.kind === "compiled" && result.image !== undefined ? imageBuffers(result.image) : [];
+  const buffers = result.kind === "judged" && result.image !== undefined ? imageBuffers(result.image) : [];
   parentPort?.postMessage(result, buffers);
 });
 
-function runJob(job: Job): JobResult {
-  switch (job.kind) {
-    case "check":
-      return {
-        kind: "compiled",
-        compilation: judgeDocument(prepare(job.document)).compilation,
-        image: undefined,
-      };
-    case "compile":
-      return { kind: "compiled", ...compileDocument(prepare(job.document)) };
-    case "diff": {
-      const before = judgeDocument(prepare(job.before)).accepted;
-      const after = judgeDocument(prepare(job.after)).accepted;
-      if (before === undefined || after === undefined) return { kind: "refused" };
-      return { kind: "compared", changes: diffRuleSets(before, after) };
-    }
-  }
+function runJob({ compile, document, before }: Job): JobResult {
+  const { compilation, accepted } = judgeDocument(prepare(document));
+  if (accepted === undefined) return { kind: "judged", compilation, image: undefined, changes: [] };
+  const changes = before === undefined ? [] : compare(before, accepted);
+  if (changes === undefined) return { kind: "refused" };
+  const image = compile ? makeImage(accepted, compilation.hash) : undefined;
+  return { kind: "judged", compilation, image, changes };
+}
+
+function compare(before: JobDocument, after: DiffSide): readonly RuleSetChange[] | undefined {
+  const { accepted } = judgeDocument(prepare(before));
+  return accepted && diffRuleSets(accepted, after);
 }
 
 function prepare(document: JobDocument): DocumentInput {

@@ -32,10 +32,13 @@ export type DocumentInput = {
   readonly sha256: (bytes: Uint8Array) => string;
 };
 
-/** A document that was judged; `ruleSet` in its normal form and `checked` are there where it has no errors. */
+/** A document without errors: in its normal form, with what the checks worked out. */
+export type AcceptedDocument = { readonly ruleSet: RuleSet; readonly checked: CheckedRuleSet };
+
+/** A document that was judged. */
 export type JudgedDocument = {
   readonly compilation: Compilation;
-  readonly accepted: { readonly ruleSet: RuleSet; readonly checked: CheckedRuleSet } | undefined;
+  readonly accepted: AcceptedDocument | undefined;
 };
 
 const always: Expr = { op: "const", type: "bool", value: true };
@@ -69,15 +72,13 @@ export function compileDocument(input: DocumentInput): {
   readonly image: CompiledImage | undefined;
 } {
   const { compilation, accepted } = judgeDocument(input);
-  const image = accepted && makeImage(accepted.ruleSet, accepted.checked, compilation.hash);
+  const image = accepted && makeImage(accepted, compilation.hash);
   return { compilation, image };
 }
 
-function makeImage(
-  ruleSet: RuleSet,
-  { conditions, encodedLists }: CheckedRuleSet,
-  hash: string,
-): CompiledImage {
+/** Compiles a document that was accepted, with its content hash. */
+export function makeImage({ ruleSet, checked }: AcceptedDocument, hash: string): CompiledImage {
+  const { conditions, encodedLists } = checked;
   const { declarations, environments, segments, segmentOrder, rules } = conditions;
   const exprs = ruleSet.segments.map(({ id }) => segments.get(id)!);
   const ruleConditions = ruleSet.rules.map(({ id }) => {
