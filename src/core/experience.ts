@@ -2,7 +2,7 @@ import { greatestMinorWithin } from "./amount-bound.ts";
 import type { Experience } from "./decision.ts";
 import { convertMinor, type FxRates } from "./money.ts";
 import type { Money } from "./payment.ts";
-import type { Reason } from "./reason.ts";
+import { type Reason, sortReasons } from "./reason.ts";
 import { findRange } from "./routing/eligibility.ts";
 import type { ExperienceFacet } from "./rules/facets/experience.ts";
 import type { Psp } from "./rules/snapshot.ts";
@@ -37,7 +37,7 @@ export function buildExperience(input: {
     hidden.set(method, [makeSpeakerReason(speaker, "METHOD_HIDDEN", `rule ${speaker.id} hides ${method}`)]);
   }
   for (const { method, obstacles } of surveys) {
-    if (obstacles.length > 0) hidden.set(method, [...(hidden.get(method) ?? []), ...obstacles]);
+    if (obstacles.length > 0) hidden.set(method, sortReasons([...(hidden.get(method) ?? []), ...obstacles]));
   }
   const shown = surveys.filter(({ method }) => !hidden.has(method));
   return {
