@@ -30,6 +30,8 @@ import { encodeInstant } from "./time.ts";
 const reasonsMax = 32;
 const segmentsMax = 256;
 const actionsMax = 64;
+const methodsMax = 64;
+const lossesMax = 32;
 
 /** Actions that the player is to see at the checkout: a gateway that is not told can't show them. They say what to do, never why. */
 const promptKinds: ReadonlySet<ActionKind> = new Set(["COOL_OFF_PROMPT", "TIME_OUT", "LIMIT_PROMPT"]);
@@ -133,7 +135,10 @@ function encodeMatchedRule(
     shadow: rule.shadow,
     throughUnknown: rule.throughUnknown,
     won: [...rule.won],
-    lost: rule.lost.filter(({ to }) => showsLossTo(to)).map((loss) => ({ ...loss })),
+    lost: rule.lost
+      .filter(({ to }) => showsLossTo(to))
+      .slice(0, lossesMax)
+      .map((loss) => ({ ...loss })),
   };
 }
 
@@ -198,11 +203,11 @@ function encodeExperience(
   shows: Shows,
 ): MessageInitShape<typeof ExperienceSchema> {
   return {
-    methods: experience.methods.map(({ method, maxAmount }) => ({
+    methods: experience.methods.slice(0, methodsMax).map(({ method, maxAmount }) => ({
       method,
       ...(maxAmount === undefined ? {} : { maxAmount: encodeMoney(maxAmount) }),
     })),
-    hiddenMethods: experience.hiddenMethods.map(({ method, reasons }) => ({
+    hiddenMethods: experience.hiddenMethods.slice(0, methodsMax).map(({ method, reasons }) => ({
       method,
       reasons: encodeReasons(reasons, shows),
     })),

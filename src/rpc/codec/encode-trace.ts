@@ -14,6 +14,7 @@ type Truth = ConditionTrace["truth"];
 type TraceRead = Extract<ConditionTrace, { kind: "leaf" }>["reads"][number];
 
 const conditionsMax = 1_000;
+const winnersMax = 32;
 
 const truths: Readonly<Record<Truth, ConditionTrace_Truth>> = {
   true: ConditionTrace_Truth.TRUE,
@@ -49,7 +50,10 @@ export function encodeTrace(trace: Trace, door: Door): MessageInitShape<typeof T
     })),
     facets: trace.facets.map(({ facet, winners, result }) => ({
       facet,
-      winners: winners.filter(({ purposes }) => shows(purposes)).map(({ id }) => id),
+      winners: winners
+        .filter(({ purposes }) => shows(purposes))
+        .slice(0, winnersMax)
+        .map(({ id }) => id),
       result: winners.every(({ purposes }) => shows(purposes)) ? result : "",
     })),
     facts: trace.facts

@@ -409,7 +409,7 @@ export declare type DecideResponse = Message<"switchyard.v1.DecideResponse"> & {
   overrideRevision: bigint;
 
   /**
-   * How fresh each source was.
+   * How fresh each source was, sorted by name. At most 16.
    *
    * @generated from field: repeated switchyard.v1.SourceState sources = 17;
    */
@@ -649,6 +649,7 @@ export declare type MatchedRule = Message<"switchyard.v1.MatchedRule"> & {
 
   /**
    * Facets that it decided or added to, sorted: verdict, exclude, require, cap, three_ds, strategy, retry, experience, actions, score.
+   * At most 10.
    *
    * @generated from field: repeated string won = 5;
    */
@@ -656,6 +657,7 @@ export declare type MatchedRule = Message<"switchyard.v1.MatchedRule"> & {
 
   /**
    * Facets on which it spoke and something stronger stood, sorted. On the gateway listener only losses to what is shown there.
+   * At most 32.
    *
    * @generated from field: repeated switchyard.v1.FacetLoss lost = 6;
    */
@@ -868,7 +870,7 @@ export declare type Step = Message<"switchyard.v1.Step"> & {
   notBefore?: Timestamp | undefined;
 
   /**
-   * Where each outcome class leads, one edge per class, in the order of Outcome.Class.
+   * Where each outcome class leads, one edge per class, in the order of Outcome.Class. At most 16.
    *
    * @generated from field: repeated switchyard.v1.OutcomeEdge edges = 11;
    */
@@ -1097,7 +1099,7 @@ export declare type Edge = Message<"switchyard.v1.Edge"> & {
   notBefore?: Timestamp | undefined;
 
   /**
-   * Names of the data to change, for CHANGE_DATA.
+   * Names of the data to change, for CHANGE_DATA, in the order of the policy. At most 16.
    *
    * @generated from field: repeated string fields = 4;
    */
@@ -1315,35 +1317,35 @@ export declare type Trace = Message<"switchyard.v1.Trace"> & {
   conditions: ConditionTrace[];
 
   /**
-   * Every PSP with what removed it, or its place.
+   * Every PSP with what removed it, or its place, sorted by id. At most 256.
    *
    * @generated from field: repeated switchyard.v1.PspTrace psps = 2;
    */
   psps: PspTrace[];
 
   /**
-   * Who won each facet, and who lost.
+   * Who won each facet, one entry per facet. At most 16.
    *
    * @generated from field: repeated switchyard.v1.FacetTrace facets = 3;
    */
   facets: FacetTrace[];
 
   /**
-   * Facts as the decision saw them, sorted by name.
+   * Facts as the decision saw them, sorted by name. At most 512.
    *
    * @generated from field: repeated switchyard.v1.FactTrace facts = 4;
    */
   facts: FactTrace[];
 
   /**
-   * All reasons, those of safer gambling and anti-money-laundering included (admin listener only).
+   * All reasons, those of safer gambling and anti-money-laundering included (admin listener only). At most 32.
    *
    * @generated from field: repeated switchyard.v1.Reason reasons = 5;
    */
   reasons: Reason[];
 
   /**
-   * Things worth knowing, in English.
+   * Things worth knowing, in English. At most 16.
    *
    * @generated from field: repeated string notes = 6;
    */
@@ -1458,14 +1460,14 @@ export declare type ConditionNode = Message<"switchyard.v1.ConditionNode"> & {
   truth: ConditionTrace_Truth;
 
   /**
-   * What it read: name and value as text, sorted by name.
+   * What it read: name and value as text. At most 4,096, as the text of a condition is bounded.
    *
    * @generated from field: map<string, string> values = 3;
    */
   values: { [key: string]: string };
 
   /**
-   * Its parts.
+   * Its parts, in the order of its text. At most 4,096.
    *
    * @generated from field: repeated switchyard.v1.ConditionNode parts = 4;
    */
@@ -1514,7 +1516,7 @@ export declare type PspTrace = Message<"switchyard.v1.PspTrace"> & {
   rank: number;
 
   /**
-   * What the strategy computed: name to value, as text.
+   * What the strategy computed: name to value, as text. At most 8.
    *
    * @generated from field: map<string, string> score = 5;
    */
@@ -1541,7 +1543,7 @@ export declare type FacetTrace = Message<"switchyard.v1.FacetTrace"> & {
   facet: string;
 
   /**
-   * Ids of the winners, strongest first.
+   * Ids of the winners, strongest first. At most 32.
    *
    * @generated from field: repeated string winners = 2;
    */
@@ -1630,6 +1632,7 @@ export declare type GetCodeTableResponse = Message<"switchyard.v1.GetCodeTableRe
 
   /**
    * Entries, sorted by scheme and code; the most specific one counts. A code that is not listed is GENERIC; no answer is UNKNOWN.
+   * At most 1,024.
    *
    * @generated from field: repeated switchyard.v1.CodeTableEntry entries = 2;
    */
@@ -1711,7 +1714,7 @@ export declare type DecisionConflict = Message<"switchyard.v1.DecisionConflict">
   paymentId: string;
 
   /**
-   * Names of the fields that differ, sorted.
+   * Names of the fields that differ, sorted. At most 8.
    *
    * @generated from field: repeated string fields = 3;
    */
