@@ -1,3 +1,4 @@
+import { findCardNumber } from "../../core/card-number.ts";
 import type { FieldFault } from "../../core/field-fault.ts";
 import { parseIp } from "../../core/ip.ts";
 import { isCountry } from "../../core/iso3166.ts";
@@ -202,6 +203,15 @@ function decodeAttributes(
   const entries = Object.entries(attributes);
   if (!checks.count("attributes", entries.length, attributesMax)) return decoded;
   for (const [name, value] of entries) {
+    if (findCardNumber(name) !== undefined) {
+      // Not even the name of the field may repeat it.
+      checks.note(
+        "attributes",
+        "no-card-number",
+        "the name of an attribute holds what looks like a card number",
+      );
+      continue;
+    }
     const field = `attributes.${name.slice(0, 80)}`;
     if (!namePattern.test(name)) {
       checks.note(
