@@ -14,6 +14,7 @@ import { parseArgs } from "node:util";
 import { openRuleCompiler } from "../src/adapters/compiler/rule-compiler.ts";
 import { emptyBinTable } from "../src/core/bin/bin-table.ts";
 import type { ActiveRules } from "../src/decide/judge.ts";
+import { tuneHeap } from "../src/platform/heap.ts";
 import { runTraffic, type Stretch } from "./compile/traffic.ts";
 import { activate, createBenchDecider, decideOrThrow } from "./core/subject.ts";
 import { corpusMerchant, makeCall, makePlayer, makeRuleSet } from "./corpus/document.ts";
@@ -35,6 +36,7 @@ const smallPlan: Plan = { rules: 120, rounds: 2, perSecond: 500, afterMs: 20 };
 const corpusSeed = 20260101;
 const playerCount = 2_000;
 
+tuneHeap();
 const { values: options } = parseArgs({ options: { small: { type: "boolean", default: false } } });
 await main(options.small ? smallPlan : fullPlan);
 

@@ -1,12 +1,13 @@
+import { HotCache } from "../../src/adapters/embedded/hot-cache.ts";
 import type { Player } from "../../src/core/player.ts";
 import type { PaymentRecord, PaymentStore } from "../../src/ports/payment-store.ts";
 import type { PlayerStore } from "../../src/ports/player-store.ts";
 
 const done = Promise.resolve();
 
-/** Keeps the latest answers in memory, so that a long run measures decisions and not the garbage collector. One merchant. */
+/** Keeps the latest answers in the cache of the embedded store, and nothing behind it: what is on disk is measured elsewhere. One merchant. */
 export function createPaymentStore(recordsMax: number): PaymentStore {
-  const records = new Map<string, PaymentRecord>();
+  const records = new HotCache<PaymentRecord>(recordsMax);
   return {
     get: (_merchantId, paymentId) => {
       const record = records.get(paymentId);
@@ -14,7 +15,6 @@ export function createPaymentStore(recordsMax: number): PaymentStore {
     },
     put: (_merchantId, record) => {
       records.set(record.paymentId, record);
-      if (records.size > recordsMax) records.delete(records.keys().next().value!);
       return done;
     },
   };

@@ -12,8 +12,9 @@ import type { ActiveRules } from "../../src/decide/judge.ts";
 import type { CompileInput } from "../../src/ports/rule-compiler.ts";
 import { createPaymentStore, createPlayerStore } from "./memory-stores.ts";
 
-/** Answers that the store of a bench keeps. */
-export const recordsMax = 64;
+/** Answers that the store of a bench keeps, and payments that a turn of replays repeats: half of it surely stay. */
+const recordsMax = 256;
+export const replaysMax = recordsMax / 2 - 1;
 
 /** Compiles a document in the worker, as a push does. Throws where it is refused. */
 export async function compileForBench(

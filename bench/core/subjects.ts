@@ -14,7 +14,7 @@ import {
   createBenchDecider,
   decideOrThrow,
   hashAnswers,
-  recordsMax,
+  replaysMax,
 } from "./subject.ts";
 import { makeTypicalPayment, makeTypicalPlayers, typicalMerchant } from "./typical.ts";
 
@@ -112,11 +112,11 @@ function flatten(payment: Payment): Payment {
 
 /** Turns over payments that were all answered before. */
 function prepareReplays(decider: BenchDecider, make: (number: number) => Payment): Subject["prepare"] {
-  const payments = Array.from({ length: recordsMax }, (_, number) => flatten(make(number)));
+  const payments = Array.from({ length: replaysMax }, (_, number) => flatten(make(number)));
   for (const payment of payments) decideOrThrow(decider, payment);
   return (count) => () => {
     for (let i = 0; i < count; i++) {
-      if (!decideOrThrow(decider, payments[i % recordsMax]!).replayed)
+      if (!decideOrThrow(decider, payments[i % replaysMax]!).replayed)
         throw new Error("a replay was decided anew");
     }
   };

@@ -1,5 +1,6 @@
 import { startApp } from "../app.ts";
 import { loadConfig } from "../platform/config.ts";
+import { tuneHeap } from "../platform/heap.ts";
 import { openLog } from "../platform/log.ts";
 
 /**
@@ -9,6 +10,7 @@ import { openLog } from "../platform/log.ts";
  * was not let finish its stop.
  */
 export async function serve(env: Readonly<Record<string, string | undefined>>): Promise<number> {
+  tuneHeap();
   const loaded = loadConfig(env);
   if (!loaded.ok) return refuse(loaded.faults);
   const { config } = loaded;
