@@ -40,7 +40,7 @@ const promptKinds: ReadonlySet<ActionKind> = new Set(["COOL_OFF_PROMPT", "TIME_O
 const neutralCode = "NOT_AVAILABLE";
 
 /** Whether a door may show what serves the purposes. */
-export type Shows = (purposes: readonly Purpose[]) => boolean;
+type Shows = (purposes: readonly Purpose[]) => boolean;
 
 const showAll: Shows = () => true;
 
