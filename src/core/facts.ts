@@ -1,5 +1,6 @@
 import type { BinFacts } from "./bin/bin-table.ts";
 import type { ExprType, Value } from "./cel/expr.ts";
+import { countryCodes } from "./iso3166.ts";
 import type { Payment } from "./payment.ts";
 import type { Player } from "./player.ts";
 
@@ -64,13 +65,19 @@ export const facts: readonly Fact[] = [
   fact("payment.currency", "string", "ISO 4217 code.", ({ payment }) => payment.currency || undefined),
   fact("payment.method", "string", "Payment method.", ({ payment }) => payment.method),
   fact("payment.brand", "string", "Brand inside the merchant.", ({ payment }) => payment.brand || undefined),
-  fact(
-    "payment.player_country",
-    "string",
-    "Country that the player declared.",
-    ({ payment }) => payment.playerCountry,
-  ),
-  fact("payment.ip_country", "string", "Country of the IP address.", ({ payment }) => payment.ipCountry),
+  {
+    ...fact(
+      "payment.player_country",
+      "string",
+      "Country that the player declared.",
+      ({ payment }) => payment.playerCountry,
+    ),
+    domain: countryCodes,
+  },
+  {
+    ...fact("payment.ip_country", "string", "Country of the IP address.", ({ payment }) => payment.ipCountry),
+    domain: countryCodes,
+  },
   fact("payment.device_id", "string", "Device of the player.", ({ payment }) => payment.deviceId),
   fact("payment.ip", "string", "IP address of the player.", ({ payment }) => payment.ip),
   {
@@ -156,7 +163,10 @@ export const facts: readonly Fact[] = [
   ),
   fact("card.prepaid", "bool", "Prepaid by the BIN table.", ({ bin }) => bin.prepaid),
   fact("player.id", "string", "Id of the player.", ({ payment }) => payment.playerId),
-  fact("player.kyc_country", "string", "Verified country.", (input) => readStored(input, "kyc_country")),
+  {
+    ...fact("player.kyc_country", "string", "Verified country.", (input) => readStored(input, "kyc_country")),
+    domain: countryCodes,
+  },
   fact("player.registered_at", "timestamp", "Registration.", (input) => readStored(input, "registered_at")),
   { ...fact("player.age", "int", "Whole years by birth_date, in UTC.", readAge), min: 0 },
   fact("context.merchant", "string", "The tenant.", ({ payment }) => payment.merchantId),
@@ -164,19 +174,28 @@ export const facts: readonly Fact[] = [
     ...fact("context.mode", "string", "PAYMENT or CASHIER.", ({ payment }) => payment.mode),
     domain: ["PAYMENT", "CASHIER"],
   },
-  fact("context.licence", "string", "Country of the brand's licence.", ({ licence }) => licence),
-  fact(
-    "context.physical_country",
-    "string",
-    "Country of the IP address.",
-    ({ payment }) => payment.ipCountry,
-  ),
-  fact(
-    "context.jurisdictions",
-    textList,
-    "KYC country (else player_country) and licence.",
-    readJurisdictions,
-  ),
+  {
+    ...fact("context.licence", "string", "Country of the brand's licence.", ({ licence }) => licence),
+    domain: countryCodes,
+  },
+  {
+    ...fact(
+      "context.physical_country",
+      "string",
+      "Country of the IP address.",
+      ({ payment }) => payment.ipCountry,
+    ),
+    domain: countryCodes,
+  },
+  {
+    ...fact(
+      "context.jurisdictions",
+      textList,
+      "KYC country (else player_country) and licence.",
+      readJurisdictions,
+    ),
+    domain: countryCodes,
+  },
 ];
 
 /** Attributes of a player that every rule set knows, with their types; `birth_date` is a timestamp at 00:00 UTC. */

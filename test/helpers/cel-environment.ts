@@ -47,10 +47,13 @@ export function createTestEnvironment(): Environment & { readonly slots: readonl
   return {
     slots,
     variable: (path) => variables.get(path),
-    names: (root) =>
-      [...variables.keys()].flatMap((path) =>
+    names: (root) => {
+      if (root === "list") return [...lists.keys()];
+      if (root === "segment") return [...segments.keys()];
+      return [...variables.keys()].flatMap((path) =>
         path.startsWith(`${root}.`) ? path.slice(root.length + 1) : [],
-      ),
+      );
+    },
     list: (id) => lists.get(id),
     segment: (id) => segments.get(id),
     isCurrency: (code) => code !== "XXX",

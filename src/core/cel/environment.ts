@@ -35,7 +35,7 @@ export type ListKind = "STRING" | "BIN";
 export type Environment = {
   /** The variable at a dotted path such as `payment.currency`; undefined where there is none. */
   readonly variable: (path: string) => Variable | undefined;
-  /** Names that exist below a root such as `payment`, for "did you mean" in errors. */
+  /** Names that exist below a root such as `payment`, and ids that `list` and `segment` know, for "did you mean" in errors. */
   readonly names: (root: string) => readonly string[];
   /** Ordinal and kind of a list. */
   readonly list: (id: string) => { readonly ordinal: number; readonly kind: ListKind } | undefined;

@@ -46,11 +46,19 @@ export function suggest(name: string, names: Iterable<string>): string {
   return nearest === undefined ? "" : ` (did you mean ${quote(nearest)}?)`;
 }
 
-/** The name that is the fewest edits away, at most a third of the length; the first in order where several are. */
+/** Names that are looked through at most: thousands of faults may each ask. */
+const candidatesMax = 256;
+
+/**
+ * The name that is the fewest edits away, at most a third of the length; the first in order where several are. Of names of one or two letters, such
+ * as codes of countries, any is as near as any other.
+ */
 export function findNearest(name: string, names: Iterable<string>): string | undefined {
+  const candidates = [...names];
+  if (name.length < 3 || candidates.length > candidatesMax) return undefined;
   let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
-  for (const candidate of [...names].sort()) {
+  let bestDistance = Math.floor(name.length / 3) + 1;
+  for (const candidate of candidates.sort()) {
     if (Math.abs(candidate.length - name.length) >= bestDistance) continue;
     const distance = measureEdits(name, candidate);
     if (distance < bestDistance) {

@@ -1,6 +1,6 @@
 import { isInDomain, makeCompare } from "./compare.ts";
 import type { ExprType, Scalar } from "./expr.ts";
-import { quote } from "./faults.ts";
+import { quote, suggest } from "./faults.ts";
 import { roots } from "./names.ts";
 import { refusals } from "./refusals.ts";
 import {
@@ -90,8 +90,10 @@ export function makeInList(scope: Scope, offset: number, left: Checked, id: Chec
   const name = readText(scope, id, "the id of a list");
   if (name === undefined) return undefined;
   const list = scope.environment.list(name);
-  if (list === undefined)
-    return scope.faults.add(id.offset, "unknown-list", `there is no list ${quote(name)}`);
+  if (list === undefined) {
+    const known = suggest(name, scope.environment.names("list"));
+    return scope.faults.add(id.offset, "unknown-list", `there is no list ${quote(name)}${known}`);
+  }
   if (left.expr.type !== "string") {
     const holds = list.kind === "BIN" ? "BINs, which are strings" : "strings";
     const message = `the list ${quote(name)} holds ${holds}: ${describeType(left.expr.type)} cannot be looked up in it`;
@@ -169,5 +171,6 @@ export function makeSegment(scope: Scope, offset: number, id: Checked): Checked 
   if (name === undefined) return undefined;
   const segment = scope.environment.segment(name);
   if (segment !== undefined) return accept(scope, offset, { op: "segment", type: "bool", segment });
-  return scope.faults.add(id.offset, "unknown-segment", `there is no segment ${quote(name)}`);
+  const known = suggest(name, scope.environment.names("segment"));
+  return scope.faults.add(id.offset, "unknown-segment", `there is no segment ${quote(name)}${known}`);
 }

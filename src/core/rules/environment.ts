@@ -56,7 +56,11 @@ export function createEnvironments(declarations: Declarations): Environments {
     };
     variables.set(path, { type, source: { kind: "field", path }, ...bounds });
   }
-  const names = groupByRoot(variables.keys());
+  const names = new Map<string, readonly string[]>([
+    ...groupByRoot(variables.keys()),
+    ["list", [...declarations.lists.keys()]],
+    ["segment", [...declarations.segments.keys()]],
+  ]);
   const slots: SlotSource[] = [];
   const slotByKey = new Map<string, number>();
   const plain: Environment = {
