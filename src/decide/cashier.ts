@@ -1,5 +1,3 @@
-import type { Expr } from "../core/cel/expr.ts";
-import { readReads } from "../core/cel/reads.ts";
 import type { Decision, Verdict } from "../core/decision.ts";
 import { buildExperience, findGreatest, findServing, type MethodSurvey } from "../core/experience.ts";
 import { hash128 } from "../core/hash.ts";
@@ -7,9 +5,9 @@ import { formatMoney } from "../core/money.ts";
 import type { Payment } from "../core/payment.ts";
 import { type Reason, sortReasons } from "../core/reason.ts";
 import { listMatchedRules } from "../core/rules/resolve.ts";
-import type { RuleSnapshot } from "../core/rules/snapshot.ts";
+import { listenBeforeChoice } from "./before-choice.ts";
 import { type DecidedWith, type Draft, draftDecision, listSegments, listSources } from "./decide-with.ts";
-import type { ActiveRules, DecisionState, JudgeOptions } from "./judge.ts";
+import type { ActiveRules, DecisionState } from "./judge.ts";
 import { buildTrace } from "./trace.ts";
 
 /** A method as judged for this player: what it says to the verdict beside what it says to the cashier. */
@@ -30,7 +28,7 @@ export function decideCashier(
 ): DecidedWith {
   const { snapshot, overrides } = rules;
   const surveys = snapshot.methods.map((method) => surveyMethod(rules, payment, method, state, nowMs));
-  const draft = draftDecision(rules, payment, state, nowMs, listenFor(snapshot, payment));
+  const draft = draftDecision(rules, payment, state, nowMs, listenBeforeChoice(snapshot, payment));
   const { resolution, shadows, workspace } = draft;
   const experience = buildExperience({
     facet: resolution.experience,
@@ -82,7 +80,7 @@ function surveyMethod(
     asked,
     state,
     nowMs,
-    listenFor(rules.snapshot, asked),
+    listenBeforeChoice(rules.snapshot, asked),
   );
   const denials = listDenials(resolution, restrictions);
   const noRoute = denials.length === 0 ? route.denial() : undefined;
@@ -123,48 +121,6 @@ function makeNoAmount(capMinor: number, currencyCode: string): Reason {
     playerMessageKey,
     purposes: ["payments"],
   };
-}
-
-/**
- * Before a card is chosen, nothing is known of it: a rule that matches only through what it does not know of the card is not heard, or no
- * British player would ever be shown cards. The payment itself, with its card, is judged in full (docs/decisions/0003).
- */
-function listenFor(snapshot: RuleSnapshot, { card }: Payment): JudgeOptions {
-  if (card !== undefined) return { approvedReviews: [] };
-  const readers = findCardReaders(snapshot);
-  return { approvedReviews: [], heard: ({ flag, id }) => flag === 0 || !readers.has(id) };
-}
-
-/** Rules whose conditions read the card, themselves or through segments; found once for a rule set. */
-const cardReaders = new WeakMap<RuleSnapshot, ReadonlySet<string>>();
-
-function findCardReaders(snapshot: RuleSnapshot): ReadonlySet<string> {
-  const known = cardReaders.get(snapshot);
-  if (known !== undefined) return known;
-  const ofSegment = new Map<number, boolean>();
-  const readsCard = (expr: Expr): boolean => {
-    const { slots, segments } = readReads(expr);
-    for (const slot of slots) {
-      const source = snapshot.slots[slot]!;
-      if (source.kind === "field" && source.path.startsWith("card.")) return true;
-    }
-    for (const segment of segments) {
-      let inside = ofSegment.get(segment);
-      if (inside === undefined) {
-        inside = readsCard(snapshot.segmentCondition(segment));
-        ofSegment.set(segment, inside);
-      }
-      if (inside) return true;
-    }
-    return false;
-  };
-  const found = new Set<string>();
-  snapshot.rules.forEach(({ id }, ordinal) => {
-    const condition = snapshot.ruleCondition(ordinal);
-    if (condition !== undefined && readsCard(condition)) found.add(id);
-  });
-  cardReaders.set(snapshot, found);
-  return found;
 }
 
 /** The payment as if it were asked with the method. A card belongs to the method that was asked, else to `card`. */
