@@ -267,7 +267,9 @@ export class RuleSets {
   ): Managed<ActiveRuleSet> {
     const loosening = changes.filter(({ loosens }) => loosens);
     if (loosening.length > 0 && !confirmLoosening) {
-      const named = loosening.map(({ kind, section, id }) => `${section} ${id} is ${kind.toLowerCase()}`);
+      const named = loosening.map(
+        ({ kind, section, id }) => `${section} ${id} ${kindWords[kind]}, which may loosen the law`,
+      );
       return failPrecondition("confirm_loosening", "loosening", named);
     }
     const next = this.#withOverrides(merchantId, snapshot, this.#deps.clock.nowMs());
@@ -348,6 +350,8 @@ export class RuleSets {
     });
   }
 }
+
+const kindWords = { ADDED: "is new", REMOVED: "goes", CHANGED: "changes" } as const;
 
 function failDocument({ faults, faultsOmitted }: Compilation): ReturnType<typeof fail> {
   return fail({ kind: "invalid_document", faults, faultsOmitted });
