@@ -22,6 +22,8 @@ import {
 const pspsMax = 256;
 /** Methods, currencies, schemes, countries, accounts, fees and ranges of one PSP. */
 const capabilitiesMax = 300;
+/** Methods of all PSPs together: the cashier judges a player for each. */
+const methodsMax = 64;
 const bpsMax = 10_000;
 const countryGroups: ReadonlySet<string> = new Set(["EU", "EEA", "UK"]);
 
@@ -30,6 +32,7 @@ export function checkPsps(input: CheckInput): void {
   const { ruleSet, faults } = input;
   if (ruleSet.psps.length === 0) faults.error("psps", "missing", "a rule set needs a PSP");
   if (!checkSize(faults, "psps", ruleSet.psps.length, pspsMax)) return;
+  checkSize(faults, "psps.methods", new Set(ruleSet.psps.flatMap(({ methods }) => methods)).size, methodsMax);
   const seen = new Map<string, string>();
   for (const [index, psp] of ruleSet.psps.entries()) {
     const path = `psps[${index}]`;

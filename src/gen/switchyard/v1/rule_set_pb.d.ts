@@ -37,7 +37,7 @@ export declare type RuleSet = Message<"switchyard.v1.RuleSet"> & {
   description: string;
 
   /**
-   * Where payments may be sent. 1 to 256.
+   * Where payments may be sent. 1 to 256, with at most 64 methods together.
    *
    * @generated from field: repeated switchyard.v1.Psp psps = 3;
    */
