@@ -249,20 +249,45 @@ function arbitraryCondition(segments: readonly string[]): fc.Arbitrary<string> {
   );
 }
 
-const segmentsMax = 10;
 /** Ids whose order is not the order in which segments read each other. */
-const segmentIds = ["m", "c", "x", "a", "q", "b", "z", "k", "d", "s"].slice(0, segmentsMax);
+const segmentIds = ["m", "c", "x", "a", "q", "b", "z", "k", "d", "s"];
 
-const arbitrarySegments: fc.Arbitrary<RandomRuleSet["segments"]> = fc
-  .integer({ min: 0, max: segmentsMax })
+/** Up to ten segments, of which each may read all before it. */
+const arbitraryChain: fc.Arbitrary<RandomRuleSet["segments"]> = fc
+  .integer({ min: 0, max: segmentIds.length })
   .chain((count) =>
     fc.tuple(
       ...segmentIds
         .slice(0, count)
         .map((id, place) => arbitraryCondition(segmentIds.slice(0, place)).map((when) => ({ id, when }))),
     ),
-  )
-  .chain((segments) => fc.shuffledSubarray([...segments], { minLength: segments.length }));
+  );
+
+/** So many segments that they are indexed: those of a ground floor, and as many that each read one of them. */
+const arbitraryFloors: fc.Arbitrary<RandomRuleSet["segments"]> = fc
+  .array(fc.record({ below: arbitraryCondition([]), above: arbitraryCondition([]), not: fc.boolean() }), {
+    minLength: 80,
+    maxLength: 100,
+    size: "max",
+  })
+  .map((pairs) =>
+    pairs.flatMap(({ below, above, not }, number) => [
+      { id: `z${number}`, when: below },
+      { id: `a${number}`, when: `${not ? "!" : ""}segment("z${number}") && (${above})` },
+    ]),
+  );
+
+/** Rules of classes 1 and 2 read no segment that believes the caller's funding. */
+function readStrictly(segments: RandomRuleSet["segments"]): RandomRuleSet["segments"] {
+  return segments.map(({ id, when }) => ({
+    id,
+    when: when.replaceAll("card.funding", "card.funding_strict"),
+  }));
+}
+
+function shuffle<T>(parts: readonly T[]): fc.Arbitrary<T[]> {
+  return fc.shuffledSubarray([...parts], { minLength: parts.length });
+}
 
 type RuleCount = { readonly minLength: number; readonly maxLength: number };
 
@@ -287,14 +312,31 @@ function arbitraryRules(segments: readonly string[], count: RuleCount): fc.Arbit
 /** Classes that may match on unknown. */
 const mayApply: ReadonlySet<string> = new Set(["REGULATORY", "SAFER_GAMBLING", "RISK"]);
 
-/** Random rule sets of so many rules; conditions may be such that a push refuses them because they never hold. */
-export function arbitraryRuleSet(count: RuleCount): fc.Arbitrary<RandomRuleSet> {
-  return arbitrarySegments.chain((segments) =>
-    arbitraryRules(
-      segments.map(({ id }) => id),
-      count,
-    ).map((rules) => ({ segments, rules })),
-  );
+/** Random rule sets of up to 80 rules; conditions may be such that a push refuses them because they never hold. */
+export const arbitraryRuleSet: fc.Arbitrary<RandomRuleSet> = withRules(arbitraryChain, {
+  minLength: 1,
+  maxLength: 80,
+});
+
+/** Random rule sets of about a thousand rules and two hundred segments. */
+export const arbitraryLargeRuleSet: fc.Arbitrary<RandomRuleSet> = withRules(arbitraryFloors, {
+  minLength: 900,
+  maxLength: 1_100,
+});
+
+function withRules(
+  segments: fc.Arbitrary<RandomRuleSet["segments"]>,
+  count: RuleCount,
+): fc.Arbitrary<RandomRuleSet> {
+  return segments
+    .map(readStrictly)
+    .chain(shuffle)
+    .chain((shuffled) =>
+      arbitraryRules(
+        shuffled.map(({ id }) => id),
+        count,
+      ).map((rules) => ({ segments: shuffled, rules })),
+    );
 }
 
 /** The document of a random rule set; JSON, so YAML too. */

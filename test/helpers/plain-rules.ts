@@ -209,6 +209,7 @@ function bindFacts(input: FactInput, isStrict: boolean) {
       bin: card.bin,
       scheme: card.scheme ?? bin.scheme,
       funding: isStrict && isCredit ? "credit" : (card.funding ?? bin.funding),
+      funding_strict: isCredit ? "credit" : (card.funding ?? bin.funding),
       issuer_country: card.issuerCountry ?? bin.issuerCountry,
       table_funding: bin.funding,
       prepaid: bin.prepaid,

@@ -9,6 +9,7 @@ import { judgeDocument } from "../../src/core/rules/compile/compile.ts";
 import type { RuleSnapshot } from "../../src/core/rules/snapshot.ts";
 import {
   arbitraryFactInput,
+  arbitraryLargeRuleSet,
   arbitraryRuleSet,
   type RandomRuleSet,
   writeDocument,
@@ -23,9 +24,6 @@ const runs = 125;
 
 /** Every try to shrink compiles a rule set again, which would take minutes: the first failure tells all that it takes to see it. */
 const endOnFailure = true;
-
-const smallRuleSet = arbitraryRuleSet({ minLength: 1, maxLength: 80 });
-const largeRuleSet = arbitraryRuleSet({ minLength: 900, maxLength: 1_100 });
 
 /** Faults that depend on the values drawn, never on names or types. */
 const valueFaults = new Set(["never-holds", "constant-error", "too-costly"]);
@@ -130,7 +128,7 @@ function holdAgainst(drawn: RandomRuleSet, inputs: Iterable<FactInput>, seen: Se
 it("finds by the index just the rules and segments that CEL finds one by one, in total order", () => {
   const seen: Seen = { cases: 0, matches: 0, unknown: 0, members: 0, unsure: 0 };
   fc.assert(
-    fc.property(smallRuleSet, fc.infiniteStream(arbitraryFactInput), (ruleSet, inputs) => {
+    fc.property(arbitraryRuleSet, fc.infiniteStream(arbitraryFactInput), (ruleSet, inputs) => {
       holdAgainst(ruleSet, inputs.take(Math.ceil(casesPerRun / ruleSet.rules.length)), seen);
     }),
     { numRuns: countRuns(runs), endOnFailure },
@@ -142,10 +140,10 @@ it("finds by the index just the rules and segments that CEL finds one by one, in
   expect(Math.min(seen.members, seen.unsure)).toBeGreaterThan(countRuns(runs));
 });
 
-it("finds the same among a thousand rules, where the rows of rare values are sparse", () => {
+it("finds the same among a thousand rules and two hundred segments, which are indexed too and have sparse rows", () => {
   const seen: Seen = { cases: 0, matches: 0, unknown: 0, members: 0, unsure: 0 };
   fc.assert(
-    fc.property(largeRuleSet, fc.infiniteStream(arbitraryFactInput), (ruleSet, inputs) => {
+    fc.property(arbitraryLargeRuleSet, fc.infiniteStream(arbitraryFactInput), (ruleSet, inputs) => {
       holdAgainst(ruleSet, inputs.take(12), seen);
     }),
     { numRuns: countRuns(5), endOnFailure },
@@ -157,7 +155,7 @@ const shuffled = <T>(parts: readonly T[]): fc.Arbitrary<T[]> =>
   fc.shuffledSubarray([...parts], { minLength: parts.length });
 
 it("answers the same whatever the order of segments and rules in the file", () => {
-  const arbitraryPair = smallRuleSet.chain((ruleSet) =>
+  const arbitraryPair = arbitraryRuleSet.chain((ruleSet) =>
     fc
       .record({ segments: shuffled(ruleSet.segments), rules: shuffled(ruleSet.rules) })
       .map((reordered) => ({ ruleSet, reordered })),

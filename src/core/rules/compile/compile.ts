@@ -14,6 +14,8 @@ import {
 } from "../../../gen/switchyard/v1/rule_set_pb.js";
 import { encodeExprs } from "../../cel/encode.ts";
 import type { Expr } from "../../cel/expr.ts";
+import { readReads } from "../../cel/reads.ts";
+import type { LoweredConditions } from "../check/check-conditions.ts";
 import { type CheckedRuleSet, checkRuleSet } from "../check/check-rule-set.ts";
 import type { Compilation, DocumentFormat } from "../compilation.ts";
 import { createFaultList } from "../document/fault.ts";
@@ -21,7 +23,7 @@ import { readDocument } from "../document/read-document.ts";
 import { reportFaults } from "../document/report.ts";
 import { buildIndex } from "../index/build.ts";
 import { normalizeRuleSet } from "../normalize.ts";
-import { type CompiledImage, joinRecords, type Records } from "./image.ts";
+import { type CompiledImage, joinRecords, type Records, type SegmentLevel } from "./image.ts";
 
 export type DocumentInput = {
   readonly document: Uint8Array;
@@ -79,7 +81,7 @@ export function compileDocument(input: DocumentInput): {
 /** Compiles a document that was accepted, with its content hash. */
 export function makeImage({ ruleSet, checked }: AcceptedDocument, hash: string): CompiledImage {
   const { conditions, encodedLists } = checked;
-  const { declarations, environments, segments, segmentOrder, rules } = conditions;
+  const { environments, segments, rules } = conditions;
   const exprs = ruleSet.segments.map(({ id }) => segments.get(id)!);
   const ruleConditions = ruleSet.rules.map(({ id }) => {
     const expr = rules.get(id);
@@ -101,10 +103,36 @@ export function makeImage({ ruleSet, checked }: AcceptedDocument, hash: string):
       toBinary(RiskThresholdsSchema, ruleSet.riskThresholds ?? create(RiskThresholdsSchema)),
     ),
     conditions: encodeExprs(exprs),
-    segmentOrder: Int32Array.from(segmentOrder, (id) => declarations.segments.get(id)!),
+    segmentLevels: levelSegments(conditions),
     ruleConditions: Int32Array.from(ruleConditions),
     index: buildIndex(indexed),
   };
+}
+
+/** From so many segments on asking an index costs less than asking each of them. */
+const indexedSegmentsMin = 32;
+
+/** Puts each segment on the lowest level above those that it reads. */
+function levelSegments({ declarations, segments, segmentOrder }: LoweredConditions): readonly SegmentLevel[] {
+  const levelOf = new Map<number, number>();
+  const levels: { readonly ordinal: number; readonly expr: Expr }[][] = [];
+  for (const id of segmentOrder) {
+    const ordinal = declarations.segments.get(id)!;
+    const expr = segments.get(id)!;
+    let level = 0;
+    for (const read of readReads(expr).segments) level = Math.max(level, levelOf.get(read)! + 1);
+    levelOf.set(ordinal, level);
+    levels[level] ??= [];
+    levels[level]!.push({ ordinal, expr });
+  }
+  return levels.map((level) => ({
+    ordinals: Int32Array.from(level, ({ ordinal }) => ordinal),
+    index:
+      level.length < indexedSegmentsMin
+        ? undefined
+        : // Unknown is a match, so that it is told from false.
+          buildIndex(level.map(({ expr }) => ({ expr, matchUnknown: true }))),
+  }));
 }
 
 function encodeSections(ruleSet: RuleSet): CompiledImage["sections"] {

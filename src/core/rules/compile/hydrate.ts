@@ -22,6 +22,7 @@ import type { Credential, PaymentKind } from "../../payment.ts";
 import { defaultRetryPolicy } from "../../retry/default-policy.ts";
 import type { OutcomeClass } from "../../retry/outcome-class.ts";
 import type { IndexImage } from "../index/image.ts";
+import { createMatches } from "../index/match.ts";
 import { openIndexInSteps } from "../index/open.ts";
 import { readAttribute, readPurposes, toMs } from "../names.ts";
 import {
@@ -35,7 +36,7 @@ import {
   type SegmentInfo,
 } from "../snapshot.ts";
 import { readMoney, readRule } from "./hydrate-rule.ts";
-import { type CompiledImage, type Records, recordAt } from "./image.ts";
+import { type CompiledImage, type Records, recordAt, type SegmentLevel } from "./image.ts";
 
 /** Records and conditions that are opened between two yields: well under a millisecond even while the code is cold. */
 const stepItems = 8;
@@ -102,13 +103,10 @@ export function* hydrateSnapshot(
 type Matching = Pick<RuleSnapshot, "matchSegments" | "matchRules" | "ruleCondition" | "segmentCondition">;
 
 function* openConditions(image: CompiledImage, ruleCount: number): Generator<void, Matching> {
-  const { segmentOrder, ruleConditions } = image;
+  const { segmentLevels, ruleConditions } = image;
   const exprs = openExprs(image.conditions);
-  const inOrder: { readonly ordinal: number; readonly predicate: Predicate }[] = [];
-  for (const ordinal of segmentOrder) {
-    inOrder.push({ ordinal, predicate: exprs.predicate(ordinal) });
-    yield;
-  }
+  const levels: ((frame: Frame) => void)[] = [];
+  for (const level of segmentLevels) levels.push(yield* openLevel(level, exprs.predicate));
   const predicateOf = (rule: number): Predicate => {
     const condition = ruleConditions[rule]!;
     return condition < 0 ? () => true : exprs.predicate(condition);
@@ -116,7 +114,9 @@ function* openConditions(image: CompiledImage, ruleCount: number): Generator<voi
   yield* warmPredicates(image.index, predicateOf);
   const index = yield* openIndexInSteps(image.index, predicateOf);
   return {
-    matchSegments: (frame) => matchSegments(frame, inOrder),
+    matchSegments: (frame) => {
+      for (const match of levels) match(frame);
+    },
     matchRules: (frame, matches) => (ruleCount === 0 ? 0 : index.match(frame, matches)),
     ruleCondition: (ordinal) => {
       const condition = ruleConditions[ordinal]!;
@@ -138,14 +138,35 @@ function* warmPredicates(
   }
 }
 
-function matchSegments(
-  frame: Frame,
-  inOrder: readonly { readonly ordinal: number; readonly predicate: Predicate }[],
-): void {
-  for (const { ordinal, predicate } of inOrder) {
-    const truth = predicate(frame);
-    frame.segments[ordinal] = truth === undefined ? 2 : truth ? 1 : 0;
+/** Opens what judges the segments of one level, those of the levels before being judged. */
+function* openLevel(
+  { ordinals, index: indexImage }: SegmentLevel,
+  predicateOf: (segment: number) => Predicate,
+): Generator<void, (frame: Frame) => void> {
+  if (indexImage === undefined) {
+    const inOrder: { readonly ordinal: number; readonly predicate: Predicate }[] = [];
+    for (const ordinal of ordinals) {
+      inOrder.push({ ordinal, predicate: predicateOf(ordinal) });
+      yield;
+    }
+    return (frame) => {
+      for (const { ordinal, predicate } of inOrder) {
+        const truth = predicate(frame);
+        frame.segments[ordinal] = truth === undefined ? 2 : truth ? 1 : 0;
+      }
+    };
   }
+  const predicateAt = (place: number): Predicate => predicateOf(ordinals[place]!);
+  yield* warmPredicates(indexImage, predicateAt);
+  const index = yield* openIndexInSteps(indexImage, predicateAt);
+  const matches = createMatches(ordinals.length);
+  return (frame) => {
+    for (const ordinal of ordinals) frame.segments[ordinal] = 0;
+    const found = index.match(frame, matches);
+    for (let at = 0; at < found; at++) {
+      frame.segments[ordinals[matches.ordinals[at]!]!] = matches.flags[at] === 0 ? 1 : 2;
+    }
+  };
 }
 
 function* mapRecords<Desc extends DescMessage, T>(

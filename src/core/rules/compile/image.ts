@@ -21,11 +21,17 @@ export type CompiledImage = {
   readonly riskThresholds: Uint8Array<ArrayBuffer>;
   /** Conditions of the segments, then those of the rules that have one. */
   readonly conditions: EncodedExprs;
-  /** Ordinals of segments so that each follows those that it reads. */
-  readonly segmentOrder: Int32Array<ArrayBuffer>;
+  /** All segments, each on a level above those that it reads. */
+  readonly segmentLevels: readonly SegmentLevel[];
   /** For each rule the number of its condition in `conditions`, or -1 where it is always true. */
   readonly ruleConditions: Int32Array<ArrayBuffer>;
   readonly index: IndexImage;
+};
+
+/** Segments that don't read each other. The index over their conditions, in this order, is there where they are many. */
+export type SegmentLevel = {
+  readonly ordinals: Int32Array<ArrayBuffer>;
+  readonly index: IndexImage | undefined;
 };
 
 const imageSections = [
@@ -71,7 +77,10 @@ export function imageBuffers(image: CompiledImage): ArrayBuffer[] {
     ]),
     image.riskThresholds.buffer,
     ...exprBuffers(image.conditions),
-    image.segmentOrder.buffer,
+    ...image.segmentLevels.flatMap(({ ordinals, index }) => [
+      ordinals.buffer,
+      ...(index === undefined ? [] : indexBuffers(index)),
+    ]),
     image.ruleConditions.buffer,
     ...indexBuffers(image.index),
   ];
