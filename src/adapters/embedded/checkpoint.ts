@@ -3,7 +3,7 @@
  * has synced what they hold.
  */
 import type { Clock } from "../../ports/clock.ts";
-import { writeDurably } from "./durable-writes.ts";
+import { waitForCommit, writeDurably } from "./durable-writes.ts";
 import type { Journal } from "./journal/journal.ts";
 import type { LmdbTables } from "./lmdb.ts";
 import type { EmbeddedPayments } from "./payments.ts";
@@ -104,6 +104,8 @@ export class Checkpoint {
     try {
       await writeInBatches(paymentMoves, (pending) => payments.move(pending, nowMs));
       await writeInBatches(playerMoves, (pending) => players.move(pending));
+      await assertMoved(payments.behind.moving(), (pending) => payments.hasMoved(pending));
+      await assertMoved(players.behind.moving(), (pending) => players.hasMoved(pending));
       const reached = Buffer.alloc(reachedBytes);
       reached.writeUIntBE(sequence, 0, reachedBytes);
       await writeDurably(tables, () => [tables.meta.put(reachedKey, reached)]);
@@ -130,6 +132,18 @@ async function writeInBatches(
     // Writes of one turn share their promise.
     const commits = new Set<Promise<boolean>>();
     await forEachInSlices(batch, (pending) => commits.add(write(pending)));
-    await Promise.all(commits);
+    await waitForCommit(Promise.all(commits));
   }
+}
+
+/** Where the disk is full LMDB has acknowledged commits that it had dropped, and the journal must not let go of what was in them. */
+async function assertMoved(
+  all: IteratorObject<Pending>,
+  hasMoved: (pending: Pending) => boolean,
+): Promise<void> {
+  let lost = 0;
+  await forEachInSlices(all, (pending) => {
+    if (!hasMoved(pending)) lost++;
+  });
+  if (lost > 0) throw new Error(`LMDB dropped ${lost} records that it acknowledged`);
 }

@@ -253,51 +253,73 @@ describe("a store", () => {
   });
 });
 
-it("keeps what LMDB did not take in journal and memory, and moves it again", async () => {
-  const real = openTables(join(directory, "store.mdb"));
-  let isBroken = true;
-  const meta = Object.create(real.meta, {
-    put: {
-      value: (key: Buffer, value: Buffer) =>
-        isBroken ? Promise.reject(new Error("MDB_MAP_FULL")) : real.meta.put(key, value),
-    },
-  }) as LmdbTables["meta"];
-  const tables: LmdbTables = { ...real, meta };
-  const journal = new Journal({
-    directory,
-    files: nodeFiles,
-    segmentBytesMax: 100,
-    sequenceMin: 0,
-    replay: () => {},
-    onError: () => {},
-  });
-  const intake = {
-    append: (
-      _: "payment" | "player",
-      key: Buffer,
-      value: Buffer,
-      apply: (sequence: number) => () => void,
-    ): Promise<void> => journal.append(1, key, value, apply),
-  };
-  const payments = new EmbeddedPayments(tables, intake, 2);
-  const players = new EmbeddedPlayers(tables, intake, 2);
-  const checkpoint = new Checkpoint({ tables, journal, payments, players, clock, onError: () => {} });
-  for (let at = 0; at < 9; at++) await payments.put("m", samplePayment(`pay-${at}`, { keepUntilMs }));
-  const segments = journal.stats().segments;
-  await expect(checkpoint.run()).rejects.toThrow(/MDB_MAP_FULL/);
-  expect(checkpoint.failure()).toMatch(/MDB_MAP_FULL/);
-  expect(checkpoint.reached()).toBe(0);
-  expect([payments.behind.count(), journal.stats().segments]).toEqual([9, segments]);
-  await payments.put("m", samplePayment("pay-3", { keepUntilMs, revision: 1 }));
-  isBroken = false;
-  await checkpoint.run();
-  expect(checkpoint.failure()).toBeUndefined();
-  expect([checkpoint.reached(), payments.behind.count(), payments.behind.bytes()]).toEqual([10, 0, 0]);
-  expect(journal.stats().segments).toBe(1);
-  for (let at = 0; at < 9; at++) {
-    expect(payments.get("m", `pay-${at}`, nowMs)).toMatchObject({ record: { revision: at === 3 ? 1 : 0 } });
-  }
-  await checkpoint.stop();
-  await journal.close();
-  await real.root.close();
-});
+type Table = "meta" | "payments" | "answers" | "players";
+
+/** What LMDB does on a full disk: it rejects a commit, or acknowledges it all the same. */
+const refuse = (): Promise<boolean> => Promise.reject(new Error("MDB_MAP_FULL"));
+const drop = (): Promise<boolean> => Promise.resolve(true);
+const failures: readonly (readonly [name: string, table: Table, put: () => Promise<boolean>, why: RegExp])[] =
+  [
+    ["refused the mark of how far it came", "meta", refuse, /MDB_MAP_FULL/],
+    [
+      "dropped that mark, and acknowledged it",
+      "meta",
+      drop,
+      /could not write \(it dropped what it acknowledged/,
+    ],
+    ["refused answers", "answers", refuse, /MDB_MAP_FULL/],
+    ["dropped payments, and acknowledged them", "payments", drop, /dropped 9 records/],
+    ["dropped a player, and acknowledged it", "players", drop, /dropped 1 records/],
+  ];
+
+it.each(failures)(
+  "keeps in journal and memory what LMDB did not take, and moves it again: it %s",
+  async (_, table, put, why) => {
+    const real = openTables(join(directory, "store.mdb"));
+    let isBroken = true;
+    const broken = Object.create(real[table], {
+      put: {
+        value: (key: Buffer, value: Buffer) => (isBroken ? put() : real[table].put(key, value)),
+      },
+    }) as LmdbTables[Table];
+    const tables: LmdbTables = { ...real, [table]: broken };
+    const journal = new Journal({
+      directory,
+      files: nodeFiles,
+      segmentBytesMax: 100,
+      sequenceMin: 0,
+      replay: () => {},
+      onError: () => {},
+    });
+    const intake = {
+      append: (
+        _kind: "payment" | "player",
+        key: Buffer,
+        value: Buffer,
+        apply: (sequence: number) => () => void,
+      ): Promise<void> => journal.append(1, key, value, apply),
+    };
+    const payments = new EmbeddedPayments(tables, intake, 2);
+    const players = new EmbeddedPlayers(tables, intake, 2);
+    const checkpoint = new Checkpoint({ tables, journal, payments, players, clock, onError: () => {} });
+    for (let at = 0; at < 9; at++) await payments.put("m", samplePayment(`pay-${at}`, { keepUntilMs }));
+    await players.put("m", samplePlayer("p"));
+    const segments = journal.stats().segments;
+    await expect(checkpoint.run()).rejects.toThrow(why);
+    expect(checkpoint.failure()).toMatch(why);
+    expect(checkpoint.reached()).toBe(0);
+    expect([payments.behind.count(), journal.stats().segments]).toEqual([9, segments]);
+    await payments.put("m", samplePayment("pay-3", { keepUntilMs, revision: 1 }));
+    isBroken = false;
+    await checkpoint.run();
+    expect(checkpoint.failure()).toBeUndefined();
+    expect([checkpoint.reached(), payments.behind.count(), payments.behind.bytes()]).toEqual([11, 0, 0]);
+    expect(journal.stats().segments).toBe(1);
+    for (let at = 0; at < 9; at++) {
+      expect(payments.get("m", `pay-${at}`, nowMs)).toMatchObject({ record: { revision: at === 3 ? 1 : 0 } });
+    }
+    await checkpoint.stop();
+    await journal.close();
+    await real.root.close();
+  },
+);

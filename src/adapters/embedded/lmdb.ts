@@ -6,7 +6,9 @@ export type Bytes = Database<Buffer, Buffer>;
 
 export type LmdbTables = {
   readonly root: RootDatabase<Buffer, Buffer>;
-  /** What the checkpoint reached. */
+  /** The last durable write that was begun; never rejects. */
+  readonly durable: { last: Promise<void> };
+  /** What the checkpoint reached, and the proof of the last durable write. */
   readonly meta: Bytes;
   readonly players: Bytes;
   /** Payment key -> where its answer is, or its tombstone. */
@@ -60,6 +62,7 @@ export function openTables(path: string): LmdbTables {
   };
   return {
     root,
+    durable: { last: Promise.resolve() },
     meta: table("meta"),
     players: table("players"),
     payments: table("payments"),

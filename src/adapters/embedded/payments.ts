@@ -78,6 +78,12 @@ export class EmbeddedPayments implements PaymentStore {
     return answers.put(stamp, encodeAnswer(key, value));
   }
 
+  /** Whether LMDB has it as it was moved: its place and its answer are written together. */
+  hasMoved({ sequence, key }: Pending): boolean {
+    const written = this.#tables.payments.getBinary(key);
+    return written !== undefined && decodeStamp(decodePlace(written).stamp).sequence === sequence;
+  }
+
   /** Turns answers whose time is over into tombstones, and forgets tombstones whose time is over. */
   async sweep(nowMs: number): Promise<void> {
     await sweepTable(this.#tables.answers, nowMs, (stamp) => this.#close(stamp));

@@ -60,4 +60,9 @@ export class EmbeddedPlayers implements PlayerStore {
   move({ key, value }: Pending): Promise<boolean> {
     return this.#tables.players.put(key, value);
   }
+
+  /** Whether LMDB has it as it was moved. */
+  hasMoved({ key, value }: Pending): boolean {
+    return this.#tables.players.getBinary(key)?.equals(value) ?? false;
+  }
 }

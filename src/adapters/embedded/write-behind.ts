@@ -50,6 +50,11 @@ export class WriteBehind {
     return this.#moving.values();
   }
 
+  /** What is on the move. */
+  moving(): IteratorObject<Pending> {
+    return this.#moving.values();
+  }
+
   /** LMDB has durably what was moving. */
   finishMove(): void {
     this.#moving = new Map();
