@@ -2,15 +2,18 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { facts } from "../../src/core/facts.ts";
 import { faultRules } from "../../src/core/rules/check/fault-rules.ts";
 import { effectNames, effectsByClass } from "../../src/core/rules/effects-by-class.ts";
 import { ruleClasses } from "../../src/core/rules/rule-class.ts";
 import { compileForTest } from "../helpers/compile.ts";
 
-const page = readFileSync(fileURLToPath(new URL("../../docs/rules.md", import.meta.url)), "utf8");
+const readPage = (name: string): string =>
+  readFileSync(fileURLToPath(new URL(`../../docs/${name}`, import.meta.url)), "utf8");
+const page = readPage("rules.md");
 
 /** The rows of the table whose head begins so, without the head; cells are trimmed. */
-function readTable(head: string): readonly (readonly string[])[] {
+function readTable(head: string, page: string): readonly (readonly string[])[] {
   const lines = page.slice(page.indexOf(`\n| ${head} |`) + 1).split("\n");
   const rows = lines.slice(
     0,
@@ -26,7 +29,7 @@ function readTable(head: string): readonly (readonly string[])[] {
 
 describe("docs/rules.md", () => {
   test("has the table of effects by class that the checks go by", () => {
-    const [head, , ...rows] = readTable("Effect");
+    const [head, , ...rows] = readTable("Effect", page);
     expect(head).toEqual(["Effect", ...ruleClasses.map((name) => `\`${name}\``)]);
     expect(rows).toEqual(
       effectNames.map((name) => [
@@ -37,7 +40,7 @@ describe("docs/rules.md", () => {
   });
 
   test("lists every rule that a document can break, with its meaning", () => {
-    const [, , ...rows] = readTable("Rule");
+    const [, , ...rows] = readTable("Rule", page);
     expect(rows).toEqual(Object.entries(faultRules).map(([rule, meaning]) => [`\`${rule}\``, meaning]));
   });
 
@@ -51,6 +54,16 @@ describe("docs/rules.md", () => {
     const snapshot = compileForTest(JSON.stringify(document));
     expect(snapshot.rules.map(({ id }) => id)).toEqual(["uk-credit-ban", "vip-nights"]);
   });
+});
+
+test("docs/cel.md lists every fact", () => {
+  const [, , ...rows] = readTable("Fact", readPage("cel.md"));
+  const wanted = facts.map(({ path, type, doc }) => [
+    `\`${path}\``,
+    typeof type === "string" ? type : `list of ${type.list}`,
+    doc,
+  ]);
+  expect(rows).toEqual(wanted);
 });
 
 describe("effects by class", () => {
