@@ -62,10 +62,15 @@ export type SpawnedService = TestService & {
 
 /** Starts the service as `npm start` does, in a process of its own that ends with the test. To be called in a test. */
 export async function spawnService(
-  options: ServiceOptions & { readonly dataDirectory: string },
+  options: ServiceOptions & {
+    readonly dataDirectory: string;
+    /** What a file may grow to: a disk that is full to this process alone. */
+    readonly fileKiBMax?: number;
+  },
 ): Promise<SpawnedService> {
   const placed = await placeMerchants(options, options.dataDirectory);
-  const child = spawn(process.execPath, ["src/main.ts"], {
+  const limit = options.fileKiBMax ?? "unlimited";
+  const child = spawn("bash", ["-c", `ulimit -f ${limit}; exec "$0" src/main.ts`, process.execPath], {
     cwd: root,
     env: {
       PATH: process.env.PATH,
