@@ -149,7 +149,7 @@ test("a second signal ends a stop that waits for a call", async () => {
 
 test("a full disk is Unavailable with RetryInfo on every method, loses nothing acknowledged, and ends nothing", async () => {
   const dataDirectory = join(directory, "full");
-  const service = await spawnService({ dataDirectory, fileKiBMax: 400 });
+  const service = await spawnService({ dataDirectory, fileKiBMax: 240 });
   const answered = new Map<string, unknown>();
   // About 1.4 KiB each: more than fits in the journal or in LMDB.
   const refused = await fill(service, answered, 1_000);
