@@ -25,6 +25,7 @@ import type { Listener } from "./wire/transport.ts";
 
 /** Compiling stops by itself; the store writes what it holds. */
 const closeTimeoutMs = 5_000;
+const healthIntervalMs = 1_000;
 
 /** A running service. */
 export type App = {
@@ -86,7 +87,12 @@ export async function startApp(config: Config, log: Logger, clock: Clock = syste
     return await refuse([messageOf(cause)]);
   }
   doors.health.setServing(true);
-  const shutdown = planShutdown({ config, log, doors, compiler, store, metrics });
+  // Health says what readiness says, so that a gateway that watches it goes elsewhere while the store is away.
+  const healthTimer = setInterval(
+    () => doors.health.setServing(findObstacles(store).length === 0),
+    healthIntervalMs,
+  );
+  const shutdown = planShutdown({ config, log, doors, healthTimer, compiler, store, metrics });
   return {
     ok: true,
     app: {
@@ -258,15 +264,23 @@ function planShutdown(parts: {
   readonly config: Config;
   readonly log: Logger;
   readonly doors: Doors;
+  readonly healthTimer: NodeJS.Timeout;
   readonly compiler: RuleCompiler;
   readonly store: EmbeddedStore;
   readonly metrics: Metrics;
 }): Shutdown {
-  const { config, log, doors, compiler, store, metrics } = parts;
+  const { config, log, doors, healthTimer, compiler, store, metrics } = parts;
   const doorTimeoutMs = config.stopGraceMs + 1_000;
   return createShutdown(
     [
-      { name: "health", timeoutMs: 1_000, run: () => doors.health.setServing(false) },
+      {
+        name: "health",
+        timeoutMs: 1_000,
+        run: () => {
+          clearInterval(healthTimer);
+          doors.health.setServing(false);
+        },
+      },
       {
         name: "doors",
         timeoutMs: doorTimeoutMs,

@@ -191,7 +191,7 @@ export const facts: readonly Fact[] = [
     ...fact(
       "context.jurisdictions",
       textList,
-      "KYC country (else player_country) and licence.",
+      "KYC country (else player_country) and licence; unknown where neither country is known.",
       readJurisdictions,
     ),
     domain: countryCodes,
@@ -230,8 +230,8 @@ function readStrictFunding(input: FactInput): Value {
 function readJurisdictions(input: FactInput): Value {
   const home = (readStored(input, "kyc_country") as string | undefined) ?? input.payment.playerCountry;
   const { licence } = input;
-  // Where neither is known the set is not empty but unknown.
-  if (home === undefined) return licence === undefined ? undefined : [licence];
+  // Without a country the set is not smaller but unknown: whoever leaves the country out must not escape its law.
+  if (home === undefined) return undefined;
   return licence === undefined || licence === home ? [home] : [home, licence];
 }
 

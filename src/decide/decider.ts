@@ -57,8 +57,13 @@ export function createDecider(deps: DeciderDeps): Decider {
   /** Writes become durable in order, so a repeat that finds an answer in memory waits for the latest one. */
   let lastWrite: Promise<void> | undefined;
   const store = (merchantId: string, record: PaymentRecord): Promise<void> => {
-    lastWrite = deps.payments.put(merchantId, record);
-    return lastWrite;
+    const write = deps.payments.put(merchantId, record);
+    lastWrite = write;
+    // A write that failed has left nothing behind, so no repeat has to wait for it.
+    write.catch(() => {
+      if (lastWrite === write) lastWrite = undefined;
+    });
+    return write;
   };
 
   const decide: Decider["decide"] = (payment, door) => {

@@ -108,7 +108,8 @@ function makeRoutes(
     // The process lives, whatever it can do.
     "/healthz": () => ({ status: 200, contentType: "text/plain; charset=utf-8", body: "ok\n" }),
     "/readyz": () => {
-      const obstacles = health.isServing() ? findObstacles() : ["stopping or starting", ...findObstacles()];
+      const found = findObstacles();
+      const obstacles = found.length > 0 || health.isServing() ? found : ["starting or stopping"];
       return {
         status: obstacles.length === 0 ? 200 : 503,
         contentType: "text/plain; charset=utf-8",

@@ -92,10 +92,31 @@ describe("3DS of a step", () => {
     expect(expectShift(step, country)).toBe(shift);
   });
 
-  test.each<{ name: string; step: StepThreeDs; floor: ThreeDsLevel; short: boolean }>([
+  test.each<{ name: string; step: StepThreeDs; floor: ThreeDsLevel; indicator?: string; short: boolean }>([
     { name: "none under REQUIRE", step: { requirement: "NONE" }, floor: "REQUIRE", short: true },
     { name: "frictionless under CHALLENGE", step: does("02"), floor: "CHALLENGE", short: true },
-    { name: "a preferred challenge under CHALLENGE", step: does("03"), floor: "CHALLENGE", short: false },
+    { name: "a preferred challenge under a mandate", step: does("03"), floor: "CHALLENGE", short: true },
+    {
+      name: "a preferred one under the same",
+      step: does("03"),
+      floor: "CHALLENGE",
+      indicator: "03",
+      short: false,
+    },
+    {
+      name: "a mandate under a preferred one",
+      step: does("04"),
+      floor: "CHALLENGE",
+      indicator: "03",
+      short: false,
+    },
+    {
+      name: "any 3DS under a mandate of REQUIRE",
+      step: does("01"),
+      floor: "REQUIRE",
+      indicator: "04",
+      short: true,
+    },
     { name: "any 3DS under REQUIRE", step: does("01"), floor: "REQUIRE", short: false },
     { name: "none under a wish", step: { requirement: "NONE" }, floor: "NO_PREFERENCE", short: false },
     {
@@ -104,7 +125,8 @@ describe("3DS of a step", () => {
       floor: "CHALLENGE",
       short: false,
     },
-  ])("a later floor: $name", ({ step, floor, short }) => {
-    expect(fallsShort(step, { level: floor })).toBe(short);
+  ])("a later floor: $name", ({ step, floor, indicator, short }) => {
+    const wish = { level: floor, ...(indicator === undefined ? {} : { challengeIndicator: indicator }) };
+    expect(fallsShort(step, wish)).toBe(short);
   });
 });

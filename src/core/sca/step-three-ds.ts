@@ -8,6 +8,7 @@
 import type { Step, StepThreeDs } from "../decision.ts";
 import type { Payment } from "../payment.ts";
 import { isCardPayment } from "../routing/routing-case.ts";
+import { firmnessOf } from "../rules/challenge-indicator.ts";
 import { compareLevels, type ThreeDsFacet } from "../rules/facets/three-ds.ts";
 import type { Psp, ThreeDsLevel, ThreeDsWish } from "../rules/snapshot.ts";
 
@@ -88,15 +89,12 @@ export function isChallenge(threeDs: StepThreeDs): boolean {
   return threeDs.requirement === "THREE_DS" && threeDs.challengeIndicator === mandated;
 }
 
-/** Whether a step falls short of a floor; used when a floor appears after a plan was made. */
+/** Whether a step falls short of a floor, in what it does or in how firmly it asks for a challenge; used when a floor appears after a plan was made. */
 export function fallsShort(threeDs: StepThreeDs, floor: ThreeDsWish): boolean {
   if (threeDs.requirement === "NOT_APPLICABLE" || !isDemand(floor.level)) return false;
   if (threeDs.requirement !== "THREE_DS") return true;
-  return (
-    floor.level === "CHALLENGE" &&
-    threeDs.challengeIndicator !== mandated &&
-    threeDs.challengeIndicator !== "03"
-  );
+  const { challengeIndicator } = threeDs;
+  return firmnessOf({ level: "REQUIRE", challengeIndicator }) < firmnessOf(floor);
 }
 
 /**
