@@ -29,6 +29,15 @@ export type StoredAttribute = {
   readonly source: string;
 };
 
+/** What stands where an attribute was removed, so that an older value that comes late does not bring it back: unknown at every instant. */
+export function markRemoved(setAtMs: number, source: string): StoredAttribute {
+  return { value: "", setAtMs, ttlMs: 0, source };
+}
+
+export function isRemoved({ ttlMs }: StoredAttribute): boolean {
+  return ttlMs === 0;
+}
+
 /** What is stored of a player. A player of whom nothing is stored has no attributes and no restrictions. */
 export type Player = {
   readonly playerId: string;

@@ -3,7 +3,13 @@ import { readAttribute } from "../core/features/read-attribute.ts";
 import type { FieldFault } from "../core/field-fault.ts";
 import { isCountry } from "../core/iso3166.ts";
 import type { AttributeInput } from "../core/payment.ts";
-import type { Player, Restriction, RestrictionKind, StoredAttribute } from "../core/player.ts";
+import {
+  markRemoved,
+  type Player,
+  type Restriction,
+  type RestrictionKind,
+  type StoredAttribute,
+} from "../core/player.ts";
 import type { AttributeInfo, AttributeType } from "../core/rules/snapshot.ts";
 import type { AuditLog } from "../ports/audit-log.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -75,9 +81,10 @@ export class Players {
           });
         const stored = attributes.get(name);
         if (stored !== undefined && stored.setAtMs > setAtMs) ignored.push(name);
-        else if (update.value === undefined) attributes.delete(name);
-        else {
-          const read = this.#read(merchantId, name, update.value);
+        else if (update.value === undefined && (stored !== undefined || this.#isDeclared(merchantId, name))) {
+          attributes.set(name, markRemoved(setAtMs, update.source));
+        } else {
+          const read = this.#read(merchantId, name, update.value ?? "");
           if ("rule" in read)
             faults.push({ field: read.rule === "declared" ? field : `${field}.value`, ...read });
           else attributes.set(name, toStored(read.value, update, setAtMs));
@@ -153,6 +160,10 @@ export class Players {
       return { rule: "iso-3166", message: "kyc_country is no ISO 3166-1 alpha-2 code" };
     }
     return read;
+  }
+
+  #isDeclared(merchantId: string, name: string): boolean {
+    return this.#declaration(merchantId, name) !== undefined;
   }
 
   #declaration(merchantId: string, name: string): AttributeInfo | undefined {

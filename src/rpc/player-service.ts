@@ -1,5 +1,5 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import type { Player, Restriction, StoredAttribute } from "../core/player.ts";
+import { isRemoved, type Player, type Restriction, type StoredAttribute } from "../core/player.ts";
 import { isMarketingSuppressed } from "../core/restrictions.ts";
 import {
   GetPlayerRequestSchema,
@@ -162,7 +162,8 @@ function encodePlayer(
 ): MessageInitShape<typeof PlayerSchema> {
   const attributes: Record<string, MessageInitShape<typeof PlayerAttributeSchema>> = {};
   for (const name of [...player.attributes.keys()].sort()) {
-    attributes[name] = encodeAttribute(name, player.attributes.get(name)!, isTimestamp(name));
+    const attribute = player.attributes.get(name)!;
+    if (!isRemoved(attribute)) attributes[name] = encodeAttribute(name, attribute, isTimestamp(name));
   }
   return {
     playerId: player.playerId,

@@ -1,5 +1,5 @@
 import { fromJson, type JsonObject } from "@bufbuild/protobuf";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { NullValue, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { type Client, Code } from "@connectrpc/connect";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
@@ -220,9 +220,10 @@ describe("overrides", () => {
 
 describe("players", () => {
   const merchantId = "players";
-  type Value = string | number | boolean | readonly string[];
+  type Value = string | number | boolean | readonly string[] | null;
 
   const wire = (value: Value) => {
+    if (value === null) return { kind: { case: "nullValue", value: NullValue.NULL_VALUE } } as const;
     if (typeof value === "string") return { kind: { case: "stringValue", value } } as const;
     if (typeof value === "number") return { kind: { case: "numberValue", value } } as const;
     if (typeof value === "boolean") return { kind: { case: "boolValue", value } } as const;
@@ -276,6 +277,10 @@ describe("players", () => {
     expect(older.player?.attributes.level?.value).toMatchObject(wire(2));
     const newer = await update("late", "level", 3, { setAt: timestampFromMs(clock.at - 999) });
     expect([newer.ignored, newer.player?.attributes.level?.value]).toMatchObject([[], wire(3)]);
+    const removed = await update("late", "level", null, { setAt: timestampFromMs(clock.at - 500) });
+    expect(removed.player?.attributes).not.toHaveProperty("level");
+    const afterwards = await update("late", "level", 5, { setAt: timestampFromMs(clock.at - 501) });
+    expect([afterwards.ignored, afterwards.player?.attributes.level]).toEqual([["level"], undefined]);
     const future = update("late", "level", 4, { setAt: timestampFromMs(clock.at + 1) });
     expect(await readFirstFault(future)).toBe("attributes.level.set_at not-in-the-future");
   });
