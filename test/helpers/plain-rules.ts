@@ -188,7 +188,9 @@ function bindFacts(input: FactInput, isStrict: boolean) {
   const card = payment.card ?? {};
   const stored = readStored(input);
   const home = stored("kyc_country") ?? payment.playerCountry;
-  const jurisdictions = [...new Set([home, licence])].filter((country) => country !== undefined) as string[];
+  const known = [...new Set([home, licence])].filter((country) => country !== undefined) as string[];
+  // Without a country of the player nobody can say whose law does not hold.
+  const jurisdictions = home === undefined ? undefined : known;
   const isCredit = card.funding === "credit" || bin.funding === "credit";
   const facts: { readonly [root in Root]: Fields } = {
     payment: {
@@ -218,7 +220,7 @@ function bindFacts(input: FactInput, isStrict: boolean) {
       kyc_country: stored("kyc_country") as CelInput | undefined,
       age: ageAt(stored("birth_date"), nowMs),
     },
-    context: { jurisdictions: jurisdictions.length === 0 ? undefined : celList(jurisdictions) },
+    context: { jurisdictions: jurisdictions && celList(jurisdictions) },
     attr: {},
   };
   const registeredAt = stored("registered_at");
