@@ -9,7 +9,7 @@ import { type DiffSide, diffRuleSets } from "../../core/rules/diff.ts";
 import type { Job, JobDocument, JobResult } from "./messages.ts";
 
 /** Of the scheduler: the serving loop goes first where cores are few. */
-const niceness = 10;
+const niceness = 19;
 
 // On Linux this sets the calling thread alone; elsewhere it would slow the whole process down.
 if (process.platform === "linux") setPriority(0, niceness);
