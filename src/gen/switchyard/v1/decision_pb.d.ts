@@ -347,6 +347,8 @@ export declare type DecideResponse = Message<"switchyard.v1.DecideResponse"> & {
    * What to execute, where the verdict is APPROVE_ROUTE in mode PAYMENT. Where it is not, but attempts of earlier revisions are still to be settled:
    * no steps, and `next` is STATUS_CHECK or VOID_FIRST.
    *
+   * Number 8 is for limits.
+   *
    * @generated from field: switchyard.v1.Plan plan = 7;
    */
   plan?: Plan | undefined;
