@@ -1,9 +1,7 @@
 import type { Value } from "../cel/expr.ts";
+import { readInstant } from "../instant.ts";
 import type { AttributeInput } from "../payment.ts";
 import type { AttributeInfo } from "../rules/snapshot.ts";
-
-/** RFC 3339 with an offset, as protobuf writes timestamps. */
-const timestampPattern = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$/;
 
 /**
  * An attribute as conditions see it: held against its declaration. Timestamps become ms since the epoch (parts of a ms are cut off).
@@ -50,7 +48,6 @@ function convert({ type }: AttributeInfo, input: AttributeInput): Value {
 }
 
 function readTimestamp(text: string): number | undefined {
-  if (!timestampPattern.test(text)) return undefined;
-  const ms = Date.parse(text.toUpperCase());
-  return Number.isNaN(ms) ? undefined : Math.floor(ms);
+  const instant = readInstant(text);
+  return instant && instant.seconds * 1000 + Math.floor(instant.nanos / 1_000_000);
 }

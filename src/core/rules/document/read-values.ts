@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { type Duration, DurationSchema, type Timestamp, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { quote } from "../../cel/faults.ts";
+import { readInstant } from "../../instant.ts";
 import type { FaultRule } from "../check/fault-rules.ts";
 import { classifyPlain, type DocNode, describeNode } from "./node.ts";
 
@@ -26,39 +27,12 @@ export function parseInteger(node: DocNode, bits: 32 | 53): Parsed<bigint> {
   return { ok: false, rule: "out-of-range", message: `integers here are at most ${limit}, up or down` };
 }
 
-const timestampPattern =
-  /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d\d):(\d\d))$/;
-
 /** RFC 3339, such as `2026-01-31T00:00:00Z` or `2026-01-31T01:00:00+01:00`. */
 export function parseTimestamp(text: string): Parsed<Timestamp> {
-  const match = timestampPattern.exec(text);
-  if (match !== null) {
-    const [
-      ,
-      year,
-      month,
-      day,
-      hour,
-      minute,
-      second,
-      fraction = "",
-      sign,
-      offsetHour = "0",
-      offsetMinute = "0",
-    ] = match;
-    const local = new Date(0);
-    local.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
-    local.setUTCHours(Number(hour), Number(minute), Number(second));
-    // What overflows (31 February, hour 24) comes out as another date.
-    const isReal = local.toISOString().startsWith(`${year}-${month}-${day}T${hour}:${minute}:${second}`);
-    if (isReal && Number(offsetHour) < 24 && Number(offsetMinute) < 60 && Number(year) > 0) {
-      const offsetSeconds = (sign === "-" ? -60 : 60) * (Number(offsetHour) * 60 + Number(offsetMinute));
-      const seconds = BigInt(local.getTime() / 1000 - offsetSeconds);
-      return {
-        ok: true,
-        value: create(TimestampSchema, { seconds, nanos: Number(fraction.padEnd(9, "0")) }),
-      };
-    }
+  const instant = readInstant(text);
+  if (instant !== undefined) {
+    const { seconds, nanos } = instant;
+    return { ok: true, value: create(TimestampSchema, { seconds: BigInt(seconds), nanos }) };
   }
   const message = `${quote(text)} is no instant by RFC 3339, such as 2026-01-31T00:00:00Z`;
   return { ok: false, rule: "not-an-instant", message };
