@@ -17,7 +17,7 @@ import { OverrideService, OverrideStatus_State } from "../../src/gen/switchyard/
 import { Document_Format, RuleSetService } from "../../src/gen/switchyard/v1/rule_set_service_pb.js";
 import { readBadRules } from "../helpers/bad-rules.ts";
 import { catchError, expectConflict, expectFaults, expectPrecondition } from "../helpers/refusals.ts";
-import { makeMarkedRuleSet } from "../helpers/rule-sets.ts";
+import { makeDepositMessage, makeMarkedRuleSet, type PushOptions, pushText } from "../helpers/rule-sets.ts";
 import {
   connectAdmin,
   connectGateway,
@@ -263,32 +263,12 @@ test("what admins did is in the audit trail", async () => {
   ]);
 });
 
-type PushOptions = {
-  readonly author?: string;
-  readonly comment?: string;
-  readonly baseVersion?: bigint;
-  readonly activate?: boolean;
-};
-
 function push(merchantId: MerchantId, text: string, options: PushOptions = {}) {
-  const document = { content: new TextEncoder().encode(text) };
-  return rules.push({ merchantId, document, author: "test", ...options });
-}
-
-function makePayment(paymentId: string) {
-  return {
-    paymentId,
-    playerId: "player-1",
-    kind: "deposit",
-    amount: { minorUnits: 5_000n, currencyCode: "EUR" },
-    method: "card",
-    card: { bin: "45710435" },
-    playerCountry: "DK",
-  };
+  return pushText(rules, merchantId, text, options);
 }
 
 function decide(merchantId: MerchantId, paymentId: string): Promise<DecideResponse> {
-  return gateway.decide({ merchantId, ...makePayment(paymentId) });
+  return gateway.decide({ merchantId, ...makeDepositMessage(paymentId) });
 }
 
 function firstPsp({ plan }: DecideResponse): string | undefined {

@@ -1,10 +1,6 @@
 import { type Client, Code } from "@connectrpc/connect";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import {
-  type DecideResponse,
-  DecideResponse_Verdict,
-  DecisionService,
-} from "../../src/gen/switchyard/v1/decision_pb.js";
+import { DecideResponse_Verdict, DecisionService } from "../../src/gen/switchyard/v1/decision_pb.js";
 import { DocumentFaultSchema, MissingSchema } from "../../src/gen/switchyard/v1/fault_pb.js";
 import {
   Difference_Kind,
@@ -12,7 +8,7 @@ import {
   RuleSetService,
 } from "../../src/gen/switchyard/v1/rule_set_service_pb.js";
 import { catchError, expectFaults } from "../helpers/refusals.ts";
-import { makeMarkedRuleSet } from "../helpers/rule-sets.ts";
+import { makeDepositMessage, makeMarkedRuleSet, type PushOptions, pushText } from "../helpers/rule-sets.ts";
 import { connectAdmin, connectGateway, startService, type TestService } from "../helpers/service.ts";
 
 const { APPROVE_ROUTE, DENY } = DecideResponse_Verdict;
@@ -79,7 +75,7 @@ test("a simulation tells what a draft would change, and stores nothing", async (
   );
   const { version } = await push(merchantId, draft);
   const payments = ["DK", "NO"].map((playerCountry) => ({
-    ...makePayment(`sim-${playerCountry}`),
+    ...makeDepositMessage(`sim-${playerCountry}`),
     playerCountry,
   }));
   for (const target of [
@@ -161,34 +157,6 @@ test("a document comes back byte for byte as it was pushed", async () => {
   ]);
 });
 
-type PushOptions = {
-  readonly author?: string;
-  readonly comment?: string;
-  readonly baseVersion?: bigint;
-  readonly activate?: boolean;
-};
-
 function push(merchantId: MerchantId, text: string, options: PushOptions = {}) {
-  const document = { content: new TextEncoder().encode(text) };
-  return rules.push({ merchantId, document, author: "test", ...options });
-}
-
-function makePayment(paymentId: string) {
-  return {
-    paymentId,
-    playerId: "player-1",
-    kind: "deposit",
-    amount: { minorUnits: 5_000n, currencyCode: "EUR" },
-    method: "card",
-    card: { bin: "45710435" },
-    playerCountry: "DK",
-  };
-}
-
-function _decide(merchantId: MerchantId, paymentId: string): Promise<DecideResponse> {
-  return gateway.decide({ merchantId, ...makePayment(paymentId) });
-}
-
-function _firstPsp({ plan }: DecideResponse): string | undefined {
-  return plan?.steps[0]?.psp;
+  return pushText(rules, merchantId, text, options);
 }

@@ -1,3 +1,6 @@
+import type { Client } from "@connectrpc/connect";
+import type { PushResponse, RuleSetService } from "../../src/gen/switchyard/v1/rule_set_service_pb.js";
+
 /** A small rule set in which every answer says which one it is: its only PSP, its segment, its action. */
 export function makeMarkedRuleSet(mark: string, extraRules = ""): string {
   return `
@@ -31,4 +34,27 @@ export function makeDeposit(paymentId: string, more: Record<string, unknown> = {
     playerCountry: "DK",
     ...more,
   };
+}
+
+export type PushOptions = {
+  readonly author?: string;
+  readonly comment?: string;
+  readonly baseVersion?: bigint;
+  readonly activate?: boolean;
+};
+
+/** Pushes a rule set in YAML. */
+export function pushText(
+  rules: Client<typeof RuleSetService>,
+  merchantId: string,
+  text: string,
+  options: PushOptions = {},
+): Promise<PushResponse> {
+  const document = { content: new TextEncoder().encode(text) };
+  return rules.push({ merchantId, document, author: "test", ...options });
+}
+
+/** `makeDeposit` as a message. */
+export function makeDepositMessage(paymentId: string) {
+  return { ...makeDeposit(paymentId), amount: { minorUnits: 5_000n, currencyCode: "EUR" } };
 }
