@@ -9,6 +9,7 @@ import type { Message } from "@bufbuild/protobuf";
 import type { Card, Money, Outcome, Outcome_Class, Review } from "./payment_pb.js";
 import type { Duration, Timestamp, Value } from "@bufbuild/protobuf/wkt";
 import type { Action, Rule_Class } from "./rule_set_pb.js";
+import type { FieldFault } from "./fault_pb.js";
 
 /**
  * Describes the file switchyard/v1/decision.proto.
@@ -347,11 +348,17 @@ export declare type DecideResponse = Message<"switchyard.v1.DecideResponse"> & {
    * What to execute, where the verdict is APPROVE_ROUTE in mode PAYMENT. Where it is not, but attempts of earlier revisions are still to be settled:
    * no steps, and `next` is STATUS_CHECK or VOID_FIRST.
    *
-   * Number 8 is for limits.
-   *
    * @generated from field: switchyard.v1.Plan plan = 7;
    */
   plan?: Plan | undefined;
+
+  /**
+   * Every limit that applied, the tightest first. At most 64; those for safer gambling and anti-money-laundering only on the admin listener, but for the
+   * player's own.
+   *
+   * @generated from field: repeated switchyard.v1.LimitReading limits = 8;
+   */
+  limits: LimitReading[];
 
   /**
    * Ids of the segments that the player is in, sorted. At most 256; those for safer gambling, anti-money-laundering and marketing only on the admin listener.
@@ -1811,6 +1818,473 @@ export declare type RetryInfo = Message<"switchyard.v1.RetryInfo"> & {
 export declare const RetryInfoSchema: GenMessage<RetryInfo>;
 
 /**
+ * What a limit says of a payment.
+ *
+ * @generated from message switchyard.v1.LimitReading
+ */
+export declare type LimitReading = Message<"switchyard.v1.LimitReading"> & {
+  /**
+   * Id of the limit; of a player's own limit its period and measure, such as `player/day/gross`.
+   *
+   * @generated from field: string limit_id = 1;
+   */
+  limitId: string;
+
+  /**
+   * Its class.
+   *
+   * @generated from field: switchyard.v1.Rule.Class class = 2;
+   */
+  class: Rule_Class;
+
+  /**
+   * Whether the payment fits.
+   *
+   * @generated from field: bool fits = 3;
+   */
+  fits: boolean;
+
+  /**
+   * Used in the window before this payment, holds included: minor units for sums.
+   *
+   * @generated from field: int64 used = 4;
+   */
+  used: bigint;
+
+  /**
+   * The threshold.
+   *
+   * @generated from field: int64 limit = 5;
+   */
+  limit: bigint;
+
+  /**
+   * What is left before this payment, never below 0.
+   *
+   * @generated from field: int64 headroom = 6;
+   */
+  headroom: bigint;
+
+  /**
+   * For sums: ISO 4217 code.
+   *
+   * @generated from field: string currency_code = 7;
+   */
+  currencyCode: string;
+
+  /**
+   * The next instant at which headroom grows; absent where nothing is used.
+   *
+   * @generated from field: google.protobuf.Timestamp resets_at = 8;
+   */
+  resetsAt?: Timestamp | undefined;
+
+  /**
+   * When this payment would fit, if nothing else happens; absent where it fits now or never will.
+   *
+   * @generated from field: google.protobuf.Timestamp fits_at = 9;
+   */
+  fitsAt?: Timestamp | undefined;
+
+  /**
+   * What the payment asks for: minor units for sums.
+   *
+   * @generated from field: int64 asked = 10;
+   */
+  asked: bigint;
+
+  /**
+   * Whether the counters could not be known.
+   *
+   * @generated from field: bool unknown = 11;
+   */
+  unknown: boolean;
+
+  /**
+   * Segment whose threshold speaks; empty for the default.
+   *
+   * @generated from field: string segment = 12;
+   */
+  segment: string;
+
+  /**
+   * The counter, such as `player` or `card`.
+   *
+   * @generated from field: string subject = 13;
+   */
+  subject: string;
+
+  /**
+   * By how much `used` may be too high because older events are kept in tiles only; 0 where it is exact.
+   *
+   * @generated from field: int64 error_bound = 14;
+   */
+  errorBound: bigint;
+
+  /**
+   * Whether more was used than allowed, by approvals that came late.
+   *
+   * @generated from field: bool overrun = 15;
+   */
+  overrun: boolean;
+};
+
+/**
+ * Describes the message switchyard.v1.LimitReading.
+ * Use `create(LimitReadingSchema)` to create a new message.
+ */
+export declare const LimitReadingSchema: GenMessage<LimitReading>;
+
+/**
+ * Tells what became of an attempt.
+ *
+ * @generated from message switchyard.v1.ReportOutcomeRequest
+ */
+export declare type ReportOutcomeRequest = Message<"switchyard.v1.ReportOutcomeRequest"> & {
+  /**
+   * Tenant. Empty means `default`.
+   *
+   * @generated from field: string merchant_id = 1;
+   */
+  merchantId: string;
+
+  /**
+   * The payment.
+   *
+   * @generated from field: string payment_id = 2;
+   */
+  paymentId: string;
+
+  /**
+   * The attempt, as the plan names it. At most 64 characters.
+   *
+   * @generated from field: string attempt_id = 3;
+   */
+  attemptId: string;
+
+  /**
+   * PSP that it was sent to.
+   *
+   * @generated from field: string psp = 4;
+   */
+  psp: string;
+
+  /**
+   * What happened.
+   *
+   * @generated from field: switchyard.v1.ReportOutcomeRequest.Result result = 5;
+   */
+  result: ReportOutcomeRequest_Result;
+
+  /**
+   * Amount, for PARTIAL, REFUNDED and CHARGED_BACK; the whole where absent. In the currency of the payment.
+   *
+   * @generated from field: switchyard.v1.Money amount = 6;
+   */
+  amount?: Money | undefined;
+
+  /**
+   * When; the time of the call where absent.
+   *
+   * @generated from field: google.protobuf.Timestamp at = 7;
+   */
+  at?: Timestamp | undefined;
+
+  /**
+   * What a decline means, where the caller knows; else it is classified from the response code, and GENERIC without one.
+   *
+   * @generated from field: switchyard.v1.Outcome.Class outcome = 8;
+   */
+  outcome: Outcome_Class;
+
+  /**
+   * Response code of the network, two characters.
+   *
+   * @generated from field: string response_code = 9;
+   */
+  responseCode: string;
+
+  /**
+   * For payments that were never decided here: the player. Then the outcome is kept as an event only.
+   *
+   * @generated from field: string player_id = 10;
+   */
+  playerId: string;
+
+  /**
+   * For payments that were never decided here: `deposit` or `withdrawal`.
+   *
+   * @generated from field: string kind = 11;
+   */
+  kind: string;
+
+  /**
+   * Only for merchants whose clock is `request`: the instant of the call.
+   *
+   * @generated from field: google.protobuf.Timestamp report_at = 12;
+   */
+  reportAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message switchyard.v1.ReportOutcomeRequest.
+ * Use `create(ReportOutcomeRequestSchema)` to create a new message.
+ */
+export declare const ReportOutcomeRequestSchema: GenMessage<ReportOutcomeRequest>;
+
+/**
+ * What happened.
+ *
+ * @generated from enum switchyard.v1.ReportOutcomeRequest.Result
+ */
+export enum ReportOutcomeRequest_Result {
+  /**
+   * Refused as input.
+   *
+   * @generated from enum value: RESULT_UNSPECIFIED = 0;
+   */
+  RESULT_UNSPECIFIED = 0,
+
+  /**
+   * Authorised in full.
+   *
+   * @generated from enum value: APPROVED = 1;
+   */
+  APPROVED = 1,
+
+  /**
+   * Authorised for less: `amount` says for how much.
+   *
+   * @generated from enum value: PARTIAL = 2;
+   */
+  PARTIAL = 2,
+
+  /**
+   * Declined: `outcome` says why, as far as known.
+   *
+   * @generated from enum value: DECLINED = 3;
+   */
+  DECLINED = 3,
+
+  /**
+   * Nobody knows.
+   *
+   * @generated from enum value: UNKNOWN = 4;
+   */
+  UNKNOWN = 4,
+
+  /**
+   * Accepted, not yet final.
+   *
+   * @generated from enum value: PENDING = 5;
+   */
+  PENDING = 5,
+
+  /**
+   * Voided before the player was credited.
+   *
+   * @generated from enum value: VOIDED = 6;
+   */
+  VOIDED = 6,
+
+  /**
+   * Refunded, in whole or by `amount`.
+   *
+   * @generated from enum value: REFUNDED = 7;
+   */
+  REFUNDED = 7,
+
+  /**
+   * Charged back, in whole or by `amount`.
+   *
+   * @generated from enum value: CHARGED_BACK = 8;
+   */
+  CHARGED_BACK = 8,
+
+  /**
+   * Cleared: the money moved.
+   *
+   * @generated from enum value: CLEARED = 9;
+   */
+  CLEARED = 9,
+
+  /**
+   * The player left before the attempt was made.
+   *
+   * @generated from enum value: ABANDONED = 10;
+   */
+  ABANDONED = 10,
+}
+
+/**
+ * Describes the enum switchyard.v1.ReportOutcomeRequest.Result.
+ */
+export declare const ReportOutcomeRequest_ResultSchema: GenEnum<ReportOutcomeRequest_Result>;
+
+/**
+ * How things stand now.
+ *
+ * @generated from message switchyard.v1.ReportOutcomeResponse
+ */
+export declare type ReportOutcomeResponse = Message<"switchyard.v1.ReportOutcomeResponse"> & {
+  /**
+   * What became of the report.
+   *
+   * @generated from field: switchyard.v1.ReportOutcomeResponse.Verdict verdict = 1;
+   */
+  verdict: ReportOutcomeResponse_Verdict;
+
+  /**
+   * The plan as it now stands; absent where there is none.
+   *
+   * @generated from field: switchyard.v1.Plan plan = 2;
+   */
+  plan?: Plan | undefined;
+
+  /**
+   * What the payment holds or used of each limit of the player now. At most 64.
+   *
+   * @generated from field: repeated switchyard.v1.LimitReading limits = 3;
+   */
+  limits: LimitReading[];
+
+  /**
+   * Whether an approval went over a limit.
+   *
+   * @generated from field: bool overrun = 4;
+   */
+  overrun: boolean;
+};
+
+/**
+ * Describes the message switchyard.v1.ReportOutcomeResponse.
+ * Use `create(ReportOutcomeResponseSchema)` to create a new message.
+ */
+export declare const ReportOutcomeResponseSchema: GenMessage<ReportOutcomeResponse>;
+
+/**
+ * What became of the report.
+ *
+ * @generated from enum switchyard.v1.ReportOutcomeResponse.Verdict
+ */
+export enum ReportOutcomeResponse_Verdict {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: VERDICT_UNSPECIFIED = 0;
+   */
+  VERDICT_UNSPECIFIED = 0,
+
+  /**
+   * It told something new.
+   *
+   * @generated from enum value: APPLIED = 1;
+   */
+  APPLIED = 1,
+
+  /**
+   * It was known already, or knew less.
+   *
+   * @generated from enum value: KNOWN = 2;
+   */
+  KNOWN = 2,
+
+  /**
+   * The payment was never decided here: kept as an event where the player is named, counted else.
+   *
+   * @generated from enum value: UNKNOWN_PAYMENT = 3;
+   */
+  UNKNOWN_PAYMENT = 3,
+}
+
+/**
+ * Describes the enum switchyard.v1.ReportOutcomeResponse.Verdict.
+ */
+export declare const ReportOutcomeResponse_VerdictSchema: GenEnum<ReportOutcomeResponse_Verdict>;
+
+/**
+ * What became of a stream of reports.
+ *
+ * @generated from message switchyard.v1.ReportOutcomesResponse
+ */
+export declare type ReportOutcomesResponse = Message<"switchyard.v1.ReportOutcomesResponse"> & {
+  /**
+   * How many told something new.
+   *
+   * @generated from field: int64 applied = 1;
+   */
+  applied: bigint;
+
+  /**
+   * How many were known already.
+   *
+   * @generated from field: int64 known = 2;
+   */
+  known: bigint;
+
+  /**
+   * How many were about payments that were never decided here.
+   *
+   * @generated from field: int64 unknown_payments = 3;
+   */
+  unknownPayments: bigint;
+
+  /**
+   * The first 100 that were wrong.
+   *
+   * @generated from field: repeated switchyard.v1.ReportOutcomesResponse.Refusal refused = 4;
+   */
+  refused: ReportOutcomesResponse_Refusal[];
+
+  /**
+   * How many were wrong.
+   *
+   * @generated from field: int64 refused_count = 5;
+   */
+  refusedCount: bigint;
+};
+
+/**
+ * Describes the message switchyard.v1.ReportOutcomesResponse.
+ * Use `create(ReportOutcomesResponseSchema)` to create a new message.
+ */
+export declare const ReportOutcomesResponseSchema: GenMessage<ReportOutcomesResponse>;
+
+/**
+ * A report that was wrong.
+ *
+ * @generated from message switchyard.v1.ReportOutcomesResponse.Refusal
+ */
+export declare type ReportOutcomesResponse_Refusal = Message<"switchyard.v1.ReportOutcomesResponse.Refusal"> & {
+  /**
+   * Its place in the stream, from 0.
+   *
+   * @generated from field: int64 index = 1;
+   */
+  index: bigint;
+
+  /**
+   * Echo of the report.
+   *
+   * @generated from field: string payment_id = 2;
+   */
+  paymentId: string;
+
+  /**
+   * What is wrong. At most 16.
+   *
+   * @generated from field: repeated switchyard.v1.FieldFault faults = 3;
+   */
+  faults: FieldFault[];
+};
+
+/**
+ * Describes the message switchyard.v1.ReportOutcomesResponse.Refusal.
+ * Use `create(ReportOutcomesResponse_RefusalSchema)` to create a new message.
+ */
+export declare const ReportOutcomesResponse_RefusalSchema: GenMessage<ReportOutcomesResponse_Refusal>;
+
+/**
  * Decides payments. Served on the gateway and on the admin listener.
  *
  * @generated from service switchyard.v1.DecisionService
@@ -1838,6 +2312,28 @@ export declare const DecisionService: GenService<{
     methodKind: "unary";
     input: typeof GetCodeTableRequestSchema;
     output: typeof GetCodeTableResponseSchema;
+  },
+  /**
+   * Tells what became of an attempt. Commits, releases or keeps what the decision reserved, and answers with the plan as it now stands. Idempotent.
+   *
+   * Errors: INVALID_ARGUMENT with FieldFault details; NOT_FOUND for an unknown merchant.
+   *
+   * @generated from rpc switchyard.v1.DecisionService.ReportOutcome
+   */
+  reportOutcome: {
+    methodKind: "unary";
+    input: typeof ReportOutcomeRequestSchema;
+    output: typeof ReportOutcomeResponseSchema;
+  },
+  /**
+   * The same for many: one answer when the stream ends. A report that is wrong keeps no other from being taken.
+   *
+   * @generated from rpc switchyard.v1.DecisionService.ReportOutcomes
+   */
+  reportOutcomes: {
+    methodKind: "client_streaming";
+    input: typeof ReportOutcomeRequestSchema;
+    output: typeof ReportOutcomesResponseSchema;
   },
 }>;
 

@@ -6,7 +6,10 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
+import type { Limit_Measure } from "./rule_set_pb.js";
+import type { Money } from "./payment_pb.js";
 import type { Duration, Timestamp, Value } from "@bufbuild/protobuf/wkt";
+import type { ConditionNode, ConditionTrace_Truth, LimitReading } from "./decision_pb.js";
 
 /**
  * Describes the file switchyard/v1/player.proto.
@@ -46,6 +49,20 @@ export declare type Player = Message<"switchyard.v1.Player"> & {
    * @generated from field: bool marketing_suppressed = 4;
    */
   marketingSuppressed: boolean;
+
+  /**
+   * The player's own limits, by period, then measure.
+   *
+   * @generated from field: repeated switchyard.v1.PlayerLimit own_limits = 5;
+   */
+  ownLimits: PlayerLimit[];
+
+  /**
+   * Ids under which the player is known too, sorted. At most 64.
+   *
+   * @generated from field: repeated string aliases = 6;
+   */
+  aliases: string[];
 };
 
 /**
@@ -53,6 +70,143 @@ export declare type Player = Message<"switchyard.v1.Player"> & {
  * Use `create(PlayerSchema)` to create a new message.
  */
 export declare const PlayerSchema: GenMessage<Player>;
+
+/**
+ * A limit that the player set. Class SAFER_GAMBLING; no override lifts it.
+ *
+ * @generated from message switchyard.v1.PlayerLimit
+ */
+export declare type PlayerLimit = Message<"switchyard.v1.PlayerLimit"> & {
+  /**
+   * Period.
+   *
+   * @generated from field: switchyard.v1.PlayerLimit.Period period = 1;
+   */
+  period: PlayerLimit_Period;
+
+  /**
+   * GROSS is a deposit limit, NET a loss limit.
+   *
+   * @generated from field: switchyard.v1.Limit.Measure measure = 2;
+   */
+  measure: Limit_Measure;
+
+  /**
+   * Greatest amount.
+   *
+   * @generated from field: switchyard.v1.Money amount = 3;
+   */
+  amount?: Money | undefined;
+
+  /**
+   * Since when it holds.
+   *
+   * @generated from field: google.protobuf.Timestamp set_at = 4;
+   */
+  setAt?: Timestamp | undefined;
+
+  /**
+   * A looser amount that waits; absent where none does or where the limit is to be removed.
+   *
+   * @generated from field: switchyard.v1.Money pending_amount = 5;
+   */
+  pendingAmount?: Money | undefined;
+
+  /**
+   * Whether the limit is to be removed.
+   *
+   * @generated from field: bool pending_removal = 6;
+   */
+  pendingRemoval: boolean;
+
+  /**
+   * When what waits takes effect, or may be confirmed.
+   *
+   * @generated from field: google.protobuf.Timestamp pending_at = 7;
+   */
+  pendingAt?: Timestamp | undefined;
+
+  /**
+   * Whether the player has to confirm it then.
+   *
+   * @generated from field: bool needs_confirmation = 8;
+   */
+  needsConfirmation: boolean;
+
+  /**
+   * IANA zone of calendar periods.
+   *
+   * @generated from field: string zone = 9;
+   */
+  zone: string;
+};
+
+/**
+ * Describes the message switchyard.v1.PlayerLimit.
+ * Use `create(PlayerLimitSchema)` to create a new message.
+ */
+export declare const PlayerLimitSchema: GenMessage<PlayerLimit>;
+
+/**
+ * Periods.
+ *
+ * @generated from enum switchyard.v1.PlayerLimit.Period
+ */
+export enum PlayerLimit_Period {
+  /**
+   * Refused as input.
+   *
+   * @generated from enum value: PERIOD_UNSPECIFIED = 0;
+   */
+  PERIOD_UNSPECIFIED = 0,
+
+  /**
+   * A day of the calendar.
+   *
+   * @generated from enum value: DAY = 1;
+   */
+  DAY = 1,
+
+  /**
+   * A week of the calendar.
+   *
+   * @generated from enum value: WEEK = 2;
+   */
+  WEEK = 2,
+
+  /**
+   * A month of the calendar.
+   *
+   * @generated from enum value: MONTH = 3;
+   */
+  MONTH = 3,
+
+  /**
+   * Rolling 24 hours.
+   *
+   * @generated from enum value: ROLLING_DAY = 4;
+   */
+  ROLLING_DAY = 4,
+
+  /**
+   * Rolling 7 days.
+   *
+   * @generated from enum value: ROLLING_WEEK = 5;
+   */
+  ROLLING_WEEK = 5,
+
+  /**
+   * Rolling 30 days.
+   *
+   * @generated from enum value: ROLLING_MONTH = 6;
+   */
+  ROLLING_MONTH = 6,
+}
+
+/**
+ * Describes the enum switchyard.v1.PlayerLimit.Period.
+ */
+export declare const PlayerLimit_PeriodSchema: GenEnum<PlayerLimit_Period>;
 
 /**
  * The last value of an attribute.
@@ -271,6 +425,48 @@ export declare type GetPlayerResponse = Message<"switchyard.v1.GetPlayerResponse
    * @generated from field: repeated string unknown_segments = 3;
    */
   unknownSegments: string[];
+
+  /**
+   * Features now, sorted by id. At most 512.
+   *
+   * @generated from field: repeated switchyard.v1.FeatureValue features = 4;
+   */
+  features: FeatureValue[];
+
+  /**
+   * Limits of the player with what is left of them, the tightest first. At most 64.
+   *
+   * @generated from field: repeated switchyard.v1.LimitReading limits = 5;
+   */
+  limits: LimitReading[];
+
+  /**
+   * State in each lifecycle, by lifecycle.
+   *
+   * @generated from field: map<string, string> lifecycles = 6;
+   */
+  lifecycles: { [key: string]: string };
+
+  /**
+   * How many events are kept exactly.
+   *
+   * @generated from field: int64 events = 7;
+   */
+  events: bigint;
+
+  /**
+   * The newest event.
+   *
+   * @generated from field: google.protobuf.Timestamp last_event_at = 8;
+   */
+  lastEventAt?: Timestamp | undefined;
+
+  /**
+   * Payments whose outcome has been unknown for more than 24 hours: they want reconciling. At most 100.
+   *
+   * @generated from field: repeated string unresolved_payments = 9;
+   */
+  unresolvedPayments: string[];
 };
 
 /**
@@ -278,6 +474,587 @@ export declare type GetPlayerResponse = Message<"switchyard.v1.GetPlayerResponse
  * Use `create(GetPlayerResponseSchema)` to create a new message.
  */
 export declare const GetPlayerResponseSchema: GenMessage<GetPlayerResponse>;
+
+/**
+ * The value of a feature.
+ *
+ * @generated from message switchyard.v1.FeatureValue
+ */
+export declare type FeatureValue = Message<"switchyard.v1.FeatureValue"> & {
+  /**
+   * Id.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * As text; empty where it is missing.
+   *
+   * @generated from field: string value = 2;
+   */
+  value: string;
+
+  /**
+   * Whether it has no value.
+   *
+   * @generated from field: bool missing = 3;
+   */
+  missing: boolean;
+
+  /**
+   * By how much the value may be off because older events are kept in tiles only; 0 where it is exact.
+   *
+   * @generated from field: double error_bound = 4;
+   */
+  errorBound: number;
+};
+
+/**
+ * Describes the message switchyard.v1.FeatureValue.
+ * Use `create(FeatureValueSchema)` to create a new message.
+ */
+export declare const FeatureValueSchema: GenMessage<FeatureValue>;
+
+/**
+ * Sets a limit of the player's own.
+ *
+ * @generated from message switchyard.v1.SetPlayerLimitRequest
+ */
+export declare type SetPlayerLimitRequest = Message<"switchyard.v1.SetPlayerLimitRequest"> & {
+  /**
+   * Tenant. Empty means `default`.
+   *
+   * @generated from field: string merchant_id = 1;
+   */
+  merchantId: string;
+
+  /**
+   * The player.
+   *
+   * @generated from field: string player_id = 2;
+   */
+  playerId: string;
+
+  /**
+   * Period.
+   *
+   * @generated from field: switchyard.v1.PlayerLimit.Period period = 3;
+   */
+  period: PlayerLimit_Period;
+
+  /**
+   * GROSS or NET.
+   *
+   * @generated from field: switchyard.v1.Limit.Measure measure = 4;
+   */
+  measure: Limit_Measure;
+
+  /**
+   * Greatest amount.
+   *
+   * @generated from field: switchyard.v1.Money amount = 5;
+   */
+  amount?: Money | undefined;
+
+  /**
+   * Remove the limit instead, after the wait.
+   *
+   * @generated from field: bool remove = 6;
+   */
+  remove: boolean;
+
+  /**
+   * Confirm what waited.
+   *
+   * @generated from field: bool confirm = 7;
+   */
+  confirm: boolean;
+
+  /**
+   * Who asks for it, such as `player`. 1 to 128 characters.
+   *
+   * @generated from field: string source = 8;
+   */
+  source: string;
+};
+
+/**
+ * Describes the message switchyard.v1.SetPlayerLimitRequest.
+ * Use `create(SetPlayerLimitRequestSchema)` to create a new message.
+ */
+export declare const SetPlayerLimitRequestSchema: GenMessage<SetPlayerLimitRequest>;
+
+/**
+ * The limit as it stands.
+ *
+ * @generated from message switchyard.v1.SetPlayerLimitResponse
+ */
+export declare type SetPlayerLimitResponse = Message<"switchyard.v1.SetPlayerLimitResponse"> & {
+  /**
+   * The limit; absent where it is gone.
+   *
+   * @generated from field: switchyard.v1.PlayerLimit limit = 1;
+   */
+  limit?: PlayerLimit | undefined;
+
+  /**
+   * What became of the request, in English, such as that more is used already than the limit now allows.
+   *
+   * @generated from field: string detail = 2;
+   */
+  detail: string;
+
+  /**
+   * The player's reading of the limit.
+   *
+   * @generated from field: switchyard.v1.LimitReading reading = 3;
+   */
+  reading?: LimitReading | undefined;
+};
+
+/**
+ * Describes the message switchyard.v1.SetPlayerLimitResponse.
+ * Use `create(SetPlayerLimitResponseSchema)` to create a new message.
+ */
+export declare const SetPlayerLimitResponseSchema: GenMessage<SetPlayerLimitResponse>;
+
+/**
+ * Explains a membership.
+ *
+ * @generated from message switchyard.v1.ExplainSegmentRequest
+ */
+export declare type ExplainSegmentRequest = Message<"switchyard.v1.ExplainSegmentRequest"> & {
+  /**
+   * Tenant. Empty means `default`.
+   *
+   * @generated from field: string merchant_id = 1;
+   */
+  merchantId: string;
+
+  /**
+   * The player.
+   *
+   * @generated from field: string player_id = 2;
+   */
+  playerId: string;
+
+  /**
+   * The segment.
+   *
+   * @generated from field: string segment = 3;
+   */
+  segment: string;
+
+  /**
+   * At this instant; now where absent.
+   *
+   * @generated from field: google.protobuf.Timestamp at = 4;
+   */
+  at?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message switchyard.v1.ExplainSegmentRequest.
+ * Use `create(ExplainSegmentRequestSchema)` to create a new message.
+ */
+export declare const ExplainSegmentRequestSchema: GenMessage<ExplainSegmentRequest>;
+
+/**
+ * Why a player is in a segment, or not.
+ *
+ * @generated from message switchyard.v1.ExplainSegmentResponse
+ */
+export declare type ExplainSegmentResponse = Message<"switchyard.v1.ExplainSegmentResponse"> & {
+  /**
+   * Three-valued membership.
+   *
+   * @generated from field: switchyard.v1.ConditionTrace.Truth truth = 1;
+   */
+  truth: ConditionTrace_Truth;
+
+  /**
+   * The condition, part by part, with values.
+   *
+   * @generated from field: switchyard.v1.ConditionNode condition = 2;
+   */
+  condition?: ConditionNode | undefined;
+
+  /**
+   * What keeps the player out, the nearest first: which leaf failed and by how much. At most 16.
+   *
+   * @generated from field: repeated switchyard.v1.NearMiss near_misses = 3;
+   */
+  nearMisses: NearMiss[];
+
+  /**
+   * When it will flip if no event comes; absent where it will not.
+   *
+   * @generated from field: google.protobuf.Timestamp flips_at = 4;
+   */
+  flipsAt?: Timestamp | undefined;
+
+  /**
+   * Whether the segment is warming: its longest window is not covered yet.
+   *
+   * @generated from field: bool warming = 5;
+   */
+  warming: boolean;
+
+  /**
+   * Since when the player is in, for segments with a memory.
+   *
+   * @generated from field: google.protobuf.Timestamp member_since = 6;
+   */
+  memberSince?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message switchyard.v1.ExplainSegmentResponse.
+ * Use `create(ExplainSegmentResponseSchema)` to create a new message.
+ */
+export declare const ExplainSegmentResponseSchema: GenMessage<ExplainSegmentResponse>;
+
+/**
+ * A leaf that failed.
+ *
+ * @generated from message switchyard.v1.NearMiss
+ */
+export declare type NearMiss = Message<"switchyard.v1.NearMiss"> & {
+  /**
+   * The leaf as CEL text.
+   *
+   * @generated from field: string text = 1;
+   */
+  text: string;
+
+  /**
+   * The value.
+   *
+   * @generated from field: string value = 2;
+   */
+  value: string;
+
+  /**
+   * What it would have to be compared with.
+   *
+   * @generated from field: string wanted = 3;
+   */
+  wanted: string;
+
+  /**
+   * By how much it failed, as text, such as `1` or `PT3H`; empty where that has no meaning.
+   *
+   * @generated from field: string by = 4;
+   */
+  by: string;
+};
+
+/**
+ * Describes the message switchyard.v1.NearMiss.
+ * Use `create(NearMissSchema)` to create a new message.
+ */
+export declare const NearMissSchema: GenMessage<NearMiss>;
+
+/**
+ * Lists members.
+ *
+ * @generated from message switchyard.v1.ListSegmentMembersRequest
+ */
+export declare type ListSegmentMembersRequest = Message<"switchyard.v1.ListSegmentMembersRequest"> & {
+  /**
+   * Tenant. Empty means `default`.
+   *
+   * @generated from field: string merchant_id = 1;
+   */
+  merchantId: string;
+
+  /**
+   * The segment.
+   *
+   * @generated from field: string segment = 2;
+   */
+  segment: string;
+
+  /**
+   * At this instant; now where absent.
+   *
+   * @generated from field: google.protobuf.Timestamp at = 3;
+   */
+  at?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message switchyard.v1.ListSegmentMembersRequest.
+ * Use `create(ListSegmentMembersRequestSchema)` to create a new message.
+ */
+export declare const ListSegmentMembersRequestSchema: GenMessage<ListSegmentMembersRequest>;
+
+/**
+ * Some members.
+ *
+ * @generated from message switchyard.v1.ListSegmentMembersResponse
+ */
+export declare type ListSegmentMembersResponse = Message<"switchyard.v1.ListSegmentMembersResponse"> & {
+  /**
+   * Ids, in order. At most 1,000 in one message.
+   *
+   * @generated from field: repeated string player_ids = 1;
+   */
+  playerIds: string[];
+
+  /**
+   * Version of the rule set.
+   *
+   * @generated from field: int64 rule_set_version = 2;
+   */
+  ruleSetVersion: bigint;
+
+  /**
+   * At this instant.
+   *
+   * @generated from field: google.protobuf.Timestamp at = 3;
+   */
+  at?: Timestamp | undefined;
+
+  /**
+   * Players looked at so far, and all.
+   *
+   * @generated from field: int64 looked_at = 4;
+   */
+  lookedAt: bigint;
+
+  /**
+   * All players.
+   *
+   * @generated from field: int64 players = 5;
+   */
+  players: bigint;
+};
+
+/**
+ * Describes the message switchyard.v1.ListSegmentMembersResponse.
+ * Use `create(ListSegmentMembersResponseSchema)` to create a new message.
+ */
+export declare const ListSegmentMembersResponseSchema: GenMessage<ListSegmentMembersResponse>;
+
+/**
+ * Watches memberships.
+ *
+ * @generated from message switchyard.v1.WatchMembershipRequest
+ */
+export declare type WatchMembershipRequest = Message<"switchyard.v1.WatchMembershipRequest"> & {
+  /**
+   * Tenant. Empty means `default`.
+   *
+   * @generated from field: string merchant_id = 1;
+   */
+  merchantId: string;
+
+  /**
+   * Segments; empty means all.
+   *
+   * @generated from field: repeated string segments = 2;
+   */
+  segments: string[];
+
+  /**
+   * From the event after this sequence on; absent means from now on.
+   *
+   * @generated from field: optional int64 after_sequence = 3;
+   */
+  afterSequence?: bigint | undefined;
+};
+
+/**
+ * Describes the message switchyard.v1.WatchMembershipRequest.
+ * Use `create(WatchMembershipRequestSchema)` to create a new message.
+ */
+export declare const WatchMembershipRequestSchema: GenMessage<WatchMembershipRequest>;
+
+/**
+ * A player entered or left a segment.
+ *
+ * @generated from message switchyard.v1.WatchMembershipResponse
+ */
+export declare type WatchMembershipResponse = Message<"switchyard.v1.WatchMembershipResponse"> & {
+  /**
+   * Grows, with gaps where segments are not watched.
+   *
+   * @generated from field: int64 sequence = 1;
+   */
+  sequence: bigint;
+
+  /**
+   * The player.
+   *
+   * @generated from field: string player_id = 2;
+   */
+  playerId: string;
+
+  /**
+   * The segment.
+   *
+   * @generated from field: string segment = 3;
+   */
+  segment: string;
+
+  /**
+   * What happened.
+   *
+   * @generated from field: switchyard.v1.WatchMembershipResponse.Kind kind = 4;
+   */
+  kind: WatchMembershipResponse_Kind;
+
+  /**
+   * When, to the millisecond.
+   *
+   * @generated from field: google.protobuf.Timestamp at = 5;
+   */
+  at?: Timestamp | undefined;
+
+  /**
+   * Whether the player must not be contacted now.
+   *
+   * @generated from field: bool suppressed = 6;
+   */
+  suppressed: boolean;
+
+  /**
+   * Why, as public code such as RESTRICTED; empty where the player may be.
+   *
+   * @generated from field: string suppressed_by = 7;
+   */
+  suppressedBy: string;
+
+  /**
+   * Version of the rule set.
+   *
+   * @generated from field: int64 rule_set_version = 8;
+   */
+  ruleSetVersion: bigint;
+};
+
+/**
+ * Describes the message switchyard.v1.WatchMembershipResponse.
+ * Use `create(WatchMembershipResponseSchema)` to create a new message.
+ */
+export declare const WatchMembershipResponseSchema: GenMessage<WatchMembershipResponse>;
+
+/**
+ * What happened.
+ *
+ * @generated from enum switchyard.v1.WatchMembershipResponse.Kind
+ */
+export enum WatchMembershipResponse_Kind {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: KIND_UNSPECIFIED = 0;
+   */
+  KIND_UNSPECIFIED = 0,
+
+  /**
+   * The player entered at `at`.
+   *
+   * @generated from enum value: ENTER = 1;
+   */
+  ENTER = 1,
+
+  /**
+   * The player left at `at`.
+   *
+   * @generated from enum value: EXIT = 2;
+   */
+  EXIT = 2,
+
+  /**
+   * What came late changed the past: the player is in since `at`, or was not.
+   *
+   * @generated from enum value: CORRECTION_ENTER = 3;
+   */
+  CORRECTION_ENTER = 3,
+
+  /**
+   * What came late changed the past: the player is out.
+   *
+   * @generated from enum value: CORRECTION_EXIT = 4;
+   */
+  CORRECTION_EXIT = 4,
+}
+
+/**
+ * Describes the enum switchyard.v1.WatchMembershipResponse.Kind.
+ */
+export declare const WatchMembershipResponse_KindSchema: GenEnum<WatchMembershipResponse_Kind>;
+
+/**
+ * Deletes a player.
+ *
+ * @generated from message switchyard.v1.DeletePlayerRequest
+ */
+export declare type DeletePlayerRequest = Message<"switchyard.v1.DeletePlayerRequest"> & {
+  /**
+   * Tenant. Empty means `default`.
+   *
+   * @generated from field: string merchant_id = 1;
+   */
+  merchantId: string;
+
+  /**
+   * The player.
+   *
+   * @generated from field: string player_id = 2;
+   */
+  playerId: string;
+
+  /**
+   * Who deletes. 1 to 128 characters.
+   *
+   * @generated from field: string author = 3;
+   */
+  author: string;
+
+  /**
+   * Why. 1 to 1,024 characters.
+   *
+   * @generated from field: string reason = 4;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message switchyard.v1.DeletePlayerRequest.
+ * Use `create(DeletePlayerRequestSchema)` to create a new message.
+ */
+export declare const DeletePlayerRequestSchema: GenMessage<DeletePlayerRequest>;
+
+/**
+ * What is left.
+ *
+ * @generated from message switchyard.v1.DeletePlayerResponse
+ */
+export declare type DeletePlayerResponse = Message<"switchyard.v1.DeletePlayerResponse"> & {
+  /**
+   * Events that were deleted.
+   *
+   * @generated from field: int64 events_deleted = 1;
+   */
+  eventsDeleted: bigint;
+
+  /**
+   * Restrictions and own limits that are kept under a keyed hash until they end.
+   *
+   * @generated from field: int32 kept = 2;
+   */
+  kept: number;
+};
+
+/**
+ * Describes the message switchyard.v1.DeletePlayerResponse.
+ * Use `create(DeletePlayerResponseSchema)` to create a new message.
+ */
+export declare const DeletePlayerResponseSchema: GenMessage<DeletePlayerResponse>;
 
 /**
  * Sets attributes.
@@ -429,6 +1206,58 @@ export declare const PlayerService: GenService<{
     methodKind: "unary";
     input: typeof SetRestrictionRequestSchema;
     output: typeof SetRestrictionResponseSchema;
+  },
+  /**
+   * Sets a limit of the player's own. Stricter acts at once, looser waits (docs/limits.md).
+   *
+   * @generated from rpc switchyard.v1.PlayerService.SetPlayerLimit
+   */
+  setPlayerLimit: {
+    methodKind: "unary";
+    input: typeof SetPlayerLimitRequestSchema;
+    output: typeof SetPlayerLimitResponseSchema;
+  },
+  /**
+   * Explains whether a player is in a segment, without a payment in sight: values, what failed and by how much, and when it will flip by time alone.
+   *
+   * @generated from rpc switchyard.v1.PlayerService.ExplainSegment
+   */
+  explainSegment: {
+    methodKind: "unary";
+    input: typeof ExplainSegmentRequestSchema;
+    output: typeof ExplainSegmentResponseSchema;
+  },
+  /**
+   * Lists the players that are in a segment at an instant, in order of id.
+   *
+   * @generated from rpc switchyard.v1.PlayerService.ListSegmentMembers
+   */
+  listSegmentMembers: {
+    methodKind: "server_streaming";
+    input: typeof ListSegmentMembersRequestSchema;
+    output: typeof ListSegmentMembersResponseSchema;
+  },
+  /**
+   * Streams who enters and leaves segments, by events and by time alone, with growing sequence numbers; resumes after any of the last 7 days.
+   *
+   * Errors: OUT_OF_RANGE where `after_sequence` is no longer kept: list the members and watch from now on.
+   *
+   * @generated from rpc switchyard.v1.PlayerService.WatchMembership
+   */
+  watchMembership: {
+    methodKind: "server_streaming";
+    input: typeof WatchMembershipRequestSchema;
+    output: typeof WatchMembershipResponseSchema;
+  },
+  /**
+   * Deletes a player: what is left is a keyed hash with restrictions and own limits until they end.
+   *
+   * @generated from rpc switchyard.v1.PlayerService.DeletePlayer
+   */
+  deletePlayer: {
+    methodKind: "unary";
+    input: typeof DeletePlayerRequestSchema;
+    output: typeof DeletePlayerResponseSchema;
   },
 }>;
 

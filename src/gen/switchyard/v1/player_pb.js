@@ -6,12 +6,15 @@
 
 import { enumDesc, fileDesc, messageDesc, serviceDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
 import { file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import { file_switchyard_v1_decision } from "./decision_pb.js";
+import { file_switchyard_v1_payment } from "./payment_pb.js";
+import { file_switchyard_v1_rule_set } from "./rule_set_pb.js";
 
 /**
  * Describes the file switchyard/v1/player.proto.
  */
 export const file_switchyard_v1_player = /*@__PURE__*/
-  fileDesc("Chpzd2l0Y2h5YXJkL3YxL3BsYXllci5wcm90bxINc3dpdGNoeWFyZC52MSL5AQoGUGxheWVyEhEKCXBsYXllcl9pZBgBIAEoCRI5CgphdHRyaWJ1dGVzGAIgAygLMiUuc3dpdGNoeWFyZC52MS5QbGF5ZXIuQXR0cmlidXRlc0VudHJ5EjAKDHJlc3RyaWN0aW9ucxgDIAMoCzIaLnN3aXRjaHlhcmQudjEuUmVzdHJpY3Rpb24SHAoUbWFya2V0aW5nX3N1cHByZXNzZWQYBCABKAgaUQoPQXR0cmlidXRlc0VudHJ5EgsKA2tleRgBIAEoCRItCgV2YWx1ZRgCIAEoCzIeLnN3aXRjaHlhcmQudjEuUGxheWVyQXR0cmlidXRlOgI4ASKcAQoPUGxheWVyQXR0cmlidXRlEiUKBXZhbHVlGAEgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEioKBnNldF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoDdHRsGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEg4KBnNvdXJjZRgEIAEoCSKRAwoLUmVzdHJpY3Rpb24SLQoEa2luZBgBIAEoDjIfLnN3aXRjaHlhcmQudjEuUmVzdHJpY3Rpb24uS2luZBIoCgRmcm9tGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgV1bnRpbBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGc291cmNlGAQgASgJEi4KCmNoZWNrZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKB21heF9hZ2UYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDQoFY2xlYXIYByABKAgSEAoIcmV0dXJuZWQYCCABKAgicQoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASEgoOU0VMRl9FWENMVVNJT04QARIMCghUSU1FX09VVBACEgwKCFNBTkNUSU9OEAMSDwoLQ09VUlRfT1JERVIQBBISCg5PUEVSQVRPUl9CTE9DSxAFIjoKEEdldFBsYXllclJlcXVlc3QSEwoLbWVyY2hhbnRfaWQYASABKAkSEQoJcGxheWVyX2lkGAIgASgJImYKEUdldFBsYXllclJlc3BvbnNlEiUKBnBsYXllchgBIAEoCzIVLnN3aXRjaHlhcmQudjEuUGxheWVyEhAKCHNlZ21lbnRzGAIgAygJEhgKEHVua25vd25fc2VnbWVudHMYAyADKAki2AEKE1VwZGF0ZVBsYXllclJlcXVlc3QSEwoLbWVyY2hhbnRfaWQYASABKAkSEQoJcGxheWVyX2lkGAIgASgJEkYKCmF0dHJpYnV0ZXMYAyADKAsyMi5zd2l0Y2h5YXJkLnYxLlVwZGF0ZVBsYXllclJlcXVlc3QuQXR0cmlidXRlc0VudHJ5GlEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSLQoFdmFsdWUYAiABKAsyHi5zd2l0Y2h5YXJkLnYxLlBsYXllckF0dHJpYnV0ZToCOAEiTgoUVXBkYXRlUGxheWVyUmVzcG9uc2USJQoGcGxheWVyGAEgASgLMhUuc3dpdGNoeWFyZC52MS5QbGF5ZXISDwoHaWdub3JlZBgCIAMoCSJwChVTZXRSZXN0cmljdGlvblJlcXVlc3QSEwoLbWVyY2hhbnRfaWQYASABKAkSEQoJcGxheWVyX2lkGAIgASgJEi8KC3Jlc3RyaWN0aW9uGAMgASgLMhouc3dpdGNoeWFyZC52MS5SZXN0cmljdGlvbiI/ChZTZXRSZXN0cmljdGlvblJlc3BvbnNlEiUKBnBsYXllchgBIAEoCzIVLnN3aXRjaHlhcmQudjEuUGxheWVyMpcCCg1QbGF5ZXJTZXJ2aWNlEk4KCUdldFBsYXllchIfLnN3aXRjaHlhcmQudjEuR2V0UGxheWVyUmVxdWVzdBogLnN3aXRjaHlhcmQudjEuR2V0UGxheWVyUmVzcG9uc2USVwoMVXBkYXRlUGxheWVyEiIuc3dpdGNoeWFyZC52MS5VcGRhdGVQbGF5ZXJSZXF1ZXN0GiMuc3dpdGNoeWFyZC52MS5VcGRhdGVQbGF5ZXJSZXNwb25zZRJdCg5TZXRSZXN0cmljdGlvbhIkLnN3aXRjaHlhcmQudjEuU2V0UmVzdHJpY3Rpb25SZXF1ZXN0GiUuc3dpdGNoeWFyZC52MS5TZXRSZXN0cmljdGlvblJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("Chpzd2l0Y2h5YXJkL3YxL3BsYXllci5wcm90bxINc3dpdGNoeWFyZC52MSK6AgoGUGxheWVyEhEKCXBsYXllcl9pZBgBIAEoCRI5CgphdHRyaWJ1dGVzGAIgAygLMiUuc3dpdGNoeWFyZC52MS5QbGF5ZXIuQXR0cmlidXRlc0VudHJ5EjAKDHJlc3RyaWN0aW9ucxgDIAMoCzIaLnN3aXRjaHlhcmQudjEuUmVzdHJpY3Rpb24SHAoUbWFya2V0aW5nX3N1cHByZXNzZWQYBCABKAgSLgoKb3duX2xpbWl0cxgFIAMoCzIaLnN3aXRjaHlhcmQudjEuUGxheWVyTGltaXQSDwoHYWxpYXNlcxgGIAMoCRpRCg9BdHRyaWJ1dGVzRW50cnkSCwoDa2V5GAEgASgJEi0KBXZhbHVlGAIgASgLMh4uc3dpdGNoeWFyZC52MS5QbGF5ZXJBdHRyaWJ1dGU6AjgBItgDCgtQbGF5ZXJMaW1pdBIxCgZwZXJpb2QYASABKA4yIS5zd2l0Y2h5YXJkLnYxLlBsYXllckxpbWl0LlBlcmlvZBItCgdtZWFzdXJlGAIgASgOMhwuc3dpdGNoeWFyZC52MS5MaW1pdC5NZWFzdXJlEiQKBmFtb3VudBgDIAEoCzIULnN3aXRjaHlhcmQudjEuTW9uZXkSKgoGc2V0X2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCg5wZW5kaW5nX2Ftb3VudBgFIAEoCzIULnN3aXRjaHlhcmQudjEuTW9uZXkSFwoPcGVuZGluZ19yZW1vdmFsGAYgASgIEi4KCnBlbmRpbmdfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhoKEm5lZWRzX2NvbmZpcm1hdGlvbhgIIAEoCBIMCgR6b25lGAkgASgJInQKBlBlcmlvZBIWChJQRVJJT0RfVU5TUEVDSUZJRUQQABIHCgNEQVkQARIICgRXRUVLEAISCQoFTU9OVEgQAxIPCgtST0xMSU5HX0RBWRAEEhAKDFJPTExJTkdfV0VFSxAFEhEKDVJPTExJTkdfTU9OVEgQBiKcAQoPUGxheWVyQXR0cmlidXRlEiUKBXZhbHVlGAEgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEioKBnNldF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoDdHRsGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEg4KBnNvdXJjZRgEIAEoCSKRAwoLUmVzdHJpY3Rpb24SLQoEa2luZBgBIAEoDjIfLnN3aXRjaHlhcmQudjEuUmVzdHJpY3Rpb24uS2luZBIoCgRmcm9tGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgV1bnRpbBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGc291cmNlGAQgASgJEi4KCmNoZWNrZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKB21heF9hZ2UYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDQoFY2xlYXIYByABKAgSEAoIcmV0dXJuZWQYCCABKAgicQoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASEgoOU0VMRl9FWENMVVNJT04QARIMCghUSU1FX09VVBACEgwKCFNBTkNUSU9OEAMSDwoLQ09VUlRfT1JERVIQBBISCg5PUEVSQVRPUl9CTE9DSxAFIjoKEEdldFBsYXllclJlcXVlc3QSEwoLbWVyY2hhbnRfaWQYASABKAkSEQoJcGxheWVyX2lkGAIgASgJIpsDChFHZXRQbGF5ZXJSZXNwb25zZRIlCgZwbGF5ZXIYASABKAsyFS5zd2l0Y2h5YXJkLnYxLlBsYXllchIQCghzZWdtZW50cxgCIAMoCRIYChB1bmtub3duX3NlZ21lbnRzGAMgAygJEi0KCGZlYXR1cmVzGAQgAygLMhsuc3dpdGNoeWFyZC52MS5GZWF0dXJlVmFsdWUSKwoGbGltaXRzGAUgAygLMhsuc3dpdGNoeWFyZC52MS5MaW1pdFJlYWRpbmcSRAoKbGlmZWN5Y2xlcxgGIAMoCzIwLnN3aXRjaHlhcmQudjEuR2V0UGxheWVyUmVzcG9uc2UuTGlmZWN5Y2xlc0VudHJ5Eg4KBmV2ZW50cxgHIAEoAxIxCg1sYXN0X2V2ZW50X2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIbChN1bnJlc29sdmVkX3BheW1lbnRzGAkgAygJGjEKD0xpZmVjeWNsZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIk8KDEZlYXR1cmVWYWx1ZRIKCgJpZBgBIAEoCRINCgV2YWx1ZRgCIAEoCRIPCgdtaXNzaW5nGAMgASgIEhMKC2Vycm9yX2JvdW5kGAQgASgBIvgBChVTZXRQbGF5ZXJMaW1pdFJlcXVlc3QSEwoLbWVyY2hhbnRfaWQYASABKAkSEQoJcGxheWVyX2lkGAIgASgJEjEKBnBlcmlvZBgDIAEoDjIhLnN3aXRjaHlhcmQudjEuUGxheWVyTGltaXQuUGVyaW9kEi0KB21lYXN1cmUYBCABKA4yHC5zd2l0Y2h5YXJkLnYxLkxpbWl0Lk1lYXN1cmUSJAoGYW1vdW50GAUgASgLMhQuc3dpdGNoeWFyZC52MS5Nb25leRIOCgZyZW1vdmUYBiABKAgSDwoHY29uZmlybRgHIAEoCBIOCgZzb3VyY2UYCCABKAkigQEKFlNldFBsYXllckxpbWl0UmVzcG9uc2USKQoFbGltaXQYASABKAsyGi5zd2l0Y2h5YXJkLnYxLlBsYXllckxpbWl0Eg4KBmRldGFpbBgCIAEoCRIsCgdyZWFkaW5nGAMgASgLMhsuc3dpdGNoeWFyZC52MS5MaW1pdFJlYWRpbmcieAoVRXhwbGFpblNlZ21lbnRSZXF1ZXN0EhMKC21lcmNoYW50X2lkGAEgASgJEhEKCXBsYXllcl9pZBgCIAEoCRIPCgdzZWdtZW50GAMgASgJEiYKAmF0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKcAgoWRXhwbGFpblNlZ21lbnRSZXNwb25zZRIyCgV0cnV0aBgBIAEoDjIjLnN3aXRjaHlhcmQudjEuQ29uZGl0aW9uVHJhY2UuVHJ1dGgSLwoJY29uZGl0aW9uGAIgASgLMhwuc3dpdGNoeWFyZC52MS5Db25kaXRpb25Ob2RlEiwKC25lYXJfbWlzc2VzGAMgAygLMhcuc3dpdGNoeWFyZC52MS5OZWFyTWlzcxIsCghmbGlwc19hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHd2FybWluZxgFIAEoCBIwCgxtZW1iZXJfc2luY2UYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIkMKCE5lYXJNaXNzEgwKBHRleHQYASABKAkSDQoFdmFsdWUYAiABKAkSDgoGd2FudGVkGAMgASgJEgoKAmJ5GAQgASgJImkKGUxpc3RTZWdtZW50TWVtYmVyc1JlcXVlc3QSEwoLbWVyY2hhbnRfaWQYASABKAkSDwoHc2VnbWVudBgCIAEoCRImCgJhdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAilgEKGkxpc3RTZWdtZW50TWVtYmVyc1Jlc3BvbnNlEhIKCnBsYXllcl9pZHMYASADKAkSGAoQcnVsZV9zZXRfdmVyc2lvbhgCIAEoAxImCgJhdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJbG9va2VkX2F0GAQgASgDEg8KB3BsYXllcnMYBSABKAMibwoWV2F0Y2hNZW1iZXJzaGlwUmVxdWVzdBITCgttZXJjaGFudF9pZBgBIAEoCRIQCghzZWdtZW50cxgCIAMoCRIbCg5hZnRlcl9zZXF1ZW5jZRgDIAEoA0gAiAEBQhEKD19hZnRlcl9zZXF1ZW5jZSLVAgoXV2F0Y2hNZW1iZXJzaGlwUmVzcG9uc2USEAoIc2VxdWVuY2UYASABKAMSEQoJcGxheWVyX2lkGAIgASgJEg8KB3NlZ21lbnQYAyABKAkSOQoEa2luZBgEIAEoDjIrLnN3aXRjaHlhcmQudjEuV2F0Y2hNZW1iZXJzaGlwUmVzcG9uc2UuS2luZBImCgJhdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKc3VwcHJlc3NlZBgGIAEoCBIVCg1zdXBwcmVzc2VkX2J5GAcgASgJEhgKEHJ1bGVfc2V0X3ZlcnNpb24YCCABKAMiXAoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASCQoFRU5URVIQARIICgRFWElUEAISFAoQQ09SUkVDVElPTl9FTlRFUhADEhMKD0NPUlJFQ1RJT05fRVhJVBAEIl0KE0RlbGV0ZVBsYXllclJlcXVlc3QSEwoLbWVyY2hhbnRfaWQYASABKAkSEQoJcGxheWVyX2lkGAIgASgJEg4KBmF1dGhvchgDIAEoCRIOCgZyZWFzb24YBCABKAkiPAoURGVsZXRlUGxheWVyUmVzcG9uc2USFgoOZXZlbnRzX2RlbGV0ZWQYASABKAMSDAoEa2VwdBgCIAEoBSLYAQoTVXBkYXRlUGxheWVyUmVxdWVzdBITCgttZXJjaGFudF9pZBgBIAEoCRIRCglwbGF5ZXJfaWQYAiABKAkSRgoKYXR0cmlidXRlcxgDIAMoCzIyLnN3aXRjaHlhcmQudjEuVXBkYXRlUGxheWVyUmVxdWVzdC5BdHRyaWJ1dGVzRW50cnkaUQoPQXR0cmlidXRlc0VudHJ5EgsKA2tleRgBIAEoCRItCgV2YWx1ZRgCIAEoCzIeLnN3aXRjaHlhcmQudjEuUGxheWVyQXR0cmlidXRlOgI4ASJOChRVcGRhdGVQbGF5ZXJSZXNwb25zZRIlCgZwbGF5ZXIYASABKAsyFS5zd2l0Y2h5YXJkLnYxLlBsYXllchIPCgdpZ25vcmVkGAIgAygJInAKFVNldFJlc3RyaWN0aW9uUmVxdWVzdBITCgttZXJjaGFudF9pZBgBIAEoCRIRCglwbGF5ZXJfaWQYAiABKAkSLwoLcmVzdHJpY3Rpb24YAyABKAsyGi5zd2l0Y2h5YXJkLnYxLlJlc3RyaWN0aW9uIj8KFlNldFJlc3RyaWN0aW9uUmVzcG9uc2USJQoGcGxheWVyGAEgASgLMhUuc3dpdGNoeWFyZC52MS5QbGF5ZXIy/wUKDVBsYXllclNlcnZpY2USTgoJR2V0UGxheWVyEh8uc3dpdGNoeWFyZC52MS5HZXRQbGF5ZXJSZXF1ZXN0GiAuc3dpdGNoeWFyZC52MS5HZXRQbGF5ZXJSZXNwb25zZRJXCgxVcGRhdGVQbGF5ZXISIi5zd2l0Y2h5YXJkLnYxLlVwZGF0ZVBsYXllclJlcXVlc3QaIy5zd2l0Y2h5YXJkLnYxLlVwZGF0ZVBsYXllclJlc3BvbnNlEl0KDlNldFJlc3RyaWN0aW9uEiQuc3dpdGNoeWFyZC52MS5TZXRSZXN0cmljdGlvblJlcXVlc3QaJS5zd2l0Y2h5YXJkLnYxLlNldFJlc3RyaWN0aW9uUmVzcG9uc2USXQoOU2V0UGxheWVyTGltaXQSJC5zd2l0Y2h5YXJkLnYxLlNldFBsYXllckxpbWl0UmVxdWVzdBolLnN3aXRjaHlhcmQudjEuU2V0UGxheWVyTGltaXRSZXNwb25zZRJdCg5FeHBsYWluU2VnbWVudBIkLnN3aXRjaHlhcmQudjEuRXhwbGFpblNlZ21lbnRSZXF1ZXN0GiUuc3dpdGNoeWFyZC52MS5FeHBsYWluU2VnbWVudFJlc3BvbnNlEmsKEkxpc3RTZWdtZW50TWVtYmVycxIoLnN3aXRjaHlhcmQudjEuTGlzdFNlZ21lbnRNZW1iZXJzUmVxdWVzdBopLnN3aXRjaHlhcmQudjEuTGlzdFNlZ21lbnRNZW1iZXJzUmVzcG9uc2UwARJiCg9XYXRjaE1lbWJlcnNoaXASJS5zd2l0Y2h5YXJkLnYxLldhdGNoTWVtYmVyc2hpcFJlcXVlc3QaJi5zd2l0Y2h5YXJkLnYxLldhdGNoTWVtYmVyc2hpcFJlc3BvbnNlMAESVwoMRGVsZXRlUGxheWVyEiIuc3dpdGNoeWFyZC52MS5EZWxldGVQbGF5ZXJSZXF1ZXN0GiMuc3dpdGNoeWFyZC52MS5EZWxldGVQbGF5ZXJSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_switchyard_v1_decision, file_switchyard_v1_payment, file_switchyard_v1_rule_set]);
 
 /**
  * Describes the message switchyard.v1.Player.
@@ -21,24 +24,45 @@ export const PlayerSchema = /*@__PURE__*/
   messageDesc(file_switchyard_v1_player, 0);
 
 /**
+ * Describes the message switchyard.v1.PlayerLimit.
+ * Use `create(PlayerLimitSchema)` to create a new message.
+ */
+export const PlayerLimitSchema = /*@__PURE__*/
+  messageDesc(file_switchyard_v1_player, 1);
+
+/**
+ * Describes the enum switchyard.v1.PlayerLimit.Period.
+ */
+export const PlayerLimit_PeriodSchema = /*@__PURE__*/
+  enumDesc(file_switchyard_v1_player, 1, 0);
+
+/**
+ * Periods.
+ *
+ * @generated from enum switchyard.v1.PlayerLimit.Period
+ */
+export const PlayerLimit_Period = /*@__PURE__*/
+  tsEnum(PlayerLimit_PeriodSchema);
+
+/**
  * Describes the message switchyard.v1.PlayerAttribute.
  * Use `create(PlayerAttributeSchema)` to create a new message.
  */
 export const PlayerAttributeSchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_player, 1);
+  messageDesc(file_switchyard_v1_player, 2);
 
 /**
  * Describes the message switchyard.v1.Restriction.
  * Use `create(RestrictionSchema)` to create a new message.
  */
 export const RestrictionSchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_player, 2);
+  messageDesc(file_switchyard_v1_player, 3);
 
 /**
  * Describes the enum switchyard.v1.Restriction.Kind.
  */
 export const Restriction_KindSchema = /*@__PURE__*/
-  enumDesc(file_switchyard_v1_player, 2, 0);
+  enumDesc(file_switchyard_v1_player, 3, 0);
 
 /**
  * Kinds of restrictions.
@@ -53,42 +77,140 @@ export const Restriction_Kind = /*@__PURE__*/
  * Use `create(GetPlayerRequestSchema)` to create a new message.
  */
 export const GetPlayerRequestSchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_player, 3);
+  messageDesc(file_switchyard_v1_player, 4);
 
 /**
  * Describes the message switchyard.v1.GetPlayerResponse.
  * Use `create(GetPlayerResponseSchema)` to create a new message.
  */
 export const GetPlayerResponseSchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_player, 4);
+  messageDesc(file_switchyard_v1_player, 5);
+
+/**
+ * Describes the message switchyard.v1.FeatureValue.
+ * Use `create(FeatureValueSchema)` to create a new message.
+ */
+export const FeatureValueSchema = /*@__PURE__*/
+  messageDesc(file_switchyard_v1_player, 6);
+
+/**
+ * Describes the message switchyard.v1.SetPlayerLimitRequest.
+ * Use `create(SetPlayerLimitRequestSchema)` to create a new message.
+ */
+export const SetPlayerLimitRequestSchema = /*@__PURE__*/
+  messageDesc(file_switchyard_v1_player, 7);
+
+/**
+ * Describes the message switchyard.v1.SetPlayerLimitResponse.
+ * Use `create(SetPlayerLimitResponseSchema)` to create a new message.
+ */
+export const SetPlayerLimitResponseSchema = /*@__PURE__*/
+  messageDesc(file_switchyard_v1_player, 8);
+
+/**
+ * Describes the message switchyard.v1.ExplainSegmentRequest.
+ * Use `create(ExplainSegmentRequestSchema)` to create a new message.
+ */
+export const ExplainSegmentRequestSchema = /*@__PURE__*/
+  messageDesc(file_switchyard_v1_player, 9);
+
+/**
+ * Describes the message switchyard.v1.ExplainSegmentResponse.
+ * Use `create(ExplainSegmentResponseSchema)` to create a new message.
+ */
+export const ExplainSegmentResponseSchema = /*@__PURE__*/
+  messageDesc(file_switchyard_v1_player, 10);
+
+/**
+ * Describes the message switchyard.v1.NearMiss.
+ * Use `create(NearMissSchema)` to create a new message.
+ */
+export const NearMissSchema = /*@__PURE__*/
+  messageDesc(file_switchyard_v1_player, 11);
+
+/**
+ * Describes the message switchyard.v1.ListSegmentMembersRequest.
+ * Use `create(ListSegmentMembersRequestSchema)` to create a new message.
+ */
+export const ListSegmentMembersRequestSchema = /*@__PURE__*/
+  messageDesc(file_switchyard_v1_player, 12);
+
+/**
+ * Describes the message switchyard.v1.ListSegmentMembersResponse.
+ * Use `create(ListSegmentMembersResponseSchema)` to create a new message.
+ */
+export const ListSegmentMembersResponseSchema = /*@__PURE__*/
+  messageDesc(file_switchyard_v1_player, 13);
+
+/**
+ * Describes the message switchyard.v1.WatchMembershipRequest.
+ * Use `create(WatchMembershipRequestSchema)` to create a new message.
+ */
+export const WatchMembershipRequestSchema = /*@__PURE__*/
+  messageDesc(file_switchyard_v1_player, 14);
+
+/**
+ * Describes the message switchyard.v1.WatchMembershipResponse.
+ * Use `create(WatchMembershipResponseSchema)` to create a new message.
+ */
+export const WatchMembershipResponseSchema = /*@__PURE__*/
+  messageDesc(file_switchyard_v1_player, 15);
+
+/**
+ * Describes the enum switchyard.v1.WatchMembershipResponse.Kind.
+ */
+export const WatchMembershipResponse_KindSchema = /*@__PURE__*/
+  enumDesc(file_switchyard_v1_player, 15, 0);
+
+/**
+ * What happened.
+ *
+ * @generated from enum switchyard.v1.WatchMembershipResponse.Kind
+ */
+export const WatchMembershipResponse_Kind = /*@__PURE__*/
+  tsEnum(WatchMembershipResponse_KindSchema);
+
+/**
+ * Describes the message switchyard.v1.DeletePlayerRequest.
+ * Use `create(DeletePlayerRequestSchema)` to create a new message.
+ */
+export const DeletePlayerRequestSchema = /*@__PURE__*/
+  messageDesc(file_switchyard_v1_player, 16);
+
+/**
+ * Describes the message switchyard.v1.DeletePlayerResponse.
+ * Use `create(DeletePlayerResponseSchema)` to create a new message.
+ */
+export const DeletePlayerResponseSchema = /*@__PURE__*/
+  messageDesc(file_switchyard_v1_player, 17);
 
 /**
  * Describes the message switchyard.v1.UpdatePlayerRequest.
  * Use `create(UpdatePlayerRequestSchema)` to create a new message.
  */
 export const UpdatePlayerRequestSchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_player, 5);
+  messageDesc(file_switchyard_v1_player, 18);
 
 /**
  * Describes the message switchyard.v1.UpdatePlayerResponse.
  * Use `create(UpdatePlayerResponseSchema)` to create a new message.
  */
 export const UpdatePlayerResponseSchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_player, 6);
+  messageDesc(file_switchyard_v1_player, 19);
 
 /**
  * Describes the message switchyard.v1.SetRestrictionRequest.
  * Use `create(SetRestrictionRequestSchema)` to create a new message.
  */
 export const SetRestrictionRequestSchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_player, 7);
+  messageDesc(file_switchyard_v1_player, 20);
 
 /**
  * Describes the message switchyard.v1.SetRestrictionResponse.
  * Use `create(SetRestrictionResponseSchema)` to create a new message.
  */
 export const SetRestrictionResponseSchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_player, 8);
+  messageDesc(file_switchyard_v1_player, 21);
 
 /**
  * Players. Served on the admin listener.

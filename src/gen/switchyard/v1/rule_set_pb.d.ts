@@ -8,8 +8,8 @@
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
-import type { Card_Credential, Money, Outcome_Class } from "./payment_pb.js";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import type { Card_Credential, Money, Outcome_Class } from "./payment_pb.js";
 
 /**
  * Describes the file switchyard/v1/rule_set.proto.
@@ -58,11 +58,25 @@ export declare type RuleSet = Message<"switchyard.v1.RuleSet"> & {
   attributes: Attribute[];
 
   /**
+   * Features of players. At most 512.
+   *
+   * @generated from field: repeated switchyard.v1.Feature features = 6;
+   */
+  features: Feature[];
+
+  /**
    * Named predicates. At most 2,000.
    *
    * @generated from field: repeated switchyard.v1.Segment segments = 7;
    */
   segments: Segment[];
+
+  /**
+   * Velocity and deposit limits. At most 256.
+   *
+   * @generated from field: repeated switchyard.v1.Limit limits = 8;
+   */
+  limits: Limit[];
 
   /**
    * What outcomes lead to. At most 64.
@@ -79,11 +93,25 @@ export declare type RuleSet = Message<"switchyard.v1.RuleSet"> & {
   rules: Rule[];
 
   /**
+   * Small models. At most 16.
+   *
+   * @generated from field: repeated switchyard.v1.Model models = 13;
+   */
+  models: Model[];
+
+  /**
    * Exchange rates. At most 1,024.
    *
    * @generated from field: repeated switchyard.v1.FxRate fx_rates = 14;
    */
   fxRates: FxRate[];
+
+  /**
+   * What the law of a place asks for. At most 64.
+   *
+   * @generated from field: repeated switchyard.v1.PolicyPack policy_packs = 16;
+   */
+  policyPacks: PolicyPack[];
 
   /**
    * Brands of the merchant with their licences. At most 64.
@@ -98,6 +126,20 @@ export declare type RuleSet = Message<"switchyard.v1.RuleSet"> & {
    * @generated from field: switchyard.v1.RiskThresholds risk_thresholds = 18;
    */
   riskThresholds?: RiskThresholds | undefined;
+
+  /**
+   * Types of events beyond the built-in ones. At most 64.
+   *
+   * @generated from field: repeated switchyard.v1.EventType event_types = 19;
+   */
+  eventTypes: EventType[];
+
+  /**
+   * Journeys of players through states that exclude each other. At most 16.
+   *
+   * @generated from field: repeated switchyard.v1.Lifecycle lifecycles = 20;
+   */
+  lifecycles: Lifecycle[];
 };
 
 /**
@@ -105,6 +147,1377 @@ export declare type RuleSet = Message<"switchyard.v1.RuleSet"> & {
  * Use `create(RuleSetSchema)` to create a new message.
  */
 export declare const RuleSetSchema: GenMessage<RuleSet>;
+
+/**
+ * A type of events that the merchant adds to the built-in ones (docs/events.md).
+ *
+ * @generated from message switchyard.v1.EventType
+ */
+export declare type EventType = Message<"switchyard.v1.EventType"> & {
+  /**
+   * Name: [a-z][a-z0-9_]{0,63}, none of the built-in types.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * What it tells.
+   *
+   * @generated from field: string description = 2;
+   */
+  description: string;
+
+  /**
+   * Attributes. At most 32.
+   *
+   * @generated from field: repeated switchyard.v1.EventType.EventAttribute attributes = 3;
+   */
+  attributes: EventType_EventAttribute[];
+
+  /**
+   * Whether events may have an amount.
+   *
+   * @generated from field: bool has_amount = 4;
+   */
+  hasAmount: boolean;
+
+  /**
+   * What features over these events may be used for; payments and fraud by default.
+   *
+   * @generated from field: repeated switchyard.v1.Purpose.Kind purposes = 5;
+   */
+  purposes: Purpose_Kind[];
+};
+
+/**
+ * Describes the message switchyard.v1.EventType.
+ * Use `create(EventTypeSchema)` to create a new message.
+ */
+export declare const EventTypeSchema: GenMessage<EventType>;
+
+/**
+ * An attribute of the events.
+ *
+ * @generated from message switchyard.v1.EventType.EventAttribute
+ */
+export declare type EventType_EventAttribute = Message<"switchyard.v1.EventType.EventAttribute"> & {
+  /**
+   * Name: [a-z][a-z0-9_]{0,63}.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Its type; STRING_LIST is refused.
+   *
+   * @generated from field: switchyard.v1.Attribute.Type type = 2;
+   */
+  type: Attribute_Type;
+
+  /**
+   * Every value that a text can take. A text without such a list can be counted (DISTINCT), not compared.
+   *
+   * @generated from field: repeated string values = 3;
+   */
+  values: string[];
+
+  /**
+   * Whether every event must have it.
+   *
+   * @generated from field: bool required = 4;
+   */
+  required: boolean;
+};
+
+/**
+ * Describes the message switchyard.v1.EventType.EventAttribute.
+ * Use `create(EventType_EventAttributeSchema)` to create a new message.
+ */
+export declare const EventType_EventAttributeSchema: GenMessage<EventType_EventAttribute>;
+
+/**
+ * A typed value about a player at an instant, read as `feature.id` in conditions.
+ *
+ * @generated from message switchyard.v1.Feature
+ */
+export declare type Feature = Message<"switchyard.v1.Feature"> & {
+  /**
+   * Name: [a-z][a-z0-9_]{0,63}.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * What it says.
+   *
+   * @generated from field: string description = 2;
+   */
+  description: string;
+
+  /**
+   * How it is had.
+   *
+   * @generated from oneof switchyard.v1.Feature.how
+   */
+  how: {
+    /**
+     * From events in a window.
+     *
+     * @generated from field: switchyard.v1.Aggregate aggregate = 3;
+     */
+    value: Aggregate;
+    case: "aggregate";
+  } | {
+    /**
+     * CEL over player facts and other features, of any scalar type.
+     *
+     * @generated from field: string derived = 4;
+     */
+    value: string;
+    case: "derived";
+  } | {
+    /**
+     * Id of a model, whose output it is.
+     *
+     * @generated from field: string model = 5;
+     */
+    value: string;
+    case: "model";
+  } | {
+    /**
+     * One of the ready-made harm markers of docs/features.md, such as `chasing_losses`.
+     *
+     * @generated from field: string marker = 6;
+     */
+    value: string;
+    case: "marker";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * What it may be used for; payments and fraud by default, rg for markers.
+   *
+   * @generated from field: repeated switchyard.v1.Purpose.Kind purposes = 7;
+   */
+  purposes: Purpose_Kind[];
+};
+
+/**
+ * Describes the message switchyard.v1.Feature.
+ * Use `create(FeatureSchema)` to create a new message.
+ */
+export declare const FeatureSchema: GenMessage<Feature>;
+
+/**
+ * What is made of the events of a player that match, within a window that ends now.
+ *
+ * @generated from message switchyard.v1.Aggregate
+ */
+export declare type Aggregate = Message<"switchyard.v1.Aggregate"> & {
+  /**
+   * Function.
+   *
+   * @generated from field: switchyard.v1.Aggregate.Function function = 1;
+   */
+  function: Aggregate_Function;
+
+  /**
+   * Types of events; at least one.
+   *
+   * @generated from field: repeated string events = 2;
+   */
+  events: string[];
+
+  /**
+   * CEL over `event.` attributes that can be compared; empty means all.
+   *
+   * @generated from field: string where = 3;
+   */
+  where: string;
+
+  /**
+   * What is aggregated: `amount` (the default), `at`, `local_day` or `local_week` (DISTINCT only), or an attribute.
+   *
+   * @generated from field: string of = 4;
+   */
+  of: string;
+
+  /**
+   * ISO 4217 code that amounts are converted to. Required where `of` is `amount`; events without a rate make the feature missing.
+   *
+   * @generated from field: string currency = 5;
+   */
+  currency: string;
+
+  /**
+   * Window; lifetime where absent.
+   *
+   * @generated from field: switchyard.v1.Window window = 6;
+   */
+  window?: Window | undefined;
+
+  /**
+   * CEL like `where`, for RATIO, WILSON_LOWER and STREAK.
+   *
+   * @generated from field: string hit = 7;
+   */
+  hit: string;
+
+  /**
+   * For RATIO and WILSON_LOWER: least number of events; 1 by default.
+   *
+   * @generated from field: int32 min_samples = 8;
+   */
+  minSamples: number;
+
+  /**
+   * For DECAYED_SUM.
+   *
+   * @generated from field: google.protobuf.Duration half_life = 9;
+   */
+  halfLife?: Duration | undefined;
+
+  /**
+   * For PERCENTILE: 1 to 100.
+   *
+   * @generated from field: int32 percent = 10;
+   */
+  percent: number;
+
+  /**
+   * For UNANSWERED: types of events that answer.
+   *
+   * @generated from field: repeated string answers = 11;
+   */
+  answers: string[];
+
+  /**
+   * For UNANSWERED: name of the attribute that event and answer share; empty means any answer.
+   *
+   * @generated from field: string answer_key = 12;
+   */
+  answerKey: string;
+
+  /**
+   * For UNANSWERED.
+   *
+   * @generated from field: google.protobuf.Duration answer_within = 13;
+   */
+  answerWithin?: Duration | undefined;
+
+  /**
+   * Whether the payment that is being decided counts as a `payment_attempted` at now.
+   *
+   * @generated from field: bool include_current = 14;
+   */
+  includeCurrent: boolean;
+
+  /**
+   * IANA zone of `local_day` and `local_week`; UTC by default.
+   *
+   * @generated from field: string zone = 15;
+   */
+  zone: string;
+};
+
+/**
+ * Describes the message switchyard.v1.Aggregate.
+ * Use `create(AggregateSchema)` to create a new message.
+ */
+export declare const AggregateSchema: GenMessage<Aggregate>;
+
+/**
+ * Functions. Where nothing matches: COUNT, SUM, DISTINCT, STREAK, DECAYED_SUM and UNANSWERED are 0, all others are missing.
+ *
+ * @generated from enum switchyard.v1.Aggregate.Function
+ */
+export enum Aggregate_Function {
+  /**
+   * Refused as input.
+   *
+   * @generated from enum value: FUNCTION_UNSPECIFIED = 0;
+   */
+  FUNCTION_UNSPECIFIED = 0,
+
+  /**
+   * How many events. int.
+   *
+   * @generated from enum value: COUNT = 1;
+   */
+  COUNT = 1,
+
+  /**
+   * Sum of `of`. int for amounts and ints, else double.
+   *
+   * @generated from enum value: SUM = 2;
+   */
+  SUM = 2,
+
+  /**
+   * Mean of `of`. double.
+   *
+   * @generated from enum value: AVG = 3;
+   */
+  AVG = 3,
+
+  /**
+   * Least `of`. The type of `of`.
+   *
+   * @generated from enum value: MIN = 4;
+   */
+  MIN = 4,
+
+  /**
+   * Greatest `of`. The type of `of`.
+   *
+   * @generated from enum value: MAX = 5;
+   */
+  MAX = 5,
+
+  /**
+   * Standard deviation of `of` (population). double.
+   *
+   * @generated from enum value: STDDEV = 6;
+   */
+  STDDEV = 6,
+
+  /**
+   * How many different values of `of`. int.
+   *
+   * @generated from enum value: DISTINCT = 7;
+   */
+  DISTINCT = 7,
+
+  /**
+   * Share of the matching events for which `hit` holds too; missing below `min_samples`. double, 0 to 1.
+   *
+   * @generated from enum value: RATIO = 8;
+   */
+  RATIO = 8,
+
+  /**
+   * `of` of the oldest event. The type of `of`.
+   *
+   * @generated from enum value: FIRST = 9;
+   */
+  FIRST = 9,
+
+  /**
+   * `of` of the newest event. The type of `of`.
+   *
+   * @generated from enum value: LAST = 10;
+   */
+  LAST = 10,
+
+  /**
+   * How many of the newest matching events in a row `hit` holds for. int.
+   *
+   * @generated from enum value: STREAK = 11;
+   */
+  STREAK = 11,
+
+  /**
+   * Sum of `of`, each event weighing half as much every `half_life`. double.
+   *
+   * @generated from enum value: DECAYED_SUM = 12;
+   */
+  DECAYED_SUM = 12,
+
+  /**
+   * The least `of` that at least `percent` of the events do not exceed (nearest rank). The type of `of`.
+   *
+   * @generated from enum value: PERCENTILE = 13;
+   */
+  PERCENTILE = 13,
+
+  /**
+   * The most frequent value of `of`, a text that can be compared; of equals the least. string.
+   *
+   * @generated from enum value: MODE = 14;
+   */
+  MODE = 14,
+
+  /**
+   * How many events got no answer: none of `answers` with the same `answer_key` followed within `answer_within`, which has passed. int.
+   *
+   * @generated from enum value: UNANSWERED = 15;
+   */
+  UNANSWERED = 15,
+
+  /**
+   * Median of the times between neighbouring events. duration in ms, as int.
+   *
+   * @generated from enum value: MEDIAN_GAP = 16;
+   */
+  MEDIAN_GAP = 16,
+
+  /**
+   * Longest time between a `session_start` and its `session_end` in ms, an open session up to now. int.
+   *
+   * @generated from enum value: LONGEST_SESSION = 17;
+   */
+  LONGEST_SESSION = 17,
+
+  /**
+   * Lower bound of the Wilson score interval (95 %) of RATIO; missing below `min_samples`. double.
+   *
+   * @generated from enum value: WILSON_LOWER = 18;
+   */
+  WILSON_LOWER = 18,
+}
+
+/**
+ * Describes the enum switchyard.v1.Aggregate.Function.
+ */
+export declare const Aggregate_FunctionSchema: GenEnum<Aggregate_Function>;
+
+/**
+ * A span of time that ends now, or earlier by `offset`.
+ *
+ * @generated from message switchyard.v1.Window
+ */
+export declare type Window = Message<"switchyard.v1.Window"> & {
+  /**
+   * Which kind of span.
+   *
+   * @generated from oneof switchyard.v1.Window.span
+   */
+  span: {
+    /**
+     * `(now - rolling, now]`, 1 ms to 10 years.
+     *
+     * @generated from field: google.protobuf.Duration rolling = 1;
+     */
+    value: Duration;
+    case: "rolling";
+  } | {
+    /**
+     * From the start of the period on.
+     *
+     * @generated from field: switchyard.v1.Window.Calendar calendar = 2;
+     */
+    value: Window_Calendar;
+    case: "calendar";
+  } | {
+    /**
+     * The last N matching events, 1 to 1,000. Features only.
+     *
+     * @generated from field: int32 last = 3;
+     */
+    value: number;
+    case: "last";
+  } | {
+    /**
+     * Since the newest `session_start`; nothing after its `session_end`. Features only.
+     *
+     * @generated from field: bool session = 4;
+     */
+    value: boolean;
+    case: "session";
+  } | {
+    /**
+     * All there is. Features only.
+     *
+     * @generated from field: bool lifetime = 5;
+     */
+    value: boolean;
+    case: "lifetime";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * For `rolling`: the span ends this long before now.
+   *
+   * @generated from field: google.protobuf.Duration offset = 6;
+   */
+  offset?: Duration | undefined;
+};
+
+/**
+ * Describes the message switchyard.v1.Window.
+ * Use `create(WindowSchema)` to create a new message.
+ */
+export declare const WindowSchema: GenMessage<Window>;
+
+/**
+ * A period of the calendar.
+ *
+ * @generated from message switchyard.v1.Window.Calendar
+ */
+export declare type Window_Calendar = Message<"switchyard.v1.Window.Calendar"> & {
+  /**
+   * Period.
+   *
+   * @generated from field: switchyard.v1.Window.Calendar.Period period = 1;
+   */
+  period: Window_Calendar_Period;
+
+  /**
+   * IANA zone; for limits of a pack that of the pack by default, else UTC.
+   *
+   * @generated from field: string zone = 2;
+   */
+  zone: string;
+
+  /**
+   * First day of the week; Monday by default.
+   *
+   * @generated from field: switchyard.v1.WeeklyHours.Day week_start = 3;
+   */
+  weekStart: WeeklyHours_Day;
+
+  /**
+   * A day YYYY-MM-DD on which a cycle of four weeks starts.
+   *
+   * @generated from field: string anchor = 4;
+   */
+  anchor: string;
+
+  /**
+   * How many periods back; 0, the default, is the current one. Features only.
+   *
+   * @generated from field: int32 back = 5;
+   */
+  back: number;
+};
+
+/**
+ * Describes the message switchyard.v1.Window.Calendar.
+ * Use `create(Window_CalendarSchema)` to create a new message.
+ */
+export declare const Window_CalendarSchema: GenMessage<Window_Calendar>;
+
+/**
+ * Periods.
+ *
+ * @generated from enum switchyard.v1.Window.Calendar.Period
+ */
+export enum Window_Calendar_Period {
+  /**
+   * Refused as input.
+   *
+   * @generated from enum value: PERIOD_UNSPECIFIED = 0;
+   */
+  PERIOD_UNSPECIFIED = 0,
+
+  /**
+   * From local midnight on.
+   *
+   * @generated from enum value: DAY = 1;
+   */
+  DAY = 1,
+
+  /**
+   * From the local midnight of `week_start` on.
+   *
+   * @generated from enum value: WEEK = 2;
+   */
+  WEEK = 2,
+
+  /**
+   * From the local midnight of the 1st on.
+   *
+   * @generated from enum value: MONTH = 3;
+   */
+  MONTH = 3,
+
+  /**
+   * Four weeks, counted from `anchor` on.
+   *
+   * @generated from enum value: FOUR_WEEKS = 4;
+   */
+  FOUR_WEEKS = 4,
+}
+
+/**
+ * Describes the enum switchyard.v1.Window.Calendar.Period.
+ */
+export declare const Window_Calendar_PeriodSchema: GenEnum<Window_Calendar_Period>;
+
+/**
+ * A velocity or deposit limit: how much or how often in a window. Semantics: docs/limits.md.
+ *
+ * @generated from message switchyard.v1.Limit
+ */
+export declare type Limit = Message<"switchyard.v1.Limit"> & {
+  /**
+   * Id.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * What it is for.
+   *
+   * @generated from field: string description = 2;
+   */
+  description: string;
+
+  /**
+   * Class; OVERRIDE and EXPERIMENT are refused.
+   *
+   * @generated from field: switchyard.v1.Rule.Class class = 3;
+   */
+  class: Rule_Class;
+
+  /**
+   * Kinds of payments that it holds up; deposit by default.
+   *
+   * @generated from field: repeated string kinds = 4;
+   */
+  kinds: string[];
+
+  /**
+   * Whose counter.
+   *
+   * @generated from field: switchyard.v1.Limit.Subject subject = 5;
+   */
+  subject: Limit_Subject;
+
+  /**
+   * For KEY: CEL of type string over the payment.
+   *
+   * @generated from field: string key = 6;
+   */
+  key: string;
+
+  /**
+   * What is measured.
+   *
+   * @generated from field: switchyard.v1.Limit.Measure measure = 7;
+   */
+  measure: Limit_Measure;
+
+  /**
+   * What is counted.
+   *
+   * @generated from field: switchyard.v1.Limit.Counted counted = 8;
+   */
+  counted: Limit_Counted;
+
+  /**
+   * For DISTINCT: `card`, `device`, `ip`, `player` or `method`.
+   *
+   * @generated from field: string distinct_of = 9;
+   */
+  distinctOf: string;
+
+  /**
+   * Which payments are counted: CEL over `event.kind`, `event.method`, `event.psp`, `event.scheme`, `event.funding` and `event.brand`; empty means all
+   * deposits.
+   *
+   * @generated from field: string counts = 10;
+   */
+  counts: string;
+
+  /**
+   * Which payments it holds up: CEL; empty means all of `kinds`.
+   *
+   * @generated from field: string applies = 11;
+   */
+  applies: string;
+
+  /**
+   * Rolling or calendar.
+   *
+   * @generated from field: switchyard.v1.Window window = 12;
+   */
+  window?: Window | undefined;
+
+  /**
+   * In order, the first whose segment is true counts; the last has no segment. 1 to 16.
+   *
+   * @generated from field: repeated switchyard.v1.Limit.Threshold thresholds = 13;
+   */
+  thresholds: Limit_Threshold[];
+
+  /**
+   * What happens to a payment that does not fit.
+   *
+   * @generated from field: switchyard.v1.Limit.Breach breach = 14;
+   */
+  breach: Limit_Breach;
+
+  /**
+   * What unknown does: APPLY closes. Required in REGULATORY and SAFER_GAMBLING, SKIP elsewhere by default.
+   *
+   * @generated from field: switchyard.v1.Rule.OnUnknown on_unknown = 15;
+   */
+  onUnknown: Rule_OnUnknown;
+
+  /**
+   * From which instant on a payment counts.
+   *
+   * @generated from field: switchyard.v1.Limit.CountedAt counted_at = 16;
+   */
+  countedAt: Limit_CountedAt;
+
+  /**
+   * For NET: whether a negative balance adds headroom; false by default.
+   *
+   * @generated from field: bool net_floor_none = 17;
+   */
+  netFloorNone: boolean;
+
+  /**
+   * Reason code of a breach; LIMIT_EXCEEDED by default.
+   *
+   * @generated from field: string reason = 18;
+   */
+  reason: string;
+
+  /**
+   * Key of the text to show the player.
+   *
+   * @generated from field: string player_message_key = 19;
+   */
+  playerMessageKey: string;
+
+  /**
+   * What its reasons may be used for; as for rules of its class.
+   *
+   * @generated from field: repeated switchyard.v1.Purpose.Kind purposes = 20;
+   */
+  purposes: Purpose_Kind[];
+
+  /**
+   * Actions when a payment does not fit, or is told in a notice. At most 16.
+   *
+   * @generated from field: repeated switchyard.v1.Action actions = 21;
+   */
+  actions: Action[];
+
+  /**
+   * Active from this instant (included).
+   *
+   * @generated from field: google.protobuf.Timestamp from = 22;
+   */
+  from?: Timestamp | undefined;
+
+  /**
+   * Active until this instant (excluded).
+   *
+   * @generated from field: google.protobuf.Timestamp until = 23;
+   */
+  until?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message switchyard.v1.Limit.
+ * Use `create(LimitSchema)` to create a new message.
+ */
+export declare const LimitSchema: GenMessage<Limit>;
+
+/**
+ * A threshold for players of a segment.
+ *
+ * @generated from message switchyard.v1.Limit.Threshold
+ */
+export declare type Limit_Threshold = Message<"switchyard.v1.Limit.Threshold"> & {
+  /**
+   * Segment; empty in the last entry, which is for everybody.
+   *
+   * @generated from field: string segment = 1;
+   */
+  segment: string;
+
+  /**
+   * For sums.
+   *
+   * @generated from field: switchyard.v1.Money amount = 2;
+   */
+  amount?: Money | undefined;
+
+  /**
+   * For COUNT and DISTINCT: this many are allowed.
+   *
+   * @generated from field: int64 count = 3;
+   */
+  count: bigint;
+};
+
+/**
+ * Describes the message switchyard.v1.Limit.Threshold.
+ * Use `create(Limit_ThresholdSchema)` to create a new message.
+ */
+export declare const Limit_ThresholdSchema: GenMessage<Limit_Threshold>;
+
+/**
+ * Whose counter it is.
+ *
+ * @generated from enum switchyard.v1.Limit.Subject
+ */
+export enum Limit_Subject {
+  /**
+   * PLAYER.
+   *
+   * @generated from enum value: SUBJECT_UNSPECIFIED = 0;
+   */
+  SUBJECT_UNSPECIFIED = 0,
+
+  /**
+   * The player.
+   *
+   * @generated from enum value: PLAYER = 1;
+   */
+  PLAYER = 1,
+
+  /**
+   * The card, by fingerprint, else token, else BIN and last four digits.
+   *
+   * @generated from enum value: CARD = 2;
+   */
+  CARD = 2,
+
+  /**
+   * The device.
+   *
+   * @generated from enum value: DEVICE = 3;
+   */
+  DEVICE = 3,
+
+  /**
+   * The IP address.
+   *
+   * @generated from enum value: IP = 4;
+   */
+  IP = 4,
+
+  /**
+   * The BIN.
+   *
+   * @generated from enum value: BIN = 5;
+   */
+  BIN = 5,
+
+  /**
+   * The PSP of the step.
+   *
+   * @generated from enum value: PSP = 6;
+   */
+  PSP = 6,
+
+  /**
+   * The merchant account of the step.
+   *
+   * @generated from enum value: MID = 7;
+   */
+  MID = 7,
+
+  /**
+   * The brand.
+   *
+   * @generated from enum value: BRAND = 8;
+   */
+  BRAND = 8,
+
+  /**
+   * The text that `key` gives.
+   *
+   * @generated from enum value: KEY = 9;
+   */
+  KEY = 9,
+}
+
+/**
+ * Describes the enum switchyard.v1.Limit.Subject.
+ */
+export declare const Limit_SubjectSchema: GenEnum<Limit_Subject>;
+
+/**
+ * What is measured.
+ *
+ * @generated from enum switchyard.v1.Limit.Measure
+ */
+export enum Limit_Measure {
+  /**
+   * Refused as input.
+   *
+   * @generated from enum value: MEASURE_UNSPECIFIED = 0;
+   */
+  MEASURE_UNSPECIFIED = 0,
+
+  /**
+   * How many.
+   *
+   * @generated from enum value: COUNT = 1;
+   */
+  COUNT = 1,
+
+  /**
+   * Sum of amounts; neither withdrawals nor refunds give anything back.
+   *
+   * @generated from enum value: GROSS = 2;
+   */
+  GROSS = 2,
+
+  /**
+   * Sum of deposits less paid withdrawals, refunds and chargebacks.
+   *
+   * @generated from enum value: NET = 3;
+   */
+  NET = 3,
+
+  /**
+   * How many different values of `distinct_of`.
+   *
+   * @generated from enum value: DISTINCT = 4;
+   */
+  DISTINCT = 4,
+}
+
+/**
+ * Describes the enum switchyard.v1.Limit.Measure.
+ */
+export declare const Limit_MeasureSchema: GenEnum<Limit_Measure>;
+
+/**
+ * What is counted, for COUNT and DISTINCT; sums always count payments.
+ *
+ * @generated from enum switchyard.v1.Limit.Counted
+ */
+export enum Limit_Counted {
+  /**
+   * PAYMENTS.
+   *
+   * @generated from enum value: COUNTED_UNSPECIFIED = 0;
+   */
+  COUNTED_UNSPECIFIED = 0,
+
+  /**
+   * Payments that are approved or may still be: once each, over all attempts and revisions.
+   *
+   * @generated from enum value: PAYMENTS = 1;
+   */
+  PAYMENTS = 1,
+
+  /**
+   * Each authorisation that is sent.
+   *
+   * @generated from enum value: AUTHORISATIONS = 2;
+   */
+  AUTHORISATIONS = 2,
+
+  /**
+   * Declined authorisations.
+   *
+   * @generated from enum value: DECLINES = 3;
+   */
+  DECLINES = 3,
+}
+
+/**
+ * Describes the enum switchyard.v1.Limit.Counted.
+ */
+export declare const Limit_CountedSchema: GenEnum<Limit_Counted>;
+
+/**
+ * What happens to a payment that does not fit.
+ *
+ * @generated from enum switchyard.v1.Limit.Breach
+ */
+export enum Limit_Breach {
+  /**
+   * DENY.
+   *
+   * @generated from enum value: BREACH_UNSPECIFIED = 0;
+   */
+  BREACH_UNSPECIFIED = 0,
+
+  /**
+   * It is denied.
+   *
+   * @generated from enum value: DENY = 1;
+   */
+  DENY = 1,
+
+  /**
+   * It is reviewed. SAFER_GAMBLING and RISK only.
+   *
+   * @generated from enum value: REVIEW = 2;
+   */
+  REVIEW = 2,
+
+  /**
+   * 3DS is required. REGULATORY, SAFER_GAMBLING and RISK only.
+   *
+   * @generated from enum value: STEP_UP = 3;
+   */
+  STEP_UP = 3,
+
+  /**
+   * The PSP is not used. Subjects PSP and MID only, where it is the default.
+   *
+   * @generated from enum value: EXCLUDE_PSP = 4;
+   */
+  EXCLUDE_PSP = 4,
+
+  /**
+   * It is told in the answer, and nothing else: a notice, or a check that is due.
+   *
+   * @generated from enum value: NOTICE = 5;
+   */
+  NOTICE = 5,
+}
+
+/**
+ * Describes the enum switchyard.v1.Limit.Breach.
+ */
+export declare const Limit_BreachSchema: GenEnum<Limit_Breach>;
+
+/**
+ * From which instant on a payment counts.
+ *
+ * @generated from enum switchyard.v1.Limit.CountedAt
+ */
+export enum Limit_CountedAt {
+  /**
+   * DECIDED.
+   *
+   * @generated from enum value: COUNTED_AT_UNSPECIFIED = 0;
+   */
+  COUNTED_AT_UNSPECIFIED = 0,
+
+  /**
+   * The first `Decide` of the admitted revision.
+   *
+   * @generated from enum value: DECIDED = 1;
+   */
+  DECIDED = 1,
+
+  /**
+   * Its clearing; an open hold counts in every window that it may clear into.
+   *
+   * @generated from enum value: CLEARED = 2;
+   */
+  CLEARED = 2,
+}
+
+/**
+ * Describes the enum switchyard.v1.Limit.CountedAt.
+ */
+export declare const Limit_CountedAtSchema: GenEnum<Limit_CountedAt>;
+
+/**
+ * What the law of a place asks for, from when on. A pack applies to a payment if any of the player's jurisdictions is the pack's.
+ *
+ * @generated from message switchyard.v1.PolicyPack
+ */
+export declare type PolicyPack = Message<"switchyard.v1.PolicyPack"> & {
+  /**
+   * Id. Its rules and limits are named `pack.id`.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * What it is, and its source.
+   *
+   * @generated from field: string description = 2;
+   */
+  description: string;
+
+  /**
+   * ISO 3166-1 alpha-2 country.
+   *
+   * @generated from field: string jurisdiction = 3;
+   */
+  jurisdiction: string;
+
+  /**
+   * Whether the country of the IP address counts too.
+   *
+   * @generated from field: bool physical = 4;
+   */
+  physical: boolean;
+
+  /**
+   * In force from this instant (included).
+   *
+   * @generated from field: google.protobuf.Timestamp from = 5;
+   */
+  from?: Timestamp | undefined;
+
+  /**
+   * In force until this instant (excluded).
+   *
+   * @generated from field: google.protobuf.Timestamp until = 6;
+   */
+  until?: Timestamp | undefined;
+
+  /**
+   * IANA zone of its calendar windows.
+   *
+   * @generated from field: string zone = 7;
+   */
+  zone: string;
+
+  /**
+   * First day of its weeks; Monday by default.
+   *
+   * @generated from field: switchyard.v1.WeeklyHours.Day week_start = 8;
+   */
+  weekStart: WeeklyHours_Day;
+
+  /**
+   * How long a player waits for a looser limit of their own; 24 hours by default.
+   *
+   * @generated from field: google.protobuf.Duration limit_increase_wait = 9;
+   */
+  limitIncreaseWait?: Duration | undefined;
+
+  /**
+   * Whether the player has to confirm the looser limit after the wait.
+   *
+   * @generated from field: bool confirm_after_wait = 10;
+   */
+  confirmAfterWait: boolean;
+
+  /**
+   * Limits of REGULATORY and SAFER_GAMBLING. At most 32.
+   *
+   * @generated from field: repeated switchyard.v1.Limit limits = 11;
+   */
+  limits: Limit[];
+
+  /**
+   * Rules of REGULATORY and SAFER_GAMBLING. At most 64.
+   *
+   * @generated from field: repeated switchyard.v1.Rule rules = 12;
+   */
+  rules: Rule[];
+};
+
+/**
+ * Describes the message switchyard.v1.PolicyPack.
+ * Use `create(PolicyPackSchema)` to create a new message.
+ */
+export declare const PolicyPackSchema: GenMessage<PolicyPack>;
+
+/**
+ * A small model, evaluated within the decision. Where a feature that it needs is missing its output is missing, unless the model says otherwise.
+ *
+ * @generated from message switchyard.v1.Model
+ */
+export declare type Model = Message<"switchyard.v1.Model"> & {
+  /**
+   * Id.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * What it predicts.
+   *
+   * @generated from field: string description = 2;
+   */
+  description: string;
+
+  /**
+   * Version for people, as scores name it.
+   *
+   * @generated from field: string model_version = 3;
+   */
+  modelVersion: string;
+
+  /**
+   * Inputs in the order of the model's columns: features of numeric or bool type. 1 to 256.
+   *
+   * @generated from field: repeated string inputs = 4;
+   */
+  inputs: string[];
+
+  /**
+   * The model.
+   *
+   * @generated from oneof switchyard.v1.Model.how
+   */
+  how: {
+    /**
+     * Logistic regression.
+     *
+     * @generated from field: switchyard.v1.Model.Logistic logistic = 5;
+     */
+    value: Model_Logistic;
+    case: "logistic";
+  } | {
+    /**
+     * JSON of XGBoost's `dump_model(dump_format="json")`: the list of trees. At most 4 MiB.
+     *
+     * @generated from field: string xgboost_json = 6;
+     */
+    value: string;
+    case: "xgboostJson";
+  } | {
+    /**
+     * JSON of LightGBM's `dump_model()`. At most 4 MiB.
+     *
+     * @generated from field: string lightgbm_json = 7;
+     */
+    value: string;
+    case: "lightgbmJson";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * For XGBoost: base_score in the space of the margin; 0 by default.
+   *
+   * @generated from field: double base_score = 8;
+   */
+  baseScore: number;
+
+  /**
+   * Whether the sum goes through the logistic function; true by default.
+   *
+   * @generated from field: optional bool sigmoid = 9;
+   */
+  sigmoid?: boolean | undefined;
+};
+
+/**
+ * Describes the message switchyard.v1.Model.
+ * Use `create(ModelSchema)` to create a new message.
+ */
+export declare const ModelSchema: GenMessage<Model>;
+
+/**
+ * Logistic regression.
+ *
+ * @generated from message switchyard.v1.Model.Logistic
+ */
+export declare type Model_Logistic = Message<"switchyard.v1.Model.Logistic"> & {
+  /**
+   * Constant term.
+   *
+   * @generated from field: double intercept = 1;
+   */
+  intercept: number;
+
+  /**
+   * Weights. 1 to 256.
+   *
+   * @generated from field: repeated switchyard.v1.Model.Logistic.Weight weights = 2;
+   */
+  weights: Model_Logistic_Weight[];
+};
+
+/**
+ * Describes the message switchyard.v1.Model.Logistic.
+ * Use `create(Model_LogisticSchema)` to create a new message.
+ */
+export declare const Model_LogisticSchema: GenMessage<Model_Logistic>;
+
+/**
+ * A weight.
+ *
+ * @generated from message switchyard.v1.Model.Logistic.Weight
+ */
+export declare type Model_Logistic_Weight = Message<"switchyard.v1.Model.Logistic.Weight"> & {
+  /**
+   * Name of an input.
+   *
+   * @generated from field: string input = 1;
+   */
+  input: string;
+
+  /**
+   * Its weight.
+   *
+   * @generated from field: double weight = 2;
+   */
+  weight: number;
+
+  /**
+   * Added where the input is missing, in place of weight x value; without it a missing input makes the output missing.
+   *
+   * @generated from field: optional double missing = 3;
+   */
+  missing?: number | undefined;
+};
+
+/**
+ * Describes the message switchyard.v1.Model.Logistic.Weight.
+ * Use `create(Model_Logistic_WeightSchema)` to create a new message.
+ */
+export declare const Model_Logistic_WeightSchema: GenMessage<Model_Logistic_Weight>;
+
+/**
+ * A journey of players: the first state whose condition holds is the player's.
+ *
+ * @generated from message switchyard.v1.Lifecycle
+ */
+export declare type Lifecycle = Message<"switchyard.v1.Lifecycle"> & {
+  /**
+   * Id.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * What it says.
+   *
+   * @generated from field: string description = 2;
+   */
+  description: string;
+
+  /**
+   * States, the first that holds counts. 2 to 16.
+   *
+   * @generated from field: repeated switchyard.v1.Lifecycle.State states = 3;
+   */
+  states: Lifecycle_State[];
+
+  /**
+   * What they may be used for; payments and fraud by default.
+   *
+   * @generated from field: repeated switchyard.v1.Purpose.Kind purposes = 4;
+   */
+  purposes: Purpose_Kind[];
+};
+
+/**
+ * Describes the message switchyard.v1.Lifecycle.
+ * Use `create(LifecycleSchema)` to create a new message.
+ */
+export declare const LifecycleSchema: GenMessage<Lifecycle>;
+
+/**
+ * A state, which is also a segment named `lifecycle.state`.
+ *
+ * @generated from message switchyard.v1.Lifecycle.State
+ */
+export declare type Lifecycle_State = Message<"switchyard.v1.Lifecycle.State"> & {
+  /**
+   * Id.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * Condition; empty in the last state means everybody else.
+   *
+   * @generated from field: string when = 2;
+   */
+  when: string;
+
+  /**
+   * How long the player stays at least.
+   *
+   * @generated from field: google.protobuf.Duration dwell_min = 3;
+   */
+  dwellMin?: Duration | undefined;
+};
+
+/**
+ * Describes the message switchyard.v1.Lifecycle.State.
+ * Use `create(Lifecycle_StateSchema)` to create a new message.
+ */
+export declare const Lifecycle_StateSchema: GenMessage<Lifecycle_State>;
 
 /**
  * A PSP with what it can do. An empty list of a capability means that the PSP does not care.
@@ -699,6 +2112,42 @@ export declare type Segment = Message<"switchyard.v1.Segment"> & {
    * @generated from field: repeated switchyard.v1.Purpose.Kind purposes = 4;
    */
   purposes: Purpose_Kind[];
+
+  /**
+   * Hysteresis: who is in stays in until this holds; where empty, until `when` no longer holds. Only player facts, as memberships with a memory have to
+   * be known without a payment.
+   *
+   * @generated from field: string exit_when = 5;
+   */
+  exitWhen: string;
+
+  /**
+   * Who entered stays in at least this long.
+   *
+   * @generated from field: google.protobuf.Duration dwell_min = 6;
+   */
+  dwellMin?: Duration | undefined;
+
+  /**
+   * Players who are in whatever the condition says, by id of a list; they come before `exclude_list`.
+   *
+   * @generated from field: string include_list = 7;
+   */
+  includeList: string;
+
+  /**
+   * Players who are out whatever the condition says, by id of a list.
+   *
+   * @generated from field: string exclude_list = 8;
+   */
+  excludeList: string;
+
+  /**
+   * Whether its members are contacted: then each membership event says whether the player may be (docs/segments.md).
+   *
+   * @generated from field: bool campaign = 9;
+   */
+  campaign: boolean;
 };
 
 /**
@@ -1213,11 +2662,18 @@ export declare type Effects = Message<"switchyard.v1.Effects"> & {
   score: number;
 
   /**
-   * Ids of RISK rules to lift. Overrides only. At most 64.
+   * Ids of RISK rules and limits to lift. Overrides only. At most 64.
    *
    * @generated from field: repeated string allow = 12;
    */
   allow: string[];
+
+  /**
+   * Ids of limits of classes 4 to 7 whose threshold is replaced. Overrides only. At most 16.
+   *
+   * @generated from field: repeated switchyard.v1.Effects.LimitThreshold limit_thresholds = 13;
+   */
+  limitThresholds: Effects_LimitThreshold[];
 };
 
 /**
@@ -1225,6 +2681,40 @@ export declare type Effects = Message<"switchyard.v1.Effects"> & {
  * Use `create(EffectsSchema)` to create a new message.
  */
 export declare const EffectsSchema: GenMessage<Effects>;
+
+/**
+ * Another threshold of a limit.
+ *
+ * @generated from message switchyard.v1.Effects.LimitThreshold
+ */
+export declare type Effects_LimitThreshold = Message<"switchyard.v1.Effects.LimitThreshold"> & {
+  /**
+   * Id of the limit.
+   *
+   * @generated from field: string limit = 1;
+   */
+  limit: string;
+
+  /**
+   * For sums.
+   *
+   * @generated from field: switchyard.v1.Money amount = 2;
+   */
+  amount?: Money | undefined;
+
+  /**
+   * For COUNT and DISTINCT.
+   *
+   * @generated from field: int64 count = 3;
+   */
+  count: bigint;
+};
+
+/**
+ * Describes the message switchyard.v1.Effects.LimitThreshold.
+ * Use `create(Effects_LimitThresholdSchema)` to create a new message.
+ */
+export declare const Effects_LimitThresholdSchema: GenMessage<Effects_LimitThreshold>;
 
 /**
  * Denies.

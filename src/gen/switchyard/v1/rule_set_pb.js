@@ -14,7 +14,7 @@ import { file_switchyard_v1_payment } from "./payment_pb.js";
  * Describes the file switchyard/v1/rule_set.proto.
  */
 export const file_switchyard_v1_rule_set = /*@__PURE__*/
-  fileDesc("Chxzd2l0Y2h5YXJkL3YxL3J1bGVfc2V0LnByb3RvEg1zd2l0Y2h5YXJkLnYxIq4DCgdSdWxlU2V0EgwKBG5hbWUYASABKAkSEwoLZGVzY3JpcHRpb24YAiABKAkSIAoEcHNwcxgDIAMoCzISLnN3aXRjaHlhcmQudjEuUHNwEicKBWxpc3RzGAQgAygLMhguc3dpdGNoeWFyZC52MS5WYWx1ZUxpc3QSLAoKYXR0cmlidXRlcxgFIAMoCzIYLnN3aXRjaHlhcmQudjEuQXR0cmlidXRlEigKCHNlZ21lbnRzGAcgAygLMhYuc3dpdGNoeWFyZC52MS5TZWdtZW50EjIKDnJldHJ5X3BvbGljaWVzGAkgAygLMhouc3dpdGNoeWFyZC52MS5SZXRyeVBvbGljeRIiCgVydWxlcxgLIAMoCzITLnN3aXRjaHlhcmQudjEuUnVsZRInCghmeF9yYXRlcxgOIAMoCzIVLnN3aXRjaHlhcmQudjEuRnhSYXRlEiQKBmJyYW5kcxgRIAMoCzIULnN3aXRjaHlhcmQudjEuQnJhbmQSNgoPcmlza190aHJlc2hvbGRzGBIgASgLMh0uc3dpdGNoeWFyZC52MS5SaXNrVGhyZXNob2xkcyKLBAoDUHNwEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSFAoHZW5hYmxlZBgDIAEoCEgAiAEBEg0KBWtpbmRzGAQgAygJEg8KB21ldGhvZHMYBSADKAkSEgoKY3VycmVuY2llcxgGIAMoCRIPCgdzY2hlbWVzGAcgAygJEhEKCWNvdW50cmllcxgIIAMoCRIaChJleGNsdWRlZF9jb3VudHJpZXMYCSADKAkSGAoQaXNzdWVyX2NvdW50cmllcxgKIAMoCRIhChlleGNsdWRlZF9pc3N1ZXJfY291bnRyaWVzGAsgAygJEhAKCGJpbl9saXN0GAwgASgJEhkKEWV4Y2x1ZGVkX2Jpbl9saXN0GA0gASgJEisKB2Ftb3VudHMYDiADKAsyGi5zd2l0Y2h5YXJkLnYxLkFtb3VudFJhbmdlEigKCGFjY291bnRzGA8gAygLMhYuc3dpdGNoeWFyZC52MS5BY2NvdW50EiAKBGZlZXMYECADKAsyEi5zd2l0Y2h5YXJkLnYxLkZlZRIYChBhY3F1aXJlcl9jb3VudHJ5GBEgASgJEhUKCHRocmVlX2RzGBIgASgISAGIAQESMwoLY3JlZGVudGlhbHMYEyADKA4yHi5zd2l0Y2h5YXJkLnYxLkNhcmQuQ3JlZGVudGlhbEIKCghfZW5hYmxlZEILCglfdGhyZWVfZHMiZAoLQW1vdW50UmFuZ2USDwoHbWV0aG9kcxgBIAMoCRIhCgNtaW4YAiABKAsyFC5zd2l0Y2h5YXJkLnYxLk1vbmV5EiEKA21heBgDIAEoCzIULnN3aXRjaHlhcmQudjEuTW9uZXkiWQoHQWNjb3VudBILCgNtaWQYASABKAkSDgoGYnJhbmRzGAIgAygJEhAKCGxpY2VuY2VzGAMgAygJEhIKCmN1cnJlbmNpZXMYBCADKAkSCwoDbWNjGAUgASgJIlkKA0ZlZRIPCgdtZXRob2RzGAEgAygJEg8KB3JlZ2lvbnMYAiADKAkSIwoFZml4ZWQYAyABKAsyFC5zd2l0Y2h5YXJkLnYxLk1vbmV5EgsKA2JwcxgEIAEoBSKcAQoJVmFsdWVMaXN0EgoKAmlkGAEgASgJEisKBGtpbmQYAiABKA4yHS5zd2l0Y2h5YXJkLnYxLlZhbHVlTGlzdC5LaW5kEg4KBnZhbHVlcxgDIAMoCRITCgtkZXNjcmlwdGlvbhgEIAEoCSIxCgRLaW5kEhQKEEtJTkRfVU5TUEVDSUZJRUQQABIKCgZTVFJJTkcQARIHCgNCSU4QAiJgCgdQdXJwb3NlIlUKBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEgwKCFBBWU1FTlRTEAESCQoFRlJBVUQQAhIGCgJSRxADEgcKA0FNTBAEEg0KCU1BUktFVElORxAFIvMCCglBdHRyaWJ1dGUSDAoEbmFtZRgBIAEoCRIxCgdzdWJqZWN0GAIgASgOMiAuc3dpdGNoeWFyZC52MS5BdHRyaWJ1dGUuU3ViamVjdBIrCgR0eXBlGAMgASgOMh0uc3dpdGNoeWFyZC52MS5BdHRyaWJ1dGUuVHlwZRIOCgZ2YWx1ZXMYBCADKAkSLQoIcHVycG9zZXMYBSADKA4yGy5zd2l0Y2h5YXJkLnYxLlB1cnBvc2UuS2luZBITCgtkZXNjcmlwdGlvbhgGIAEoCSI7CgdTdWJqZWN0EhcKE1NVQkpFQ1RfVU5TUEVDSUZJRUQQABILCgdQQVlNRU5UEAESCgoGUExBWUVSEAIiZwoEVHlwZRIUChBUWVBFX1VOU1BFQ0lGSUVEEAASCAoEQk9PTBABEgcKA0lOVBACEgoKBkRPVUJMRRADEgoKBlNUUklORxAEEg0KCVRJTUVTVEFNUBAFEg8KC1NUUklOR19MSVNUEAYiZwoHU2VnbWVudBIKCgJpZBgBIAEoCRITCgtkZXNjcmlwdGlvbhgCIAEoCRIMCgR3aGVuGAMgASgJEi0KCHB1cnBvc2VzGAQgAygOMhsuc3dpdGNoeWFyZC52MS5QdXJwb3NlLktpbmQimQYKBFJ1bGUSCgoCaWQYASABKAkSEwoLZGVzY3JpcHRpb24YAiABKAkSKAoFY2xhc3MYAyABKA4yGS5zd2l0Y2h5YXJkLnYxLlJ1bGUuQ2xhc3MSEAoIcHJpb3JpdHkYBCABKAUSDQoFa2luZHMYBSADKAkSDAoEd2hlbhgGIAEoCRIoCgRmcm9tGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgV1bnRpbBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFaG91cnMYCSABKAsyGi5zd2l0Y2h5YXJkLnYxLldlZWtseUhvdXJzEicKB3JvbGxvdXQYCiABKAsyFi5zd2l0Y2h5YXJkLnYxLlJvbGxvdXQSJgoEbW9kZRgLIAEoDjIYLnN3aXRjaHlhcmQudjEuUnVsZS5Nb2RlEjEKCm9uX3Vua25vd24YDCABKA4yHS5zd2l0Y2h5YXJkLnYxLlJ1bGUuT25Vbmtub3duEicKB2VmZmVjdHMYDSABKAsyFi5zd2l0Y2h5YXJkLnYxLkVmZmVjdHMSLQoIcHVycG9zZXMYDiADKA4yGy5zd2l0Y2h5YXJkLnYxLlB1cnBvc2UuS2luZBIOCgZyZWFzb24YDyABKAkSFgoOcmVhc29uX3Vua25vd24YECABKAkSGgoScGxheWVyX21lc3NhZ2Vfa2V5GBEgASgJIoQBCgVDbGFzcxIVChFDTEFTU19VTlNQRUNJRklFRBAAEg4KClJFR1VMQVRPUlkQARISCg5TQUZFUl9HQU1CTElORxACEgwKCE9WRVJSSURFEAMSCAoEUklTSxAEEg4KCkVYUEVSSU1FTlQQBRILCgdTRUdNRU5UEAYSCwoHREVGQVVMVBAHIjIKBE1vZGUSFAoQTU9ERV9VTlNQRUNJRklFRBAAEggKBExJVkUQARIKCgZTSEFET1cQAiI8CglPblVua25vd24SGgoWT05fVU5LTk9XTl9VTlNQRUNJRklFRBAAEgkKBUFQUExZEAESCAoEU0tJUBACIvkBCgtXZWVrbHlIb3VycxIMCgR6b25lGAEgASgJEi4KBXNwYW5zGAIgAygLMh8uc3dpdGNoeWFyZC52MS5XZWVrbHlIb3Vycy5TcGFuGlEKBFNwYW4SLAoEZGF5cxgBIAMoDjIeLnN3aXRjaHlhcmQudjEuV2Vla2x5SG91cnMuRGF5EgwKBGZyb20YAiABKAkSDQoFdW50aWwYAyABKAkiWQoDRGF5EhMKD0RBWV9VTlNQRUNJRklFRBAAEgcKA01PThABEgcKA1RVRRACEgcKA1dFRBADEgcKA1RIVRAEEgcKA0ZSSRAFEgcKA1NBVBAGEgcKA1NVThAHIioKB1JvbGxvdXQSEQoJc2hhcmVfYnBzGAEgASgFEgwKBHNhbHQYAiABKAki0wUKB0VmZmVjdHMSKQoEZGVueRgBIAEoCzIbLnN3aXRjaHlhcmQudjEuRWZmZWN0cy5EZW55Ei0KBnJldmlldxgCIAEoCzIdLnN3aXRjaHlhcmQudjEuRWZmZWN0cy5SZXZpZXcSFAoMZXhjbHVkZV9wc3BzGAMgAygJEhQKDHJlcXVpcmVfcHNwcxgEIAMoCRIoCgphbW91bnRfY2FwGAUgASgLMhQuc3dpdGNoeWFyZC52MS5Nb25leRIwCgh0aHJlZV9kcxgGIAEoCzIeLnN3aXRjaHlhcmQudjEuRWZmZWN0cy5UaHJlZURzEikKCHN0cmF0ZWd5GAcgASgLMhcuc3dpdGNoeWFyZC52MS5TdHJhdGVneRIUCgxyZXRyeV9wb2xpY3kYCCABKAkSLgoKZXhwZXJpZW5jZRgJIAEoCzIaLnN3aXRjaHlhcmQudjEuQ2FzaGllclZpZXcSJgoHYWN0aW9ucxgKIAMoCzIVLnN3aXRjaHlhcmQudjEuQWN0aW9uEg0KBXNjb3JlGAsgASgFEg0KBWFsbG93GAwgAygJGjYKBERlbnkSLgoLcmV0cnlfYWZ0ZXIYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24aCAoGUmV2aWV3GuwBCgdUaHJlZURzEjMKBWxldmVsGAEgASgOMiQuc3dpdGNoeWFyZC52MS5FZmZlY3RzLlRocmVlRHMuTGV2ZWwSGwoTY2hhbGxlbmdlX2luZGljYXRvchgCIAEoCRIRCglleGVtcHRpb24YAyABKAkifAoFTGV2ZWwSFQoRTEVWRUxfVU5TUEVDSUZJRUQQABINCglDSEFMTEVOR0UQARILCgdSRVFVSVJFEAISEQoNTk9fUFJFRkVSRU5DRRADEhcKE1BSRUZFUl9GUklDVElPTkxFU1MQBBIKCgZFWEVNUFQQBRIICgRTS0lQEAYi2wIKCFN0cmF0ZWd5EgoKAmlkGAEgASgJEjQKCHByaW9yaXR5GAIgASgLMiAuc3dpdGNoeWFyZC52MS5TdHJhdGVneS5Qcmlvcml0eUgAEjQKCHdlaWdodGVkGAMgASgLMiAuc3dpdGNoeWFyZC52MS5TdHJhdGVneS5XZWlnaHRlZEgAEjcKCmxlYXN0X2Nvc3QYBCABKAsyIS5zd2l0Y2h5YXJkLnYxLlN0cmF0ZWd5LkxlYXN0Q29zdEgAGiUKBldlaWdodBILCgNwc3AYASABKAkSDgoGd2VpZ2h0GAIgASgFGhgKCFByaW9yaXR5EgwKBHBzcHMYASADKAkaOwoIV2VpZ2h0ZWQSLwoHd2VpZ2h0cxgBIAMoCzIeLnN3aXRjaHlhcmQudjEuU3RyYXRlZ3kuV2VpZ2h0GhkKCUxlYXN0Q29zdBIMCgRwc3BzGAEgAygJQgUKA2hvdyJ4CgtDYXNoaWVyVmlldxIUCgxtZXRob2Rfb3JkZXIYASADKAkSFgoOaGlkZGVuX21ldGhvZHMYAiADKAkSJQoHYW1vdW50cxgDIAMoCzIULnN3aXRjaHlhcmQudjEuTW9uZXkSFAoMbWVzc2FnZV9rZXlzGAQgAygJIvIBCgZBY3Rpb24SKAoEa2luZBgBIAEoDjIaLnN3aXRjaHlhcmQudjEuQWN0aW9uLktpbmQSCwoDa2V5GAIgASgJIrABCgRLaW5kEhQKEEtJTkRfVU5TUEVDSUZJRUQQABITCg9DT09MX09GRl9QUk9NUFQQARIMCghUSU1FX09VVBACEhAKDExJTUlUX1BST01QVBADEhYKElNVUFBSRVNTX01BUktFVElORxAEEhIKDlJFRkVSX1RPX0hVTUFOEAUSDwoLQ1JNX1RSSUdHRVIQBhIJCgVPRkZFUhAHEgoKBlJFV0FSRBAIEgkKBU5VREdFEAkihgEKC1JldHJ5UG9saWN5EgoKAmlkGAEgASgJEhQKDG1heF9hdHRlbXB0cxgCIAEoBRIsCgl2YWxpZF9mb3IYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SJwoFcnVsZXMYBCADKAsyGC5zd2l0Y2h5YXJkLnYxLlJldHJ5UnVsZSLhAgoJUmV0cnlSdWxlEi0KB291dGNvbWUYASABKA4yHC5zd2l0Y2h5YXJkLnYxLk91dGNvbWUuQ2xhc3MSMwoIcmVzcG9uc2UYAiABKA4yIS5zd2l0Y2h5YXJkLnYxLlJldHJ5UnVsZS5SZXNwb25zZRInCgR3YWl0GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEg4KBmZpZWxkcxgEIAMoCSK2AQoIUmVzcG9uc2USGAoUUkVTUE9OU0VfVU5TUEVDSUZJRUQQABIICgRET05FEAESDAoITkVYVF9QU1AQAhILCgdTVEVQX1VQEAMSEAoMU1RBVFVTX0NIRUNLEAQSDwoLQ0hBTkdFX0RBVEEQBRIQCgxMT1dFUl9BTU9VTlQQBhIQCgxPVEhFUl9NRVRIT0QQBxILCgdORVdfQ0lUEAgSDQoJQVNLX0FHQUlOEAkSCAoEU1RPUBAKIjAKBkZ4UmF0ZRIMCgRmcm9tGAEgASgJEgoKAnRvGAIgASgJEgwKBHJhdGUYAyABKAkiJAoFQnJhbmQSCgoCaWQYASABKAkSDwoHbGljZW5jZRgCIAEoCSI4Cg5SaXNrVGhyZXNob2xkcxITCgtyZXZpZXdfZnJvbRgBIAEoBRIRCglkZW55X2Zyb20YAiABKAViBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_switchyard_v1_payment]);
+  fileDesc("Chxzd2l0Y2h5YXJkL3YxL3J1bGVfc2V0LnByb3RvEg1zd2l0Y2h5YXJkLnYxIrIFCgdSdWxlU2V0EgwKBG5hbWUYASABKAkSEwoLZGVzY3JpcHRpb24YAiABKAkSIAoEcHNwcxgDIAMoCzISLnN3aXRjaHlhcmQudjEuUHNwEicKBWxpc3RzGAQgAygLMhguc3dpdGNoeWFyZC52MS5WYWx1ZUxpc3QSLAoKYXR0cmlidXRlcxgFIAMoCzIYLnN3aXRjaHlhcmQudjEuQXR0cmlidXRlEigKCGZlYXR1cmVzGAYgAygLMhYuc3dpdGNoeWFyZC52MS5GZWF0dXJlEigKCHNlZ21lbnRzGAcgAygLMhYuc3dpdGNoeWFyZC52MS5TZWdtZW50EiQKBmxpbWl0cxgIIAMoCzIULnN3aXRjaHlhcmQudjEuTGltaXQSMgoOcmV0cnlfcG9saWNpZXMYCSADKAsyGi5zd2l0Y2h5YXJkLnYxLlJldHJ5UG9saWN5EiIKBXJ1bGVzGAsgAygLMhMuc3dpdGNoeWFyZC52MS5SdWxlEiQKBm1vZGVscxgNIAMoCzIULnN3aXRjaHlhcmQudjEuTW9kZWwSJwoIZnhfcmF0ZXMYDiADKAsyFS5zd2l0Y2h5YXJkLnYxLkZ4UmF0ZRIvCgxwb2xpY3lfcGFja3MYECADKAsyGS5zd2l0Y2h5YXJkLnYxLlBvbGljeVBhY2sSJAoGYnJhbmRzGBEgAygLMhQuc3dpdGNoeWFyZC52MS5CcmFuZBI2Cg9yaXNrX3RocmVzaG9sZHMYEiABKAsyHS5zd2l0Y2h5YXJkLnYxLlJpc2tUaHJlc2hvbGRzEi0KC2V2ZW50X3R5cGVzGBMgAygLMhguc3dpdGNoeWFyZC52MS5FdmVudFR5cGUSLAoKbGlmZWN5Y2xlcxgUIAMoCzIYLnN3aXRjaHlhcmQudjEuTGlmZWN5Y2xlIp0CCglFdmVudFR5cGUSDAoEbmFtZRgBIAEoCRITCgtkZXNjcmlwdGlvbhgCIAEoCRI7CgphdHRyaWJ1dGVzGAMgAygLMicuc3dpdGNoeWFyZC52MS5FdmVudFR5cGUuRXZlbnRBdHRyaWJ1dGUSEgoKaGFzX2Ftb3VudBgEIAEoCBItCghwdXJwb3NlcxgFIAMoDjIbLnN3aXRjaHlhcmQudjEuUHVycG9zZS5LaW5kGm0KDkV2ZW50QXR0cmlidXRlEgwKBG5hbWUYASABKAkSKwoEdHlwZRgCIAEoDjIdLnN3aXRjaHlhcmQudjEuQXR0cmlidXRlLlR5cGUSDgoGdmFsdWVzGAMgAygJEhAKCHJlcXVpcmVkGAQgASgIIsUBCgdGZWF0dXJlEgoKAmlkGAEgASgJEhMKC2Rlc2NyaXB0aW9uGAIgASgJEi0KCWFnZ3JlZ2F0ZRgDIAEoCzIYLnN3aXRjaHlhcmQudjEuQWdncmVnYXRlSAASEQoHZGVyaXZlZBgEIAEoCUgAEg8KBW1vZGVsGAUgASgJSAASEAoGbWFya2VyGAYgASgJSAASLQoIcHVycG9zZXMYByADKA4yGy5zd2l0Y2h5YXJkLnYxLlB1cnBvc2UuS2luZEIFCgNob3cikQUKCUFnZ3JlZ2F0ZRIzCghmdW5jdGlvbhgBIAEoDjIhLnN3aXRjaHlhcmQudjEuQWdncmVnYXRlLkZ1bmN0aW9uEg4KBmV2ZW50cxgCIAMoCRINCgV3aGVyZRgDIAEoCRIKCgJvZhgEIAEoCRIQCghjdXJyZW5jeRgFIAEoCRIlCgZ3aW5kb3cYBiABKAsyFS5zd2l0Y2h5YXJkLnYxLldpbmRvdxILCgNoaXQYByABKAkSEwoLbWluX3NhbXBsZXMYCCABKAUSLAoJaGFsZl9saWZlGAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEg8KB3BlcmNlbnQYCiABKAUSDwoHYW5zd2VycxgLIAMoCRISCgphbnN3ZXJfa2V5GAwgASgJEjAKDWFuc3dlcl93aXRoaW4YDSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFwoPaW5jbHVkZV9jdXJyZW50GA4gASgIEgwKBHpvbmUYDyABKAkiiwIKCEZ1bmN0aW9uEhgKFEZVTkNUSU9OX1VOU1BFQ0lGSUVEEAASCQoFQ09VTlQQARIHCgNTVU0QAhIHCgNBVkcQAxIHCgNNSU4QBBIHCgNNQVgQBRIKCgZTVERERVYQBhIMCghESVNUSU5DVBAHEgkKBVJBVElPEAgSCQoFRklSU1QQCRIICgRMQVNUEAoSCgoGU1RSRUFLEAsSDwoLREVDQVlFRF9TVU0QDBIOCgpQRVJDRU5USUxFEA0SCAoETU9ERRAOEg4KClVOQU5TV0VSRUQQDxIOCgpNRURJQU5fR0FQEBASEwoPTE9OR0VTVF9TRVNTSU9OEBESEAoMV0lMU09OX0xPV0VSEBIiyAMKBldpbmRvdxIsCgdyb2xsaW5nGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uSAASMgoIY2FsZW5kYXIYAiABKAsyHi5zd2l0Y2h5YXJkLnYxLldpbmRvdy5DYWxlbmRhckgAEg4KBGxhc3QYAyABKAVIABIRCgdzZXNzaW9uGAQgASgISAASEgoIbGlmZXRpbWUYBSABKAhIABIpCgZvZmZzZXQYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24a8QEKCENhbGVuZGFyEjUKBnBlcmlvZBgBIAEoDjIlLnN3aXRjaHlhcmQudjEuV2luZG93LkNhbGVuZGFyLlBlcmlvZBIMCgR6b25lGAIgASgJEjIKCndlZWtfc3RhcnQYAyABKA4yHi5zd2l0Y2h5YXJkLnYxLldlZWtseUhvdXJzLkRheRIOCgZhbmNob3IYBCABKAkSDAoEYmFjaxgFIAEoBSJOCgZQZXJpb2QSFgoSUEVSSU9EX1VOU1BFQ0lGSUVEEAASBwoDREFZEAESCAoEV0VFSxACEgkKBU1PTlRIEAMSDgoKRk9VUl9XRUVLUxAEQgYKBHNwYW4iqgoKBUxpbWl0EgoKAmlkGAEgASgJEhMKC2Rlc2NyaXB0aW9uGAIgASgJEigKBWNsYXNzGAMgASgOMhkuc3dpdGNoeWFyZC52MS5SdWxlLkNsYXNzEg0KBWtpbmRzGAQgAygJEi0KB3N1YmplY3QYBSABKA4yHC5zd2l0Y2h5YXJkLnYxLkxpbWl0LlN1YmplY3QSCwoDa2V5GAYgASgJEi0KB21lYXN1cmUYByABKA4yHC5zd2l0Y2h5YXJkLnYxLkxpbWl0Lk1lYXN1cmUSLQoHY291bnRlZBgIIAEoDjIcLnN3aXRjaHlhcmQudjEuTGltaXQuQ291bnRlZBITCgtkaXN0aW5jdF9vZhgJIAEoCRIOCgZjb3VudHMYCiABKAkSDwoHYXBwbGllcxgLIAEoCRIlCgZ3aW5kb3cYDCABKAsyFS5zd2l0Y2h5YXJkLnYxLldpbmRvdxIyCgp0aHJlc2hvbGRzGA0gAygLMh4uc3dpdGNoeWFyZC52MS5MaW1pdC5UaHJlc2hvbGQSKwoGYnJlYWNoGA4gASgOMhsuc3dpdGNoeWFyZC52MS5MaW1pdC5CcmVhY2gSMQoKb25fdW5rbm93bhgPIAEoDjIdLnN3aXRjaHlhcmQudjEuUnVsZS5PblVua25vd24SMgoKY291bnRlZF9hdBgQIAEoDjIeLnN3aXRjaHlhcmQudjEuTGltaXQuQ291bnRlZEF0EhYKDm5ldF9mbG9vcl9ub25lGBEgASgIEg4KBnJlYXNvbhgSIAEoCRIaChJwbGF5ZXJfbWVzc2FnZV9rZXkYEyABKAkSLQoIcHVycG9zZXMYFCADKA4yGy5zd2l0Y2h5YXJkLnYxLlB1cnBvc2UuS2luZBImCgdhY3Rpb25zGBUgAygLMhUuc3dpdGNoeWFyZC52MS5BY3Rpb24SKAoEZnJvbRgWIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYFyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wGlEKCVRocmVzaG9sZBIPCgdzZWdtZW50GAEgASgJEiQKBmFtb3VudBgCIAEoCzIULnN3aXRjaHlhcmQudjEuTW9uZXkSDQoFY291bnQYAyABKAMiewoHU3ViamVjdBIXChNTVUJKRUNUX1VOU1BFQ0lGSUVEEAASCgoGUExBWUVSEAESCAoEQ0FSRBACEgoKBkRFVklDRRADEgYKAklQEAQSBwoDQklOEAUSBwoDUFNQEAYSBwoDTUlEEAcSCQoFQlJBTkQQCBIHCgNLRVkQCSJPCgdNZWFzdXJlEhcKE01FQVNVUkVfVU5TUEVDSUZJRUQQABIJCgVDT1VOVBABEgkKBUdST1NTEAISBwoDTkVUEAMSDAoIRElTVElOQ1QQBCJSCgdDb3VudGVkEhcKE0NPVU5URURfVU5TUEVDSUZJRUQQABIMCghQQVlNRU5UUxABEhIKDkFVVEhPUklTQVRJT05TEAISDAoIREVDTElORVMQAyJgCgZCcmVhY2gSFgoSQlJFQUNIX1VOU1BFQ0lGSUVEEAASCAoEREVOWRABEgoKBlJFVklFVxACEgsKB1NURVBfVVAQAxIPCgtFWENMVURFX1BTUBAEEgoKBk5PVElDRRAFIkEKCUNvdW50ZWRBdBIaChZDT1VOVEVEX0FUX1VOU1BFQ0lGSUVEEAASCwoHREVDSURFRBABEgsKB0NMRUFSRUQQAiKKAwoKUG9saWN5UGFjaxIKCgJpZBgBIAEoCRITCgtkZXNjcmlwdGlvbhgCIAEoCRIUCgxqdXJpc2RpY3Rpb24YAyABKAkSEAoIcGh5c2ljYWwYBCABKAgSKAoEZnJvbRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgwKBHpvbmUYByABKAkSMgoKd2Vla19zdGFydBgIIAEoDjIeLnN3aXRjaHlhcmQudjEuV2Vla2x5SG91cnMuRGF5EjYKE2xpbWl0X2luY3JlYXNlX3dhaXQYCSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGgoSY29uZmlybV9hZnRlcl93YWl0GAogASgIEiQKBmxpbWl0cxgLIAMoCzIULnN3aXRjaHlhcmQudjEuTGltaXQSIgoFcnVsZXMYDCADKAsyEy5zd2l0Y2h5YXJkLnYxLlJ1bGUikgMKBU1vZGVsEgoKAmlkGAEgASgJEhMKC2Rlc2NyaXB0aW9uGAIgASgJEhUKDW1vZGVsX3ZlcnNpb24YAyABKAkSDgoGaW5wdXRzGAQgAygJEjEKCGxvZ2lzdGljGAUgASgLMh0uc3dpdGNoeWFyZC52MS5Nb2RlbC5Mb2dpc3RpY0gAEhYKDHhnYm9vc3RfanNvbhgGIAEoCUgAEhcKDWxpZ2h0Z2JtX2pzb24YByABKAlIABISCgpiYXNlX3Njb3JlGAggASgBEhQKB3NpZ21vaWQYCSABKAhIAYgBARqfAQoITG9naXN0aWMSEQoJaW50ZXJjZXB0GAEgASgBEjUKB3dlaWdodHMYAiADKAsyJC5zd2l0Y2h5YXJkLnYxLk1vZGVsLkxvZ2lzdGljLldlaWdodBpJCgZXZWlnaHQSDQoFaW5wdXQYASABKAkSDgoGd2VpZ2h0GAIgASgBEhQKB21pc3NpbmcYAyABKAFIAIgBAUIKCghfbWlzc2luZ0IFCgNob3dCCgoIX3NpZ21vaWQi3AEKCUxpZmVjeWNsZRIKCgJpZBgBIAEoCRITCgtkZXNjcmlwdGlvbhgCIAEoCRIuCgZzdGF0ZXMYAyADKAsyHi5zd2l0Y2h5YXJkLnYxLkxpZmVjeWNsZS5TdGF0ZRItCghwdXJwb3NlcxgEIAMoDjIbLnN3aXRjaHlhcmQudjEuUHVycG9zZS5LaW5kGk8KBVN0YXRlEgoKAmlkGAEgASgJEgwKBHdoZW4YAiABKAkSLAoJZHdlbGxfbWluGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIosECgNQc3ASCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIUCgdlbmFibGVkGAMgASgISACIAQESDQoFa2luZHMYBCADKAkSDwoHbWV0aG9kcxgFIAMoCRISCgpjdXJyZW5jaWVzGAYgAygJEg8KB3NjaGVtZXMYByADKAkSEQoJY291bnRyaWVzGAggAygJEhoKEmV4Y2x1ZGVkX2NvdW50cmllcxgJIAMoCRIYChBpc3N1ZXJfY291bnRyaWVzGAogAygJEiEKGWV4Y2x1ZGVkX2lzc3Vlcl9jb3VudHJpZXMYCyADKAkSEAoIYmluX2xpc3QYDCABKAkSGQoRZXhjbHVkZWRfYmluX2xpc3QYDSABKAkSKwoHYW1vdW50cxgOIAMoCzIaLnN3aXRjaHlhcmQudjEuQW1vdW50UmFuZ2USKAoIYWNjb3VudHMYDyADKAsyFi5zd2l0Y2h5YXJkLnYxLkFjY291bnQSIAoEZmVlcxgQIAMoCzISLnN3aXRjaHlhcmQudjEuRmVlEhgKEGFjcXVpcmVyX2NvdW50cnkYESABKAkSFQoIdGhyZWVfZHMYEiABKAhIAYgBARIzCgtjcmVkZW50aWFscxgTIAMoDjIeLnN3aXRjaHlhcmQudjEuQ2FyZC5DcmVkZW50aWFsQgoKCF9lbmFibGVkQgsKCV90aHJlZV9kcyJkCgtBbW91bnRSYW5nZRIPCgdtZXRob2RzGAEgAygJEiEKA21pbhgCIAEoCzIULnN3aXRjaHlhcmQudjEuTW9uZXkSIQoDbWF4GAMgASgLMhQuc3dpdGNoeWFyZC52MS5Nb25leSJZCgdBY2NvdW50EgsKA21pZBgBIAEoCRIOCgZicmFuZHMYAiADKAkSEAoIbGljZW5jZXMYAyADKAkSEgoKY3VycmVuY2llcxgEIAMoCRILCgNtY2MYBSABKAkiWQoDRmVlEg8KB21ldGhvZHMYASADKAkSDwoHcmVnaW9ucxgCIAMoCRIjCgVmaXhlZBgDIAEoCzIULnN3aXRjaHlhcmQudjEuTW9uZXkSCwoDYnBzGAQgASgFIpwBCglWYWx1ZUxpc3QSCgoCaWQYASABKAkSKwoEa2luZBgCIAEoDjIdLnN3aXRjaHlhcmQudjEuVmFsdWVMaXN0LktpbmQSDgoGdmFsdWVzGAMgAygJEhMKC2Rlc2NyaXB0aW9uGAQgASgJIjEKBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEgoKBlNUUklORxABEgcKA0JJThACImAKB1B1cnBvc2UiVQoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASDAoIUEFZTUVOVFMQARIJCgVGUkFVRBACEgYKAlJHEAMSBwoDQU1MEAQSDQoJTUFSS0VUSU5HEAUi8wIKCUF0dHJpYnV0ZRIMCgRuYW1lGAEgASgJEjEKB3N1YmplY3QYAiABKA4yIC5zd2l0Y2h5YXJkLnYxLkF0dHJpYnV0ZS5TdWJqZWN0EisKBHR5cGUYAyABKA4yHS5zd2l0Y2h5YXJkLnYxLkF0dHJpYnV0ZS5UeXBlEg4KBnZhbHVlcxgEIAMoCRItCghwdXJwb3NlcxgFIAMoDjIbLnN3aXRjaHlhcmQudjEuUHVycG9zZS5LaW5kEhMKC2Rlc2NyaXB0aW9uGAYgASgJIjsKB1N1YmplY3QSFwoTU1VCSkVDVF9VTlNQRUNJRklFRBAAEgsKB1BBWU1FTlQQARIKCgZQTEFZRVIQAiJnCgRUeXBlEhQKEFRZUEVfVU5TUEVDSUZJRUQQABIICgRCT09MEAESBwoDSU5UEAISCgoGRE9VQkxFEAMSCgoGU1RSSU5HEAQSDQoJVElNRVNUQU1QEAUSDwoLU1RSSU5HX0xJU1QQBiLmAQoHU2VnbWVudBIKCgJpZBgBIAEoCRITCgtkZXNjcmlwdGlvbhgCIAEoCRIMCgR3aGVuGAMgASgJEi0KCHB1cnBvc2VzGAQgAygOMhsuc3dpdGNoeWFyZC52MS5QdXJwb3NlLktpbmQSEQoJZXhpdF93aGVuGAUgASgJEiwKCWR3ZWxsX21pbhgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIUCgxpbmNsdWRlX2xpc3QYByABKAkSFAoMZXhjbHVkZV9saXN0GAggASgJEhAKCGNhbXBhaWduGAkgASgIIpkGCgRSdWxlEgoKAmlkGAEgASgJEhMKC2Rlc2NyaXB0aW9uGAIgASgJEigKBWNsYXNzGAMgASgOMhkuc3dpdGNoeWFyZC52MS5SdWxlLkNsYXNzEhAKCHByaW9yaXR5GAQgASgFEg0KBWtpbmRzGAUgAygJEgwKBHdoZW4YBiABKAkSKAoEZnJvbRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFdW50aWwYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBWhvdXJzGAkgASgLMhouc3dpdGNoeWFyZC52MS5XZWVrbHlIb3VycxInCgdyb2xsb3V0GAogASgLMhYuc3dpdGNoeWFyZC52MS5Sb2xsb3V0EiYKBG1vZGUYCyABKA4yGC5zd2l0Y2h5YXJkLnYxLlJ1bGUuTW9kZRIxCgpvbl91bmtub3duGAwgASgOMh0uc3dpdGNoeWFyZC52MS5SdWxlLk9uVW5rbm93bhInCgdlZmZlY3RzGA0gASgLMhYuc3dpdGNoeWFyZC52MS5FZmZlY3RzEi0KCHB1cnBvc2VzGA4gAygOMhsuc3dpdGNoeWFyZC52MS5QdXJwb3NlLktpbmQSDgoGcmVhc29uGA8gASgJEhYKDnJlYXNvbl91bmtub3duGBAgASgJEhoKEnBsYXllcl9tZXNzYWdlX2tleRgRIAEoCSKEAQoFQ2xhc3MSFQoRQ0xBU1NfVU5TUEVDSUZJRUQQABIOCgpSRUdVTEFUT1JZEAESEgoOU0FGRVJfR0FNQkxJTkcQAhIMCghPVkVSUklERRADEggKBFJJU0sQBBIOCgpFWFBFUklNRU5UEAUSCwoHU0VHTUVOVBAGEgsKB0RFRkFVTFQQByIyCgRNb2RlEhQKEE1PREVfVU5TUEVDSUZJRUQQABIICgRMSVZFEAESCgoGU0hBRE9XEAIiPAoJT25Vbmtub3duEhoKFk9OX1VOS05PV05fVU5TUEVDSUZJRUQQABIJCgVBUFBMWRABEggKBFNLSVAQAiL5AQoLV2Vla2x5SG91cnMSDAoEem9uZRgBIAEoCRIuCgVzcGFucxgCIAMoCzIfLnN3aXRjaHlhcmQudjEuV2Vla2x5SG91cnMuU3BhbhpRCgRTcGFuEiwKBGRheXMYASADKA4yHi5zd2l0Y2h5YXJkLnYxLldlZWtseUhvdXJzLkRheRIMCgRmcm9tGAIgASgJEg0KBXVudGlsGAMgASgJIlkKA0RheRITCg9EQVlfVU5TUEVDSUZJRUQQABIHCgNNT04QARIHCgNUVUUQAhIHCgNXRUQQAxIHCgNUSFUQBBIHCgNGUkkQBRIHCgNTQVQQBhIHCgNTVU4QByIqCgdSb2xsb3V0EhEKCXNoYXJlX2JwcxgBIAEoBRIMCgRzYWx0GAIgASgJIuoGCgdFZmZlY3RzEikKBGRlbnkYASABKAsyGy5zd2l0Y2h5YXJkLnYxLkVmZmVjdHMuRGVueRItCgZyZXZpZXcYAiABKAsyHS5zd2l0Y2h5YXJkLnYxLkVmZmVjdHMuUmV2aWV3EhQKDGV4Y2x1ZGVfcHNwcxgDIAMoCRIUCgxyZXF1aXJlX3BzcHMYBCADKAkSKAoKYW1vdW50X2NhcBgFIAEoCzIULnN3aXRjaHlhcmQudjEuTW9uZXkSMAoIdGhyZWVfZHMYBiABKAsyHi5zd2l0Y2h5YXJkLnYxLkVmZmVjdHMuVGhyZWVEcxIpCghzdHJhdGVneRgHIAEoCzIXLnN3aXRjaHlhcmQudjEuU3RyYXRlZ3kSFAoMcmV0cnlfcG9saWN5GAggASgJEi4KCmV4cGVyaWVuY2UYCSABKAsyGi5zd2l0Y2h5YXJkLnYxLkNhc2hpZXJWaWV3EiYKB2FjdGlvbnMYCiADKAsyFS5zd2l0Y2h5YXJkLnYxLkFjdGlvbhINCgVzY29yZRgLIAEoBRINCgVhbGxvdxgMIAMoCRI/ChBsaW1pdF90aHJlc2hvbGRzGA0gAygLMiUuc3dpdGNoeWFyZC52MS5FZmZlY3RzLkxpbWl0VGhyZXNob2xkGlQKDkxpbWl0VGhyZXNob2xkEg0KBWxpbWl0GAEgASgJEiQKBmFtb3VudBgCIAEoCzIULnN3aXRjaHlhcmQudjEuTW9uZXkSDQoFY291bnQYAyABKAMaNgoERGVueRIuCgtyZXRyeV9hZnRlchgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhoICgZSZXZpZXca7AEKB1RocmVlRHMSMwoFbGV2ZWwYASABKA4yJC5zd2l0Y2h5YXJkLnYxLkVmZmVjdHMuVGhyZWVEcy5MZXZlbBIbChNjaGFsbGVuZ2VfaW5kaWNhdG9yGAIgASgJEhEKCWV4ZW1wdGlvbhgDIAEoCSJ8CgVMZXZlbBIVChFMRVZFTF9VTlNQRUNJRklFRBAAEg0KCUNIQUxMRU5HRRABEgsKB1JFUVVJUkUQAhIRCg1OT19QUkVGRVJFTkNFEAMSFwoTUFJFRkVSX0ZSSUNUSU9OTEVTUxAEEgoKBkVYRU1QVBAFEggKBFNLSVAQBiLbAgoIU3RyYXRlZ3kSCgoCaWQYASABKAkSNAoIcHJpb3JpdHkYAiABKAsyIC5zd2l0Y2h5YXJkLnYxLlN0cmF0ZWd5LlByaW9yaXR5SAASNAoId2VpZ2h0ZWQYAyABKAsyIC5zd2l0Y2h5YXJkLnYxLlN0cmF0ZWd5LldlaWdodGVkSAASNwoKbGVhc3RfY29zdBgEIAEoCzIhLnN3aXRjaHlhcmQudjEuU3RyYXRlZ3kuTGVhc3RDb3N0SAAaJQoGV2VpZ2h0EgsKA3BzcBgBIAEoCRIOCgZ3ZWlnaHQYAiABKAUaGAoIUHJpb3JpdHkSDAoEcHNwcxgBIAMoCRo7CghXZWlnaHRlZBIvCgd3ZWlnaHRzGAEgAygLMh4uc3dpdGNoeWFyZC52MS5TdHJhdGVneS5XZWlnaHQaGQoJTGVhc3RDb3N0EgwKBHBzcHMYASADKAlCBQoDaG93IngKC0Nhc2hpZXJWaWV3EhQKDG1ldGhvZF9vcmRlchgBIAMoCRIWCg5oaWRkZW5fbWV0aG9kcxgCIAMoCRIlCgdhbW91bnRzGAMgAygLMhQuc3dpdGNoeWFyZC52MS5Nb25leRIUCgxtZXNzYWdlX2tleXMYBCADKAki8gEKBkFjdGlvbhIoCgRraW5kGAEgASgOMhouc3dpdGNoeWFyZC52MS5BY3Rpb24uS2luZBILCgNrZXkYAiABKAkisAEKBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEhMKD0NPT0xfT0ZGX1BST01QVBABEgwKCFRJTUVfT1VUEAISEAoMTElNSVRfUFJPTVBUEAMSFgoSU1VQUFJFU1NfTUFSS0VUSU5HEAQSEgoOUkVGRVJfVE9fSFVNQU4QBRIPCgtDUk1fVFJJR0dFUhAGEgkKBU9GRkVSEAcSCgoGUkVXQVJEEAgSCQoFTlVER0UQCSKGAQoLUmV0cnlQb2xpY3kSCgoCaWQYASABKAkSFAoMbWF4X2F0dGVtcHRzGAIgASgFEiwKCXZhbGlkX2ZvchgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhInCgVydWxlcxgEIAMoCzIYLnN3aXRjaHlhcmQudjEuUmV0cnlSdWxlIuECCglSZXRyeVJ1bGUSLQoHb3V0Y29tZRgBIAEoDjIcLnN3aXRjaHlhcmQudjEuT3V0Y29tZS5DbGFzcxIzCghyZXNwb25zZRgCIAEoDjIhLnN3aXRjaHlhcmQudjEuUmV0cnlSdWxlLlJlc3BvbnNlEicKBHdhaXQYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDgoGZmllbGRzGAQgAygJIrYBCghSZXNwb25zZRIYChRSRVNQT05TRV9VTlNQRUNJRklFRBAAEggKBERPTkUQARIMCghORVhUX1BTUBACEgsKB1NURVBfVVAQAxIQCgxTVEFUVVNfQ0hFQ0sQBBIPCgtDSEFOR0VfREFUQRAFEhAKDExPV0VSX0FNT1VOVBAGEhAKDE9USEVSX01FVEhPRBAHEgsKB05FV19DSVQQCBINCglBU0tfQUdBSU4QCRIICgRTVE9QEAoiMAoGRnhSYXRlEgwKBGZyb20YASABKAkSCgoCdG8YAiABKAkSDAoEcmF0ZRgDIAEoCSIkCgVCcmFuZBIKCgJpZBgBIAEoCRIPCgdsaWNlbmNlGAIgASgJIjgKDlJpc2tUaHJlc2hvbGRzEhMKC3Jldmlld19mcm9tGAEgASgFEhEKCWRlbnlfZnJvbRgCIAEoBWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_switchyard_v1_payment]);
 
 /**
  * Describes the message switchyard.v1.RuleSet.
@@ -24,45 +24,241 @@ export const RuleSetSchema = /*@__PURE__*/
   messageDesc(file_switchyard_v1_rule_set, 0);
 
 /**
+ * Describes the message switchyard.v1.EventType.
+ * Use `create(EventTypeSchema)` to create a new message.
+ */
+export const EventTypeSchema = /*@__PURE__*/
+  messageDesc(file_switchyard_v1_rule_set, 1);
+
+/**
+ * Describes the message switchyard.v1.EventType.EventAttribute.
+ * Use `create(EventType_EventAttributeSchema)` to create a new message.
+ */
+export const EventType_EventAttributeSchema = /*@__PURE__*/
+  messageDesc(file_switchyard_v1_rule_set, 1, 0);
+
+/**
+ * Describes the message switchyard.v1.Feature.
+ * Use `create(FeatureSchema)` to create a new message.
+ */
+export const FeatureSchema = /*@__PURE__*/
+  messageDesc(file_switchyard_v1_rule_set, 2);
+
+/**
+ * Describes the message switchyard.v1.Aggregate.
+ * Use `create(AggregateSchema)` to create a new message.
+ */
+export const AggregateSchema = /*@__PURE__*/
+  messageDesc(file_switchyard_v1_rule_set, 3);
+
+/**
+ * Describes the enum switchyard.v1.Aggregate.Function.
+ */
+export const Aggregate_FunctionSchema = /*@__PURE__*/
+  enumDesc(file_switchyard_v1_rule_set, 3, 0);
+
+/**
+ * Functions. Where nothing matches: COUNT, SUM, DISTINCT, STREAK, DECAYED_SUM and UNANSWERED are 0, all others are missing.
+ *
+ * @generated from enum switchyard.v1.Aggregate.Function
+ */
+export const Aggregate_Function = /*@__PURE__*/
+  tsEnum(Aggregate_FunctionSchema);
+
+/**
+ * Describes the message switchyard.v1.Window.
+ * Use `create(WindowSchema)` to create a new message.
+ */
+export const WindowSchema = /*@__PURE__*/
+  messageDesc(file_switchyard_v1_rule_set, 4);
+
+/**
+ * Describes the message switchyard.v1.Window.Calendar.
+ * Use `create(Window_CalendarSchema)` to create a new message.
+ */
+export const Window_CalendarSchema = /*@__PURE__*/
+  messageDesc(file_switchyard_v1_rule_set, 4, 0);
+
+/**
+ * Describes the enum switchyard.v1.Window.Calendar.Period.
+ */
+export const Window_Calendar_PeriodSchema = /*@__PURE__*/
+  enumDesc(file_switchyard_v1_rule_set, 4, 0, 0);
+
+/**
+ * Periods.
+ *
+ * @generated from enum switchyard.v1.Window.Calendar.Period
+ */
+export const Window_Calendar_Period = /*@__PURE__*/
+  tsEnum(Window_Calendar_PeriodSchema);
+
+/**
+ * Describes the message switchyard.v1.Limit.
+ * Use `create(LimitSchema)` to create a new message.
+ */
+export const LimitSchema = /*@__PURE__*/
+  messageDesc(file_switchyard_v1_rule_set, 5);
+
+/**
+ * Describes the message switchyard.v1.Limit.Threshold.
+ * Use `create(Limit_ThresholdSchema)` to create a new message.
+ */
+export const Limit_ThresholdSchema = /*@__PURE__*/
+  messageDesc(file_switchyard_v1_rule_set, 5, 0);
+
+/**
+ * Describes the enum switchyard.v1.Limit.Subject.
+ */
+export const Limit_SubjectSchema = /*@__PURE__*/
+  enumDesc(file_switchyard_v1_rule_set, 5, 0);
+
+/**
+ * Whose counter it is.
+ *
+ * @generated from enum switchyard.v1.Limit.Subject
+ */
+export const Limit_Subject = /*@__PURE__*/
+  tsEnum(Limit_SubjectSchema);
+
+/**
+ * Describes the enum switchyard.v1.Limit.Measure.
+ */
+export const Limit_MeasureSchema = /*@__PURE__*/
+  enumDesc(file_switchyard_v1_rule_set, 5, 1);
+
+/**
+ * What is measured.
+ *
+ * @generated from enum switchyard.v1.Limit.Measure
+ */
+export const Limit_Measure = /*@__PURE__*/
+  tsEnum(Limit_MeasureSchema);
+
+/**
+ * Describes the enum switchyard.v1.Limit.Counted.
+ */
+export const Limit_CountedSchema = /*@__PURE__*/
+  enumDesc(file_switchyard_v1_rule_set, 5, 2);
+
+/**
+ * What is counted, for COUNT and DISTINCT; sums always count payments.
+ *
+ * @generated from enum switchyard.v1.Limit.Counted
+ */
+export const Limit_Counted = /*@__PURE__*/
+  tsEnum(Limit_CountedSchema);
+
+/**
+ * Describes the enum switchyard.v1.Limit.Breach.
+ */
+export const Limit_BreachSchema = /*@__PURE__*/
+  enumDesc(file_switchyard_v1_rule_set, 5, 3);
+
+/**
+ * What happens to a payment that does not fit.
+ *
+ * @generated from enum switchyard.v1.Limit.Breach
+ */
+export const Limit_Breach = /*@__PURE__*/
+  tsEnum(Limit_BreachSchema);
+
+/**
+ * Describes the enum switchyard.v1.Limit.CountedAt.
+ */
+export const Limit_CountedAtSchema = /*@__PURE__*/
+  enumDesc(file_switchyard_v1_rule_set, 5, 4);
+
+/**
+ * From which instant on a payment counts.
+ *
+ * @generated from enum switchyard.v1.Limit.CountedAt
+ */
+export const Limit_CountedAt = /*@__PURE__*/
+  tsEnum(Limit_CountedAtSchema);
+
+/**
+ * Describes the message switchyard.v1.PolicyPack.
+ * Use `create(PolicyPackSchema)` to create a new message.
+ */
+export const PolicyPackSchema = /*@__PURE__*/
+  messageDesc(file_switchyard_v1_rule_set, 6);
+
+/**
+ * Describes the message switchyard.v1.Model.
+ * Use `create(ModelSchema)` to create a new message.
+ */
+export const ModelSchema = /*@__PURE__*/
+  messageDesc(file_switchyard_v1_rule_set, 7);
+
+/**
+ * Describes the message switchyard.v1.Model.Logistic.
+ * Use `create(Model_LogisticSchema)` to create a new message.
+ */
+export const Model_LogisticSchema = /*@__PURE__*/
+  messageDesc(file_switchyard_v1_rule_set, 7, 0);
+
+/**
+ * Describes the message switchyard.v1.Model.Logistic.Weight.
+ * Use `create(Model_Logistic_WeightSchema)` to create a new message.
+ */
+export const Model_Logistic_WeightSchema = /*@__PURE__*/
+  messageDesc(file_switchyard_v1_rule_set, 7, 0, 0);
+
+/**
+ * Describes the message switchyard.v1.Lifecycle.
+ * Use `create(LifecycleSchema)` to create a new message.
+ */
+export const LifecycleSchema = /*@__PURE__*/
+  messageDesc(file_switchyard_v1_rule_set, 8);
+
+/**
+ * Describes the message switchyard.v1.Lifecycle.State.
+ * Use `create(Lifecycle_StateSchema)` to create a new message.
+ */
+export const Lifecycle_StateSchema = /*@__PURE__*/
+  messageDesc(file_switchyard_v1_rule_set, 8, 0);
+
+/**
  * Describes the message switchyard.v1.Psp.
  * Use `create(PspSchema)` to create a new message.
  */
 export const PspSchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_rule_set, 1);
+  messageDesc(file_switchyard_v1_rule_set, 9);
 
 /**
  * Describes the message switchyard.v1.AmountRange.
  * Use `create(AmountRangeSchema)` to create a new message.
  */
 export const AmountRangeSchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_rule_set, 2);
+  messageDesc(file_switchyard_v1_rule_set, 10);
 
 /**
  * Describes the message switchyard.v1.Account.
  * Use `create(AccountSchema)` to create a new message.
  */
 export const AccountSchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_rule_set, 3);
+  messageDesc(file_switchyard_v1_rule_set, 11);
 
 /**
  * Describes the message switchyard.v1.Fee.
  * Use `create(FeeSchema)` to create a new message.
  */
 export const FeeSchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_rule_set, 4);
+  messageDesc(file_switchyard_v1_rule_set, 12);
 
 /**
  * Describes the message switchyard.v1.ValueList.
  * Use `create(ValueListSchema)` to create a new message.
  */
 export const ValueListSchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_rule_set, 5);
+  messageDesc(file_switchyard_v1_rule_set, 13);
 
 /**
  * Describes the enum switchyard.v1.ValueList.Kind.
  */
 export const ValueList_KindSchema = /*@__PURE__*/
-  enumDesc(file_switchyard_v1_rule_set, 5, 0);
+  enumDesc(file_switchyard_v1_rule_set, 13, 0);
 
 /**
  * What the values are.
@@ -77,13 +273,13 @@ export const ValueList_Kind = /*@__PURE__*/
  * Use `create(PurposeSchema)` to create a new message.
  */
 export const PurposeSchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_rule_set, 6);
+  messageDesc(file_switchyard_v1_rule_set, 14);
 
 /**
  * Describes the enum switchyard.v1.Purpose.Kind.
  */
 export const Purpose_KindSchema = /*@__PURE__*/
-  enumDesc(file_switchyard_v1_rule_set, 6, 0);
+  enumDesc(file_switchyard_v1_rule_set, 14, 0);
 
 /**
  * The purposes.
@@ -98,13 +294,13 @@ export const Purpose_Kind = /*@__PURE__*/
  * Use `create(AttributeSchema)` to create a new message.
  */
 export const AttributeSchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_rule_set, 7);
+  messageDesc(file_switchyard_v1_rule_set, 15);
 
 /**
  * Describes the enum switchyard.v1.Attribute.Subject.
  */
 export const Attribute_SubjectSchema = /*@__PURE__*/
-  enumDesc(file_switchyard_v1_rule_set, 7, 0);
+  enumDesc(file_switchyard_v1_rule_set, 15, 0);
 
 /**
  * Whose attribute it is.
@@ -118,7 +314,7 @@ export const Attribute_Subject = /*@__PURE__*/
  * Describes the enum switchyard.v1.Attribute.Type.
  */
 export const Attribute_TypeSchema = /*@__PURE__*/
-  enumDesc(file_switchyard_v1_rule_set, 7, 1);
+  enumDesc(file_switchyard_v1_rule_set, 15, 1);
 
 /**
  * Types of attributes.
@@ -133,20 +329,20 @@ export const Attribute_Type = /*@__PURE__*/
  * Use `create(SegmentSchema)` to create a new message.
  */
 export const SegmentSchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_rule_set, 8);
+  messageDesc(file_switchyard_v1_rule_set, 16);
 
 /**
  * Describes the message switchyard.v1.Rule.
  * Use `create(RuleSchema)` to create a new message.
  */
 export const RuleSchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_rule_set, 9);
+  messageDesc(file_switchyard_v1_rule_set, 17);
 
 /**
  * Describes the enum switchyard.v1.Rule.Class.
  */
 export const Rule_ClassSchema = /*@__PURE__*/
-  enumDesc(file_switchyard_v1_rule_set, 9, 0);
+  enumDesc(file_switchyard_v1_rule_set, 17, 0);
 
 /**
  * Classes, strongest first. What each may do: docs/rules.md.
@@ -160,7 +356,7 @@ export const Rule_Class = /*@__PURE__*/
  * Describes the enum switchyard.v1.Rule.Mode.
  */
 export const Rule_ModeSchema = /*@__PURE__*/
-  enumDesc(file_switchyard_v1_rule_set, 9, 1);
+  enumDesc(file_switchyard_v1_rule_set, 17, 1);
 
 /**
  * Whether the rule acts.
@@ -174,7 +370,7 @@ export const Rule_Mode = /*@__PURE__*/
  * Describes the enum switchyard.v1.Rule.OnUnknown.
  */
 export const Rule_OnUnknownSchema = /*@__PURE__*/
-  enumDesc(file_switchyard_v1_rule_set, 9, 2);
+  enumDesc(file_switchyard_v1_rule_set, 17, 2);
 
 /**
  * What unknown does to tightening effects.
@@ -189,20 +385,20 @@ export const Rule_OnUnknown = /*@__PURE__*/
  * Use `create(WeeklyHoursSchema)` to create a new message.
  */
 export const WeeklyHoursSchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_rule_set, 10);
+  messageDesc(file_switchyard_v1_rule_set, 18);
 
 /**
  * Describes the message switchyard.v1.WeeklyHours.Span.
  * Use `create(WeeklyHours_SpanSchema)` to create a new message.
  */
 export const WeeklyHours_SpanSchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_rule_set, 10, 0);
+  messageDesc(file_switchyard_v1_rule_set, 18, 0);
 
 /**
  * Describes the enum switchyard.v1.WeeklyHours.Day.
  */
 export const WeeklyHours_DaySchema = /*@__PURE__*/
-  enumDesc(file_switchyard_v1_rule_set, 10, 0);
+  enumDesc(file_switchyard_v1_rule_set, 18, 0);
 
 /**
  * Days of the week.
@@ -217,41 +413,48 @@ export const WeeklyHours_Day = /*@__PURE__*/
  * Use `create(RolloutSchema)` to create a new message.
  */
 export const RolloutSchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_rule_set, 11);
+  messageDesc(file_switchyard_v1_rule_set, 19);
 
 /**
  * Describes the message switchyard.v1.Effects.
  * Use `create(EffectsSchema)` to create a new message.
  */
 export const EffectsSchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_rule_set, 12);
+  messageDesc(file_switchyard_v1_rule_set, 20);
+
+/**
+ * Describes the message switchyard.v1.Effects.LimitThreshold.
+ * Use `create(Effects_LimitThresholdSchema)` to create a new message.
+ */
+export const Effects_LimitThresholdSchema = /*@__PURE__*/
+  messageDesc(file_switchyard_v1_rule_set, 20, 0);
 
 /**
  * Describes the message switchyard.v1.Effects.Deny.
  * Use `create(Effects_DenySchema)` to create a new message.
  */
 export const Effects_DenySchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_rule_set, 12, 0);
+  messageDesc(file_switchyard_v1_rule_set, 20, 1);
 
 /**
  * Describes the message switchyard.v1.Effects.Review.
  * Use `create(Effects_ReviewSchema)` to create a new message.
  */
 export const Effects_ReviewSchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_rule_set, 12, 1);
+  messageDesc(file_switchyard_v1_rule_set, 20, 2);
 
 /**
  * Describes the message switchyard.v1.Effects.ThreeDs.
  * Use `create(Effects_ThreeDsSchema)` to create a new message.
  */
 export const Effects_ThreeDsSchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_rule_set, 12, 2);
+  messageDesc(file_switchyard_v1_rule_set, 20, 3);
 
 /**
  * Describes the enum switchyard.v1.Effects.ThreeDs.Level.
  */
 export const Effects_ThreeDs_LevelSchema = /*@__PURE__*/
-  enumDesc(file_switchyard_v1_rule_set, 12, 2, 0);
+  enumDesc(file_switchyard_v1_rule_set, 20, 3, 0);
 
 /**
  * Levels, strictest first.
@@ -266,55 +469,55 @@ export const Effects_ThreeDs_Level = /*@__PURE__*/
  * Use `create(StrategySchema)` to create a new message.
  */
 export const StrategySchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_rule_set, 13);
+  messageDesc(file_switchyard_v1_rule_set, 21);
 
 /**
  * Describes the message switchyard.v1.Strategy.Weight.
  * Use `create(Strategy_WeightSchema)` to create a new message.
  */
 export const Strategy_WeightSchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_rule_set, 13, 0);
+  messageDesc(file_switchyard_v1_rule_set, 21, 0);
 
 /**
  * Describes the message switchyard.v1.Strategy.Priority.
  * Use `create(Strategy_PrioritySchema)` to create a new message.
  */
 export const Strategy_PrioritySchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_rule_set, 13, 1);
+  messageDesc(file_switchyard_v1_rule_set, 21, 1);
 
 /**
  * Describes the message switchyard.v1.Strategy.Weighted.
  * Use `create(Strategy_WeightedSchema)` to create a new message.
  */
 export const Strategy_WeightedSchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_rule_set, 13, 2);
+  messageDesc(file_switchyard_v1_rule_set, 21, 2);
 
 /**
  * Describes the message switchyard.v1.Strategy.LeastCost.
  * Use `create(Strategy_LeastCostSchema)` to create a new message.
  */
 export const Strategy_LeastCostSchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_rule_set, 13, 3);
+  messageDesc(file_switchyard_v1_rule_set, 21, 3);
 
 /**
  * Describes the message switchyard.v1.CashierView.
  * Use `create(CashierViewSchema)` to create a new message.
  */
 export const CashierViewSchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_rule_set, 14);
+  messageDesc(file_switchyard_v1_rule_set, 22);
 
 /**
  * Describes the message switchyard.v1.Action.
  * Use `create(ActionSchema)` to create a new message.
  */
 export const ActionSchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_rule_set, 15);
+  messageDesc(file_switchyard_v1_rule_set, 23);
 
 /**
  * Describes the enum switchyard.v1.Action.Kind.
  */
 export const Action_KindSchema = /*@__PURE__*/
-  enumDesc(file_switchyard_v1_rule_set, 15, 0);
+  enumDesc(file_switchyard_v1_rule_set, 23, 0);
 
 /**
  * Kinds of actions.
@@ -329,20 +532,20 @@ export const Action_Kind = /*@__PURE__*/
  * Use `create(RetryPolicySchema)` to create a new message.
  */
 export const RetryPolicySchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_rule_set, 16);
+  messageDesc(file_switchyard_v1_rule_set, 24);
 
 /**
  * Describes the message switchyard.v1.RetryRule.
  * Use `create(RetryRuleSchema)` to create a new message.
  */
 export const RetryRuleSchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_rule_set, 17);
+  messageDesc(file_switchyard_v1_rule_set, 25);
 
 /**
  * Describes the enum switchyard.v1.RetryRule.Response.
  */
 export const RetryRule_ResponseSchema = /*@__PURE__*/
-  enumDesc(file_switchyard_v1_rule_set, 17, 0);
+  enumDesc(file_switchyard_v1_rule_set, 25, 0);
 
 /**
  * Responses to an outcome.
@@ -357,19 +560,19 @@ export const RetryRule_Response = /*@__PURE__*/
  * Use `create(FxRateSchema)` to create a new message.
  */
 export const FxRateSchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_rule_set, 18);
+  messageDesc(file_switchyard_v1_rule_set, 26);
 
 /**
  * Describes the message switchyard.v1.Brand.
  * Use `create(BrandSchema)` to create a new message.
  */
 export const BrandSchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_rule_set, 19);
+  messageDesc(file_switchyard_v1_rule_set, 27);
 
 /**
  * Describes the message switchyard.v1.RiskThresholds.
  * Use `create(RiskThresholdsSchema)` to create a new message.
  */
 export const RiskThresholdsSchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_rule_set, 20);
+  messageDesc(file_switchyard_v1_rule_set, 28);
 
