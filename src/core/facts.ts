@@ -1,5 +1,6 @@
 import type { BinFacts } from "./bin/bin-table.ts";
 import type { ExprType, Value } from "./cel/expr.ts";
+import type { History } from "./history/history.ts";
 import { countryCodes } from "./iso3166.ts";
 import type { Payment } from "./payment.ts";
 import type { Player } from "./player.ts";
@@ -20,6 +21,8 @@ export type FactInput = {
   /** Country of the licence of the payment's brand. */
   readonly licence: string | undefined;
   readonly nowMs: number;
+  /** The player's events; absent where there are none or nobody asks for features. */
+  readonly history?: History | undefined;
 };
 
 /** A built-in fact: how conditions write it, its type, what it may be used for, and how it is read. */

@@ -1,4 +1,5 @@
 import type { Value } from "./cel/expr.ts";
+import type { Money } from "./payment.ts";
 
 export type RestrictionKind = "SELF_EXCLUSION" | "TIME_OUT" | "SANCTION" | "COURT_ORDER" | "OPERATOR_BLOCK";
 
@@ -38,9 +39,42 @@ export function isRemoved({ ttlMs }: StoredAttribute): boolean {
   return ttlMs === 0;
 }
 
+export const ownLimitPeriods = [
+  "DAY",
+  "WEEK",
+  "MONTH",
+  "ROLLING_DAY",
+  "ROLLING_WEEK",
+  "ROLLING_MONTH",
+] as const;
+
+export type OwnLimitPeriod = (typeof ownLimitPeriods)[number];
+
+/** A limit that the player set (`SEMANTICS.md` 5.7), one per period and measure. Instants are ms since the epoch. */
+export type OwnLimit = {
+  readonly period: OwnLimitPeriod;
+  readonly measure: "GROSS" | "NET";
+  readonly amount: Money;
+  readonly setAtMs: number;
+  /** IANA zone of calendar periods. */
+  readonly zone: string;
+  /** What waits: a looser amount, or the removal where `amount` is absent. */
+  readonly pending?: {
+    readonly amount?: Money;
+    readonly effectiveAtMs: number;
+    readonly needsConfirmation: boolean;
+  };
+};
+
 /** What is stored of a player. A player of whom nothing is stored has no attributes and no restrictions. */
 export type Player = {
   readonly playerId: string;
   readonly attributes: ReadonlyMap<string, StoredAttribute>;
   readonly restrictions: readonly Restriction[];
+  /** By period, then measure; absent means none. */
+  readonly ownLimits?: readonly OwnLimit[];
+  /** Other ids of the same person; absent means none. */
+  readonly aliases?: readonly string[];
+  /** Where this id is an alias: the id under which everything is kept. */
+  readonly mergedInto?: string;
 };

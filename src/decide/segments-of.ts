@@ -44,9 +44,11 @@ function isOfPlayer(source: SlotSource): boolean {
     case "localHour":
     case "localWeekday":
     case "now":
+    case "feature":
       return true;
     case "paymentAttribute":
     case "amountIn":
+    case "event":
       return false;
   }
 }

@@ -1,4 +1,3 @@
-import type { SlotSource } from "../core/cel/environment.ts";
 import { explainCondition } from "../core/cel/explain.ts";
 import type { Expr, Value } from "../core/cel/expr.ts";
 import type { ConditionNames } from "../core/cel/format.ts";
@@ -116,29 +115,10 @@ function listReads(
 
 function nameParts(snapshot: RuleSnapshot, slots: readonly SlotSource[]): ConditionNames {
   return {
-    slot: (slot) => nameSlot(slots[slot]!),
+    slot: (slot) => nameSource(slots[slot]!),
     segment: (segment) => snapshot.segments[segment]!.id,
     list: (list) => snapshot.listIds[list]!,
   };
-}
-
-function nameSlot(source: SlotSource): string {
-  switch (source.kind) {
-    case "field":
-      return source.path;
-    case "paymentAttribute":
-      return `attr.${source.name}`;
-    case "playerAttribute":
-      return `player.${source.name}`;
-    case "amountIn":
-      return `payment.amount_in("${source.currency}")`;
-    case "localHour":
-      return `local_hour(now, "${source.zone}")`;
-    case "localWeekday":
-      return `local_weekday(now, "${source.zone}")`;
-    case "now":
-      return "now";
-  }
 }
 
 function listPsps({ workspace, route, resolution, routingCase }: Draft): readonly JudgedPsp[] {

@@ -15,7 +15,11 @@ export type SlotSource =
   | { readonly kind: "amountIn"; readonly currency: string }
   /** `local_hour(now, zone)` and `local_weekday(now, zone)`. */
   | { readonly kind: "localHour" | "localWeekday"; readonly zone: string }
-  | { readonly kind: "now" };
+  | { readonly kind: "now" }
+  /** `feature.x`: a feature by its ordinal in the rule set. */
+  | { readonly kind: "feature"; readonly ordinal: number; readonly id: string }
+  /** `event.x` in `where`, `hit` and `counts`: the type, `at`, `amount_minor`, `currency` or an attribute of the event that is looked at. */
+  | { readonly kind: "event"; readonly name: string };
 
 /** A variable as conditions see it. */
 export type Variable = {

@@ -120,6 +120,10 @@ export type Frame = {
   readonly locals: (Scalar | undefined)[];
   nowMs: number;
   evalErrors: number;
+  /** Truths of segments with a memory, by ordinal, as they were advanced to now; those of other segments mean nothing. */
+  remembered?: Uint8Array;
+  /** Events are complete from here on, ms since the epoch: a segment whose longest window begins earlier is still warming, so unknown. */
+  coveredFromMs?: number;
 };
 
 /** A compiled condition: true, false, or undefined for unknown. */

@@ -101,6 +101,9 @@ function buildSlotReader(source: SlotSource, declarations: Declarations): SlotRe
     }
     case "now":
       return ({ nowMs }) => nowMs;
+    case "feature":
+    case "event":
+      return () => undefined;
   }
 }
 

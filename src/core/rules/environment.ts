@@ -110,6 +110,8 @@ function boundsOf(source: SlotSource): SlotDomain | undefined {
     case "paymentAttribute":
     case "playerAttribute":
     case "now":
+    case "feature":
+    case "event":
       return undefined;
   }
 }
@@ -130,6 +132,8 @@ export function purposesOf(
     case "localHour":
     case "localWeekday":
     case "now":
+    case "feature":
+    case "event":
       return purposesByDefault;
   }
 }
@@ -151,6 +155,10 @@ export function nameSource(source: SlotSource): string {
       return `local_weekday(now, ${JSON.stringify(source.zone)})`;
     case "now":
       return "now";
+    case "feature":
+      return `feature.${source.id}`;
+    case "event":
+      return `event.${source.name}`;
   }
 }
 
@@ -186,5 +194,9 @@ function keyOf(source: SlotSource): string {
       return `${source.kind} ${source.zone}`;
     case "now":
       return "now";
+    case "feature":
+      return `feature.${source.id}`;
+    case "event":
+      return `event.${source.name}`;
   }
 }

@@ -1,6 +1,10 @@
 import type { ListKind, SlotSource } from "../cel/environment.ts";
 import type { Expr, Frame, MembershipList } from "../cel/expr.ts";
+import type { EventTypeInfo } from "../events/event.ts";
 import type { Purpose } from "../facts.ts";
+import type { FeatureSpec } from "../features/feature.ts";
+import type { LimitSpec } from "../limits/limit.ts";
+import type { CompiledModel } from "../models/model.ts";
 import type { FxRates } from "../money.ts";
 import type { Credential, Money, PaymentKind } from "../payment.ts";
 import type { OutcomeClass } from "../retry/outcome-class.ts";
@@ -36,6 +40,19 @@ export type RuleSnapshot = {
   readonly fx: FxRates;
   /** Every method that some PSP serves, sorted. */
   readonly methods: readonly string[];
+  /** Features in order of id: ordinals of slots index them. */
+  readonly features: readonly FeatureSpec[];
+  /** Ordinals of all features, each after those that it reads. */
+  readonly featureOrder: readonly number[];
+  /** Where the values of the slots of `where`, `hit` and `counts` come from: all of kind `event`. */
+  readonly eventSlots: readonly SlotSource[];
+  /** Limits in order of id, those of packs included. */
+  readonly limits: readonly LimitSpec[];
+  readonly models: readonly CompiledModel[];
+  /** Types of events that the rule set declares, beside the built-in ones. */
+  readonly eventTypes: ReadonlyMap<string, EventTypeInfo>;
+  readonly packs: readonly PackInfo[];
+  readonly lifecycles: readonly LifecycleInfo[];
   /** Fills `frame.segments`, segments of segments included. */
   readonly matchSegments: (frame: Frame) => void;
   /**
@@ -46,6 +63,8 @@ export type RuleSnapshot = {
   /** The typed condition of a rule or a segment, decoded on demand for traces; `undefined` where it is always true. */
   readonly ruleCondition: (ordinal: number) => Expr | undefined;
   readonly segmentCondition: (ordinal: number) => Expr;
+  /** By which a member leaves, where that is said apart. */
+  readonly segmentExit: (ordinal: number) => Expr | undefined;
 };
 
 /** Where matches go: ordinals, and how each matched (0 true, 1 through unknown, 2 through unknown after an evaluation error). */
@@ -54,6 +73,34 @@ export type Matches = { readonly ordinals: Int32Array; readonly flags: Uint8Arra
 export type SegmentInfo = {
   readonly id: string;
   readonly purposes: readonly Purpose[];
+  /** Whether membership depends on what was before: it has an exit of its own, a least stay, or is a state of a lifecycle with one. */
+  readonly hasMemory: boolean;
+  readonly dwellMinMs: number;
+  /** Length of the longest window among the features that it reads, through other segments too; 0 where there is none. */
+  readonly windowMsMax: number;
+  /** Whether it, or a segment that it reads, reads what only a payment can tell: then it has no members outside decisions. */
+  readonly needsPayment: boolean;
+  readonly isCampaign: boolean;
+};
+
+/** A journey; states are ordinals of segments, the first that holds counts. */
+export type LifecycleInfo = {
+  readonly id: string;
+  readonly states: readonly { readonly id: string; readonly segment: number }[];
+};
+
+/** What a pack says beyond its rules and limits. */
+export type PackInfo = {
+  readonly id: string;
+  readonly jurisdiction: string;
+  readonly physical: boolean;
+  readonly fromMs: number | undefined;
+  readonly untilMs: number | undefined;
+  readonly zone: string;
+  /** ISO day of the week. */
+  readonly weekStart: number;
+  readonly limitIncreaseWaitMs: number;
+  readonly confirmAfterWait: boolean;
 };
 
 export type AttributeType = "BOOL" | "INT" | "DOUBLE" | "STRING" | "TIMESTAMP" | "STRING_LIST";
@@ -107,8 +154,14 @@ export type Effects = {
   readonly experience?: ExperienceView;
   readonly actions?: readonly Action[];
   readonly score?: number;
-  /** Ids of RISK rules that an override lifts. */
+  /** Ids of RISK rules and limits that an override lifts. */
   readonly allow?: readonly string[];
+  /** Thresholds of limits that an override replaces, by id of the limit; `value` as in `LimitThreshold`. */
+  readonly limitThresholds?: readonly {
+    readonly limit: string;
+    readonly value: number;
+    readonly currency: string;
+  }[];
 };
 
 /** Strictest first. */

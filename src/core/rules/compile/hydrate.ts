@@ -59,7 +59,15 @@ export function* hydrateSnapshot(
   const segments = yield* mapRecords(
     sections.segments,
     SegmentSchema,
-    ({ id, purposes }): SegmentInfo => ({ id, purposes: readPurposes(purposes) }),
+    ({ id, purposes, campaign }): SegmentInfo => ({
+      id,
+      purposes: readPurposes(purposes),
+      hasMemory: false,
+      dwellMinMs: 0,
+      windowMsMax: 0,
+      needsPayment: false,
+      isCampaign: campaign,
+    }),
   );
   const rules = yield* mapRecords(sections.rules, RuleSchema, (rule) => readRule(rule, pspOrdinals));
   const attributes = yield* mapRecords(sections.attributes, AttributeSchema, (attribute) => ({
@@ -95,12 +103,23 @@ export function* hydrateSnapshot(
     licenceOfBrand: new Map(brands.filter(([, licence]) => licence !== "")),
     riskThresholds: { reviewFrom, denyFrom },
     fx: openRates(rates),
+    features: [],
+    featureOrder: [],
+    eventSlots: [],
+    limits: [],
+    models: [],
+    eventTypes: new Map(),
+    packs: [],
+    lifecycles: [],
     methods: [...new Set(psps.flatMap(({ methods }) => methods))].sort(),
     ...matching,
   };
 }
 
-type Matching = Pick<RuleSnapshot, "matchSegments" | "matchRules" | "ruleCondition" | "segmentCondition">;
+type Matching = Pick<
+  RuleSnapshot,
+  "matchSegments" | "matchRules" | "ruleCondition" | "segmentCondition" | "segmentExit"
+>;
 
 function* openConditions(image: CompiledImage, ruleCount: number): Generator<void, Matching> {
   const { segmentLevels, ruleConditions } = image;
@@ -123,6 +142,7 @@ function* openConditions(image: CompiledImage, ruleCount: number): Generator<voi
       return condition < 0 ? undefined : exprs.expr(condition);
     },
     segmentCondition: (ordinal) => exprs.expr(ordinal),
+    segmentExit: () => undefined,
   };
 }
 

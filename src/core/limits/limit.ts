@@ -1,0 +1,101 @@
+import type { Expr } from "../cel/expr.ts";
+import type { Purpose } from "../facts.ts";
+import type { CalendarSpec, RollingSpec } from "../features/feature.ts";
+import type { Subject, SubjectKind } from "../history/history.ts";
+import type { PaymentKind } from "../payment.ts";
+import type { RuleClass } from "../rules/rule-class.ts";
+import type { Action } from "../rules/snapshot.ts";
+
+export type LimitMeasure = "COUNT" | "GROSS" | "NET" | "DISTINCT";
+export type LimitCounted = "PAYMENTS" | "AUTHORISATIONS" | "DECLINES";
+export type LimitBreach = "DENY" | "REVIEW" | "STEP_UP" | "EXCLUDE_PSP" | "NOTICE";
+export type DistinctOf = "card" | "device" | "ip" | "player" | "method";
+
+/** A limit as compiled with its rule set, packs included; those of players are made from `PlayerLimit` (`player-limits.ts`). Instants and spans in ms. */
+export type LimitSpec = {
+  readonly id: string;
+  readonly ruleClass: RuleClass;
+  readonly kinds: readonly PaymentKind[];
+  readonly subject: SubjectKind;
+  /** For subject `key`: over the slots of the rule set, type string. */
+  readonly key: Expr | undefined;
+  readonly measure: LimitMeasure;
+  readonly counted: LimitCounted;
+  readonly distinctOf: DistinctOf | undefined;
+  /** Which payments are counted: over slots of kind `event`; all deposits where undefined. */
+  readonly counts: Expr | undefined;
+  /** Which payments it holds up: over the slots of the rule set, true where undefined. */
+  readonly applies: Expr | undefined;
+  readonly window: RollingSpec | CalendarSpec;
+  /** In order; the last has no segment. */
+  readonly thresholds: readonly LimitThreshold[];
+  /** ISO 4217 code of all thresholds of a sum; empty for counts. */
+  readonly currency: string;
+  readonly breach: LimitBreach;
+  /** Whether unknown closes. */
+  readonly closesOnUnknown: boolean;
+  readonly countedAt: "DECIDED" | "CLEARED";
+  readonly netFloorNone: boolean;
+  readonly reason: string;
+  readonly playerMessageKey: string;
+  readonly purposes: readonly Purpose[];
+  readonly actions: readonly Action[];
+  readonly fromMs: number | undefined;
+  readonly untilMs: number | undefined;
+};
+
+/** `segment` is an ordinal; undefined in the last entry. `value` in minor units of the limit's currency, or a number of things. */
+export type LimitThreshold = { readonly segment: number | undefined; readonly value: number };
+
+/** What a limit says of a payment at an instant. */
+export type LimitReading = {
+  readonly limitId: string;
+  readonly ruleClass: RuleClass;
+  readonly fits: boolean;
+  readonly used: number;
+  readonly limit: number;
+  readonly headroom: number;
+  readonly asked: number;
+  readonly currency: string;
+  readonly resetsAtMs: number | undefined;
+  readonly fitsAtMs: number | undefined;
+  readonly unknown: boolean;
+  /** Id of the segment whose threshold speaks; empty for the default. */
+  readonly segment: string;
+  readonly subject: SubjectKind;
+  readonly errorBound: number;
+  readonly overrun: boolean;
+  readonly purposes: readonly Purpose[];
+};
+
+/**
+ * What a payment holds under limits from `Decide` until its outcome is known (`SEMANTICS.md` 5.1-5.4). One per payment; its attempts share it.
+ *
+ * HELD: decided, no word yet. UNKNOWN, PENDING: as the latest outcome says. REVIEW: waits for a reviewer. What is settled has no hold: its facts
+ * are rows of the histories of its subjects.
+ */
+export type Hold = {
+  readonly paymentId: string;
+  readonly revision: number;
+  readonly playerId: string;
+  readonly kind: PaymentKind;
+  readonly amountMinor: number;
+  readonly currency: string;
+  /** The amount in the currencies of the limits, by ISO 4217 code: converted once, by the rates of the rule set that decided (`SEMANTICS.md` 5.8). */
+  readonly converted: ReadonlyMap<string, number>;
+  /** Version of that rule set. */
+  readonly ratesVersion: number;
+  /** The first `Decide` of the admitted revision: the instant of all its windows. */
+  readonly instantMs: number;
+  /** When something was last heard of the payment. */
+  readonly lastWordMs: number;
+  readonly state: "HELD" | "UNKNOWN" | "PENDING" | "REVIEW";
+  /** From then on limits of classes 4-7 no longer count it; those of 1-2 do. */
+  readonly releasesAtMs: number;
+  /** Authorisations of the plan that may still be sent. */
+  readonly authorisations: number;
+  /** Plain values that `counts` may ask for: kind, method, psp, scheme, funding, brand. */
+  readonly values: ReadonlyMap<string, string>;
+  /** Card, device, IP, BIN, PSP, MID, brand and keys, the player first. */
+  readonly subjects: readonly Subject[];
+};

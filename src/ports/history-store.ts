@@ -1,0 +1,33 @@
+import type { History, Labels, NewRow, Placed, Subject } from "../core/history/history.ts";
+
+/**
+ * Where histories are kept: in memory while hot, on disk for good. Every key begins with the merchant. A change is visible at once; `durable`
+ * resolves when it is kept, before which nothing may be acknowledged.
+ */
+export type HistoryStore = {
+  readonly labels: Labels;
+  /** The history of a subject, loaded where it is cold; undefined where there is none. */
+  readonly get: (merchantId: string, subject: Subject) => History | undefined;
+  /** Puts one row, or finds it there. Ids of payment facts merge where `isPaymentFact`. */
+  readonly place: (
+    merchantId: string,
+    subject: Subject,
+    row: NewRow,
+    options: { readonly isPaymentFact: boolean },
+  ) => { readonly placed: Placed; readonly durable: Promise<void> };
+  /** Takes a row back by its id, or remembers that it was taken back where it has not come yet (`atMs` is its tombstone's instant). */
+  readonly reverse: (
+    merchantId: string,
+    subject: Subject,
+    row: { readonly id: number; readonly atMs: number },
+  ) => { readonly found: boolean; readonly durable: Promise<void> };
+  /** Puts all rows of one history into another, and forgets the one. */
+  readonly merge: (merchantId: string, from: Subject, into: Subject) => Promise<void>;
+  /** Forgets a history. Resolves with the number of its rows. */
+  readonly remove: (merchantId: string, subject: Subject) => Promise<number>;
+  /** Ids of all players that have a history, hot and cold, in order of id, from after `afterId` on; at most `max`. */
+  readonly listPlayers: (merchantId: string, afterId: string, max: number) => readonly string[];
+  readonly countPlayers: (merchantId: string) => number;
+  /** The newest instant among the rows of players of a merchant; undefined where there is none. */
+  readonly newestMs: (merchantId: string) => number | undefined;
+};
