@@ -1,3 +1,4 @@
+import type { SlotSource } from "../core/cel/environment.ts";
 import { explainCondition } from "../core/cel/explain.ts";
 import type { Expr, Value } from "../core/cel/expr.ts";
 import type { ConditionNames } from "../core/cel/format.ts";
@@ -6,7 +7,7 @@ import { type Decision, type Facet, facets } from "../core/decision.ts";
 import { type Fact, type FactInput, type Purpose, facts as vocabulary } from "../core/facts.ts";
 import { formatMoney } from "../core/money.ts";
 import { costOf } from "../core/routing/rank.ts";
-import { purposesOf as purposesOfSource } from "../core/rules/environment.ts";
+import { nameSource, purposesOf as purposesOfSource } from "../core/rules/environment.ts";
 import { findSkip } from "../core/rules/match-filters.ts";
 import type { OverrideSet } from "../core/rules/override-set.ts";
 import type { RuleSnapshot, Strategy } from "../core/rules/snapshot.ts";
