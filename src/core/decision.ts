@@ -1,3 +1,4 @@
+import type { LimitReading } from "./limits/limit.ts";
 import type { Money } from "./payment.ts";
 import type { Reason } from "./reason.ts";
 import type { OutcomeClass } from "./retry/outcome-class.ts";
@@ -30,6 +31,8 @@ export type Decision = {
   readonly reasons: readonly Reason[];
   /** Present where the verdict is APPROVE_ROUTE in mode PAYMENT. */
   readonly plan: Plan | undefined;
+  /** Every limit that applied, the tightest first. */
+  readonly limits: readonly LimitReading[];
   /** Every segment that the player is in, sorted by id. */
   readonly segments: readonly SegmentMatch[];
   /** Strongest first, at most 32. */

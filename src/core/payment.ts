@@ -34,6 +34,10 @@ export type ReportedOutcome = {
   readonly outcomeClass?: OutcomeClass;
   readonly responseCode?: string;
   readonly atMs?: number;
+  /** Minor units that were approved, where fewer than asked. */
+  readonly approvedMinor?: number;
+  /** The attempt was voided; all else is as it was. */
+  readonly voided?: boolean;
 };
 
 export type ReviewResult = {

@@ -44,6 +44,7 @@ export function decideCashier(
     verdict,
     reasons,
     plan: undefined,
+    limits: [],
     segments: listSegments(snapshot, workspace.frame.segments),
     matchedRules,
     matchedRulesOmitted,

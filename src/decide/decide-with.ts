@@ -118,6 +118,7 @@ function makeDecision(
     verdict,
     reasons: finishReasons(reasons, draft),
     plan: verdict === "APPROVE_ROUTE" ? makePlan(snapshot.psps, draft, policy, attemptsLeft) : undefined,
+    limits: [],
     segments: listSegments(snapshot, draft.workspace.frame.segments),
     matchedRules,
     matchedRulesOmitted,

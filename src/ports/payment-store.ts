@@ -1,5 +1,5 @@
 import type { Decision } from "../core/decision.ts";
-import type { Money, PaymentKind } from "../core/payment.ts";
+import type { Money, Payment, PaymentKind } from "../core/payment.ts";
 import type { OutcomeClass } from "../core/retry/outcome-class.ts";
 
 /** What is compared when a payment comes again (`SEMANTICS.md` 1.3). */
@@ -19,6 +19,10 @@ export type StoredAttempt = {
   readonly outcomeClass: OutcomeClass;
   readonly atMs: number;
   readonly revision: number;
+  /** Voided since: it neither holds the player's money nor forbids another attempt. Absent means no. */
+  readonly voided?: boolean;
+  /** Minor units that were approved, where fewer than asked. */
+  readonly approvedMinor?: number;
 };
 
 /** What is kept of one payment: its latest revision, its answer as it was given, and every attempt so far. */
@@ -27,6 +31,8 @@ export type PaymentRecord = {
   readonly revision: number;
   readonly identity: PaymentIdentity;
   readonly decision: Decision;
+  /** The call that was decided, without its reports and review: outcomes are judged by it. Absent in records of before it was kept. */
+  readonly payment?: Payment;
   /** In the order in which they became known. */
   readonly attempts: readonly StoredAttempt[];
   /** Until when the answer is kept; then a tombstone. */

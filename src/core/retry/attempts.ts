@@ -13,6 +13,10 @@ export type Attempt = {
   readonly atMs: number;
   /** The revision in whose plan it was a step. */
   readonly revision: number;
+  /** Voided since: it neither holds the player's money nor forbids another attempt. Absent means no. */
+  readonly voided?: boolean;
+  /** Minor units that were approved, where fewer than asked. */
+  readonly approvedMinor?: number;
 };
 
 /** What makes an attempt's id: a step of a plan of its payment. */
@@ -59,12 +63,13 @@ function checkOf(psp: string): string {
 }
 
 /** Whether nobody knows yet what became of it, so that no other PSP may be tried. */
-export function isOpen({ outcomeClass }: Attempt): boolean {
+export function isOpen({ outcomeClass, voided }: Attempt): boolean {
+  if (voided === true) return false;
   return outcomeClass === "UNKNOWN" || outcomeClass === "PENDING";
 }
 
-export function isApproved({ outcomeClass }: Attempt): boolean {
-  return outcomeClass === "APPROVED" || outcomeClass === "PARTIAL";
+export function isApproved({ outcomeClass, voided }: Attempt): boolean {
+  return (outcomeClass === "APPROVED" || outcomeClass === "PARTIAL") && voided !== true;
 }
 
 /** The payment as it was decided last. */
@@ -111,23 +116,29 @@ const tooMany = { rule: "too-many", message: `a payment has at most ${knownMax} 
 const stepsMax = 16;
 
 function readAttempt(report: ReportedOutcome, revision: number, { scheme, nowMs }: ReportContext): Attempt {
-  const { attemptId, psp, outcomeClass, responseCode, atMs } = report;
+  const { attemptId, psp, outcomeClass, responseCode, atMs, approvedMinor, voided } = report;
   return {
     attemptId,
     psp,
     outcomeClass: outcomeClass ?? classifyCode({ scheme, code: responseCode }),
     atMs: Math.min(atMs ?? nowMs, nowMs),
     revision,
+    ...(approvedMinor === undefined ? {} : { approvedMinor }),
+    ...(voided === true ? { voided } : {}),
   };
 }
 
 function addAttempt(known: readonly Attempt[], next: Attempt): readonly Attempt[] {
   const at = known.findIndex(({ attemptId }) => attemptId === next.attemptId);
   if (at < 0) return [...known, next];
-  return supersedes(next, known[at]!) ? known.with(at, next) : known;
+  const before = known[at]!;
+  if (next.voided === true) return before.voided === true ? known : known.with(at, { ...before, voided: true });
+  return supersedes(next, before) ? known.with(at, next) : known;
 }
 
 function supersedes(next: Attempt, before: Attempt): boolean {
+  // What was voided stays so, whatever is heard of it later.
+  if (before.voided === true) return false;
   if (isOpen(before)) return !isOpen(next);
   return !isApproved(before) && isApproved(next);
 }

@@ -5,6 +5,7 @@ import type { Edge, OutcomeEdge, Plan, Step } from "../decision.ts";
 import type { Reason } from "../reason.ts";
 import { type Attempt, isApproved, isOpen } from "./attempts.ts";
 import { codeTableVersion } from "./code-table.ts";
+import type { OutcomeClass } from "./outcome-class.ts";
 
 export type PlanStanding = {
   /** Steps that were not cut; no edge leads to one that was. */
@@ -136,10 +137,15 @@ function findFurthest(
 }
 
 function findEdge({ step, attempt }: Sent, input: AdvanceInput, plan: Plan, cuts: PlanCuts): Edge {
-  const { edge } = step.edges.find(({ outcomeClass }) => outcomeClass === attempt.outcomeClass)!;
+  // An attempt of which nobody knew and that was voided is as if it had never been processed.
+  const isVoidedUnknown = attempt.voided === true && openClasses.has(attempt.outcomeClass);
+  const stands = isVoidedUnknown ? "TECH_NOT_PROCESSED" : attempt.outcomeClass;
+  const { edge } = step.edges.find(({ outcomeClass }) => outcomeClass === stands)!;
   const lateMs = Math.max(0, attempt.atMs - input.decidedAtMs);
   return repoint(postpone(edge, lateMs), plan.steps, cuts);
 }
+
+const openClasses: ReadonlySet<OutcomeClass> = new Set(["UNKNOWN", "PENDING"]);
 
 /** The plan counts its waits from the decision; they run from the outcome. */
 function postpone(edge: Edge, byMs: number): Edge {
