@@ -1,8 +1,15 @@
 /** Random players and payments as stores keep them: every optional member present and absent, every kind of edge, every type of value. */
 import fc from "fast-check";
 import type { Decision, Edge, Experience, Plan, Step, StepThreeDs } from "../../src/core/decision.ts";
+import type { LimitReading } from "../../src/core/limits/limit.ts";
 import type { Money } from "../../src/core/payment.ts";
-import type { Player, Restriction, StoredAttribute } from "../../src/core/player.ts";
+import {
+  type OwnLimit,
+  ownLimitPeriods,
+  type Player,
+  type Restriction,
+  type StoredAttribute,
+} from "../../src/core/player.ts";
 import type { Reason } from "../../src/core/reason.ts";
 import { outcomeClasses } from "../../src/core/retry/outcome-class.ts";
 import type { PaymentRecord } from "../../src/ports/payment-store.ts";
@@ -59,16 +66,38 @@ const restriction: fc.Arbitrary<Restriction> = fc.record(
   { noNullPrototype: true, requiredKeys: ["kind", "source", "fromMs", "checkedAtMs", "clear", "returned"] },
 );
 
-export const arbitraryPlayer: fc.Arbitrary<Player> = record({
-  playerId: text,
-  attributes: fc.array(fc.tuple(text, attribute), { maxLength: 5 }).map((entries) => new Map(entries)),
-  restrictions: list(restriction),
-});
-
 const money: fc.Arbitrary<Money> = record({
   minorUnits: fc.maxSafeInteger(),
   currencyCode: fc.constantFrom("EUR", "JPY"),
 });
+
+const ownLimit: fc.Arbitrary<OwnLimit> = fc.record(
+  {
+    period: fc.constantFrom(...ownLimitPeriods),
+    measure: fc.constantFrom("GROSS", "NET"),
+    amount: money,
+    setAtMs: instant,
+    zone: text,
+    pending: fc.record(
+      { amount: money, effectiveAtMs: instant, needsConfirmation: fc.boolean() },
+      { noNullPrototype: true, requiredKeys: ["effectiveAtMs", "needsConfirmation"] },
+    ),
+  },
+  { noNullPrototype: true, requiredKeys: ["period", "measure", "amount", "setAtMs", "zone"] },
+);
+
+export const arbitraryPlayer: fc.Arbitrary<Player> = fc.record(
+  {
+    playerId: text,
+    attributes: fc.array(fc.tuple(text, attribute), { maxLength: 5 }).map((entries) => new Map(entries)),
+    restrictions: list(restriction),
+    ownLimits: list(ownLimit),
+    aliases: texts,
+    mergedInto: text,
+  },
+  { noNullPrototype: true, requiredKeys: ["playerId", "attributes", "restrictions"] },
+);
+
 const purposes = fc.subarray<Reason["purposes"][number]>(["payments", "fraud", "rg", "aml", "marketing"]);
 
 const reason: fc.Arbitrary<Reason> = fc.record(
@@ -146,6 +175,30 @@ const action: fc.Arbitrary<Decision["actions"][number]> = record({
   purposes,
 });
 
+const figure = fc.oneof(
+  fc.nat(),
+  fc.double({ noNaN: true, min: 0 }).filter((value) => value > 0),
+);
+
+const limitReading: fc.Arbitrary<LimitReading> = record({
+  limitId: text,
+  ruleClass: fc.constantFrom("SAFER_GAMBLING", "RISK"),
+  fits: fc.boolean(),
+  used: figure,
+  limit: figure,
+  headroom: figure,
+  asked: figure,
+  currency: fc.constantFrom("EUR", ""),
+  resetsAtMs: maybe(instant),
+  fitsAtMs: maybe(instant),
+  unknown: fc.boolean(),
+  segment: text,
+  subject: fc.constantFrom("player", "card", "key"),
+  errorBound: figure,
+  overrun: fc.boolean(),
+  purposes,
+});
+
 const facet = fc.constantFrom("verdict", "exclude", "three_ds");
 const decision: fc.Arbitrary<Decision> = record({
   decisionId: text,
@@ -177,6 +230,7 @@ const decision: fc.Arbitrary<Decision> = record({
   reviewUntilMs: maybe(instant),
   riskScore: fc.nat(1000),
   reviewedRules: texts,
+  limits: list(limitReading),
 });
 
 export const arbitraryRecord: fc.Arbitrary<PaymentRecord> = record({
@@ -200,6 +254,39 @@ export function samplePlayer(playerId: string, source = "crm"): Player {
     playerId,
     attributes: new Map([["vip_level", { value: 3, setAtMs: 1, source }]]),
     restrictions: [],
+  };
+}
+
+/** A player with limits of their own, merged into another. */
+export function limitedPlayer(playerId: string): Player {
+  const setAtMs = 1_792_900_000_000;
+  const effectiveAtMs = 1_793_500_000_000;
+  return {
+    ...samplePlayer(playerId),
+    ownLimits: [
+      {
+        period: "DAY",
+        measure: "GROSS",
+        amount: { minorUnits: 5_000, currencyCode: "EUR" },
+        setAtMs,
+        zone: "Europe/Berlin",
+        pending: {
+          amount: { minorUnits: 9_000, currencyCode: "EUR" },
+          effectiveAtMs,
+          needsConfirmation: true,
+        },
+      },
+      {
+        period: "ROLLING_WEEK",
+        measure: "NET",
+        amount: { minorUnits: 7_000, currencyCode: "EUR" },
+        setAtMs,
+        zone: "UTC",
+        pending: { effectiveAtMs, needsConfirmation: false },
+      },
+    ],
+    aliases: ["p-old"],
+    mergedInto: "p-one",
   };
 }
 
@@ -272,4 +359,30 @@ export const sampleDecision: Decision = {
   reviewUntilMs: undefined,
   riskScore: 0,
   reviewedRules: [],
+  limits: [],
+};
+
+/** A decision that read limits. */
+export const limitedDecision: Decision = {
+  ...sampleDecision,
+  limits: [
+    {
+      limitId: "deposit-day",
+      ruleClass: "SAFER_GAMBLING",
+      fits: true,
+      used: 12_000,
+      limit: 50_000,
+      headroom: 38_000,
+      asked: 5_000,
+      currency: "EUR",
+      resetsAtMs: 1_792_958_400_000,
+      fitsAtMs: undefined,
+      unknown: false,
+      segment: "vip",
+      subject: "player",
+      errorBound: 0,
+      overrun: false,
+      purposes: ["payments", "rg"],
+    },
+  ],
 };

@@ -4,12 +4,19 @@ import { countRuns } from "../../../../test/helpers/property-runs.ts";
 import {
   arbitraryPlayer,
   arbitraryRecord,
+  limitedDecision,
+  limitedPlayer,
   samplePayment,
   samplePlayer,
 } from "../../../../test/helpers/stored-samples.ts";
 import { packObject, unpackObject } from "./pack.ts";
 import { decodePaymentRecord, encodePaymentRecord, readKeepUntilMs } from "./payment-record.ts";
 import { decodePlayer, encodePlayer } from "./player.ts";
+
+const playerOfVersion2 =
+  "ApWSqXZpcF9sZXZlbJQDAdQAAKNjcm2QkpejREFZpUdST1NTzROIo0VVUstCehcSrpAAAK1FdXJvcGUvQmVybGlulMtCehlO4vAAAMPNIyijRVVSl6xST0xMSU5HX1dFRUujTkVUzRtYo0VVUstCehcSrpAAAKNVVEOUy0J6GU7i8AAAwtQAANQAAJGlcC1vbGSlcC1vbmU=";
+const paymentOfVersion2 =
+  "AgGhlO4vAJUAy0J6GU7i8AAAlqhwbGF5ZXItMadkZXBvc2l0zROIo0VVUqRjYXJkrTQ1NzEwNDM1LzEyMzTcABTZJDAxOTJmNmEwLTFjMmQtNzAwMC04MDAwLTAwMDAwMDAwMDAwMa1BUFBST1ZFX1JPVVRFkJOTngGlRklSU1SoYWR5ZW4tZXWlbWlkLTGkY2FyZKhUSFJFRV9EU6IwMdQAAKhFWFBFQ1RFRKdwYXktMS0x2SAwMTIzNDU2Nzg5YWJjZGVmMDEyMzQ1Njc4OWFiY2RlZtQAANQAAK0AIiIiIiIiIiIiIiIingKnQ0FTQ0FERahhZHllbi1ldaVtaWQtMaRjYXJkqFRIUkVFX0RTojAx1AAAqEVYUEVDVEVEp3BheS0xLTLZIDAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5YWJjZGVm1AAA1AAArQAjIyMjIyMjIyMjIyOeA6dDQVNDQURFqGFkeWVuLWV1pW1pZC0xpGNhcmSoVEhSRUVfRFOiMDHUAACoRVhQRUNURUSncGF5LTEtM9kgMDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWbUAADUAACtACQkJCQkJCQkJCQkJMtCehcTikoAAKYyMDI2LTGRkqN2aXCRqHBheW1lbnRzkZepdmlwLXJvdXRlp1NFR01FTlTCwpGoc3RyYXRlZ3mQkahwYXltZW50cwDUAACQkAPZIDAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5YWJjZGVmAZGTp3BsYXllcnPLQnoXEq6QAADCy0J6FxKukAAA1AAA1AAAAJCR3AAQq2RlcG9zaXQtZGF5rlNBRkVSX0dBTUJMSU5Hw80u4M3DUM2UcM0TiKNFVVLLQnoXSmBgAADUAADCo3ZpcKZwbGF5ZXIAwpKocGF5bWVudHOicmeQ";
 
 describe("stored records", () => {
   it("come back as they were: players", () => {
@@ -50,7 +57,14 @@ describe("stored records", () => {
     else expect(decodePaymentRecord("pay", bytes)).toStrictEqual(samplePayment("pay"));
   });
 
-  it.each([0, 2, 255])("of version %s are refused by name", (version) => {
+  it("of version 2 are read as they were written", () => {
+    const player = decodePlayer("p", Buffer.from(playerOfVersion2, "base64"));
+    expect(player).toStrictEqual(limitedPlayer("p"));
+    const payment = decodePaymentRecord("pay", Buffer.from(paymentOfVersion2, "base64"));
+    expect(payment).toStrictEqual(samplePayment("pay", { decision: limitedDecision }));
+  });
+
+  it.each([0, 3, 255])("of version %s are refused by name", (version) => {
     const player = encodePlayer(samplePlayer("p"));
     player[0] = version;
     expect(() => decodePlayer("p", player)).toThrow(`a stored player has layout version ${version}`);

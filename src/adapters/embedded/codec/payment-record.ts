@@ -7,13 +7,15 @@ import type {
   SegmentMatch,
   SourceState,
 } from "../../../core/decision.ts";
+import type { LimitReading } from "../../../core/limits/limit.ts";
 import type { Money } from "../../../core/payment.ts";
 import type { Reason } from "../../../core/reason.ts";
 import type { PaymentIdentity, PaymentRecord, StoredAttempt } from "../../../ports/payment-store.ts";
 import { packRow, type Row, readVersion, unpackRow, type Whole } from "./pack.ts";
 import { readPlan, writePlan } from "./plan.ts";
 
-const version = 1;
+/** Version 1 knew no limits. */
+const version = 2;
 /** Between the version and the row: until when the record is kept, so that the checkpoint need not read all of it. */
 const keepUntilAt = 1;
 const keepUntilBytes = 6;
@@ -113,6 +115,7 @@ function writeDecision(decision: Decision): Row {
     decision.reviewUntilMs,
     decision.riskScore,
     decision.reviewedRules,
+    decision.limits.map(writeLimit),
   ];
 }
 
@@ -129,14 +132,9 @@ function readDecision(row: Row): Decision {
   const [experience, actions, removedActions, ruleSetVersion, ruleSetHash, overrideRevision] = row.slice(
     7,
   ) as [Row | undefined, Row[], Row[], number, string, number];
-  const [sources, decidedAtMs, retryAfterMs, reviewUntilMs, riskScore, reviewedRules] = row.slice(13) as [
-    Row[],
-    number,
-    number | undefined,
-    number | undefined,
-    number,
-    string[],
-  ];
+  const [sources, decidedAtMs, retryAfterMs, reviewUntilMs, riskScore, reviewedRules, limits] = row.slice(
+    13,
+  ) as [Row[], number, number | undefined, number | undefined, number, string[], Row[]?];
   return {
     decisionId,
     verdict,
@@ -157,7 +155,60 @@ function readDecision(row: Row): Decision {
     reviewUntilMs,
     riskScore,
     reviewedRules,
+    limits: limits?.map(readLimit) ?? [],
   };
+}
+
+type LimitMember =
+  | "limitId"
+  | "ruleClass"
+  | "fits"
+  | "used"
+  | "limit"
+  | "headroom"
+  | "asked"
+  | "currency"
+  | "resetsAtMs"
+  | "fitsAtMs"
+  | "unknown"
+  | "segment"
+  | "subject"
+  | "errorBound"
+  | "overrun"
+  | "purposes";
+
+function writeLimit(reading: Whole<LimitReading, LimitMember>): Row {
+  const { limitId, ruleClass, fits, used, limit, headroom, asked, currency } = reading;
+  const { resetsAtMs, fitsAtMs, unknown, segment, subject, errorBound, overrun, purposes } = reading;
+  return [
+    ...[limitId, ruleClass, fits, used, limit, headroom, asked, currency],
+    ...[resetsAtMs, fitsAtMs, unknown, segment, subject, errorBound, overrun, purposes],
+  ];
+}
+
+function readLimit(row: Row): LimitReading {
+  const [limitId, ruleClass, fits, used, limit, headroom, asked, currency] = row as [
+    string,
+    LimitReading["ruleClass"],
+    boolean,
+    number,
+    number,
+    number,
+    number,
+    string,
+  ];
+  const [resetsAtMs, fitsAtMs, unknown, segment, subject, errorBound, overrun, purposes] = row.slice(8) as [
+    number | undefined,
+    number | undefined,
+    boolean,
+    string,
+    LimitReading["subject"],
+    number,
+    boolean,
+    LimitReading["purposes"],
+  ];
+  const figures = { limitId, ruleClass, fits, used, limit, headroom, asked, currency };
+  return { ...figures, resetsAtMs, fitsAtMs, unknown, segment, subject, errorBound, overrun, purposes };
 }
 
 type ReasonMember = "stage" | "code" | "ruleClass" | "sourceId" | "detail" | "playerMessageKey" | "purposes";

@@ -1,24 +1,53 @@
-import type { Player, Restriction, RestrictionKind, StoredAttribute } from "../../../core/player.ts";
+import type {
+  OwnLimit,
+  Player,
+  Restriction,
+  RestrictionKind,
+  StoredAttribute,
+} from "../../../core/player.ts";
 import { packRow, type Row, readVersion, unpackRow, type Whole } from "./pack.ts";
 
-const version = 1;
+/** Version 1 knew neither own limits nor other ids. */
+const version = 2;
+
+type PlayerMember = "playerId" | "attributes" | "restrictions" | "ownLimits" | "aliases" | "mergedInto";
 
 /** Bytes of a player. The id is the key's business and is not among them. */
-export function encodePlayer(player: Whole<Player, "playerId" | "attributes" | "restrictions">): Buffer {
+export function encodePlayer(player: Whole<Player, PlayerMember>): Buffer {
   const attributes: unknown[] = [];
   for (const [name, attribute] of player.attributes) attributes.push(name, writeAttribute(attribute));
-  return packRow(version, [attributes, player.restrictions.map(writeRestriction)]);
+  const { restrictions, ownLimits, aliases, mergedInto } = player;
+  return packRow(version, [
+    attributes,
+    restrictions.map(writeRestriction),
+    ownLimits?.map(writeOwnLimit),
+    aliases,
+    mergedInto,
+  ]);
 }
 
 /** Fails: throws where the bytes are of a version that this build does not know. */
 export function decodePlayer(playerId: string, bytes: Uint8Array): Player {
   readVersion(bytes, version, "player");
-  const [written, restrictions] = unpackRow(bytes) as [unknown[], Row[]];
+  const [written, restrictions, ownLimits, aliases, mergedInto] = unpackRow(bytes) as [
+    unknown[],
+    Row[],
+    Row[]?,
+    string[]?,
+    string?,
+  ];
   const attributes = new Map<string, StoredAttribute>();
   for (let at = 0; at < written.length; at += 2) {
     attributes.set(written[at] as string, readAttribute(written[at + 1] as Row));
   }
-  return { playerId, attributes, restrictions: restrictions.map(readRestriction) };
+  return {
+    playerId,
+    attributes,
+    restrictions: restrictions.map(readRestriction),
+    ...(ownLimits === undefined ? {} : { ownLimits: ownLimits.map(readOwnLimit) }),
+    ...(aliases === undefined ? {} : { aliases }),
+    ...(mergedInto === undefined ? {} : { mergedInto }),
+  };
 }
 
 /** MessagePack's writer makes -0 an integer 0; undefined, which no value and no element is, stands for it. */
@@ -88,4 +117,44 @@ function readRestriction(row: Row): Restriction {
     ...(untilMs === undefined ? {} : { untilMs }),
     ...(maxAgeMs === undefined ? {} : { maxAgeMs }),
   };
+}
+
+type OwnLimitMember = "period" | "measure" | "amount" | "setAtMs" | "zone" | "pending";
+type PendingLimit = NonNullable<OwnLimit["pending"]>;
+type PendingMember = "amount" | "effectiveAtMs" | "needsConfirmation";
+
+/** What waits is a row of its own, so that absent and removed stay apart. */
+function writeOwnLimit(limit: Whole<OwnLimit, OwnLimitMember>): Row {
+  const { period, measure, amount, setAtMs, zone, pending } = limit;
+  const { minorUnits, currencyCode } = amount;
+  return [period, measure, minorUnits, currencyCode, setAtMs, zone, pending && writePending(pending)];
+}
+
+function readOwnLimit(row: Row): OwnLimit {
+  const [period, measure, minorUnits, currencyCode, setAtMs, zone, pending] = row as [
+    OwnLimit["period"],
+    OwnLimit["measure"],
+    number,
+    string,
+    number,
+    string,
+    Row | undefined,
+  ];
+  const limit = { period, measure, amount: { minorUnits, currencyCode }, setAtMs, zone };
+  return pending === undefined ? limit : { ...limit, pending: readPending(pending) };
+}
+
+function writePending({ amount, effectiveAtMs, needsConfirmation }: Whole<PendingLimit, PendingMember>): Row {
+  return [effectiveAtMs, needsConfirmation, amount?.minorUnits, amount?.currencyCode];
+}
+
+function readPending(row: Row): PendingLimit {
+  const [effectiveAtMs, needsConfirmation, minorUnits, currencyCode] = row as [
+    number,
+    boolean,
+    number | undefined,
+    string | undefined,
+  ];
+  const waits = { effectiveAtMs, needsConfirmation };
+  return minorUnits === undefined ? waits : { ...waits, amount: { minorUnits, currencyCode: currencyCode! } };
 }
