@@ -24,6 +24,7 @@ import {
 import { type MoneySchema, Outcome_Class } from "../../gen/switchyard/v1/payment_pb.js";
 import { Action_Kind, type ActionSchema, Rule_Class } from "../../gen/switchyard/v1/rule_set_pb.js";
 import type { Door } from "../../wire/transport.ts";
+import { encodeReadings } from "./encode-limits.ts";
 import { encodeTrace } from "./encode-trace.ts";
 import { encodeInstant } from "./time.ts";
 
@@ -63,6 +64,7 @@ export function encodeDecision(decided: Decided, requestId: string, door: Door):
     verdict: DecideResponse_Verdict[decision.verdict],
     reasons: encodeReasons(decision.reasons, shows),
     ...(decided.plan === undefined ? {} : { plan: encodePlan(decided.plan, shows) }),
+    limits: encodeReadings(decision.limits, door),
     segments: segments.slice(0, segmentsMax).map(({ id }) => id),
     matchedRules: encodeMatchedRules(decision.matchedRules, door),
     matchedRulesOmitted: decision.matchedRulesOmitted,
@@ -142,7 +144,7 @@ function encodeMatchedRule(
   };
 }
 
-function encodePlan(plan: PlanNow, shows: Shows): MessageInitShape<typeof PlanSchema> {
+export function encodePlan(plan: PlanNow, shows: Shows): MessageInitShape<typeof PlanSchema> {
   return {
     steps: plan.steps.map(encodeStep),
     validUntil: encodeInstant(plan.validUntilMs),
