@@ -1,3 +1,4 @@
+import type { Purpose } from "../facts.ts";
 import type { Money } from "../payment.ts";
 
 /** The value of an attribute of an event, of its declared type: a timestamp is integer ms since the epoch. */
@@ -15,12 +16,12 @@ export type PlayerEvent = {
   readonly type: string;
   readonly occurredAtMs: number;
   readonly source: string;
-  readonly amount?: Money;
+  readonly amount?: Money | undefined;
   readonly attributes: ReadonlyMap<string, EventValue>;
-  readonly paymentId?: string;
-  readonly attemptId?: string;
+  readonly paymentId?: string | undefined;
+  readonly attemptId?: string | undefined;
   /** Id of the event that this one takes back, or takes the place of. */
-  readonly reverses?: string;
+  readonly reverses?: string | undefined;
 };
 
 export type EventValueType = "BOOL" | "INT" | "DOUBLE" | "STRING" | "TIMESTAMP";
@@ -37,6 +38,8 @@ export type EventAttribute = {
   readonly values: readonly string[];
   readonly required: boolean;
   readonly doc: string;
+  /** Whether the service fills it in, from the event's own fields or from the decision: it is read like any other, and never sent. */
+  readonly derived?: true;
 };
 
 /** A type of events: built in (`event-types.ts`) or declared by the rule set. */
@@ -46,5 +49,7 @@ export type EventTypeInfo = {
   readonly attributes: ReadonlyMap<string, EventAttribute>;
   /** Whether it tells a stage of a payment. */
   readonly isPaymentFact: boolean;
+  /** What features over it may be used for; payments and fraud where absent. */
+  readonly purposes?: readonly Purpose[];
   readonly doc: string;
 };
