@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isTimeZone, localHour, localWeekday, openZone } from "./local-time.ts";
+import { dayEndAt, hourEndAt, isTimeZone, localHour, localWeekday, openZone } from "./local-time.ts";
 
 const zones = [
   "UTC",
@@ -86,6 +86,42 @@ describe("localHour and localWeekday", () => {
       expect(clock.offsetMs(Date.UTC(year, 6, 15))).toBe(3_600_000);
     }
     expect(clock.offsetMs(Date.UTC(1980, 6, 15))).toBe(3_600_000);
+  });
+});
+
+describe("hourEndAt and dayEndAt", () => {
+  it("are later than now, and nothing changes before them", () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...zones),
+        instant,
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (zone, atMs, share) => {
+          const clock = openZone(zone);
+          for (const [end, read] of [
+            [hourEndAt, localHour],
+            [dayEndAt, localWeekday],
+          ] as const) {
+            const endMs = end(atMs, clock);
+            expect(endMs).toBeGreaterThan(atMs);
+            const betweenMs = Math.floor(atMs + share * (endMs - 1 - atMs));
+            expect([read(betweenMs, zone), read(endMs - 1, zone)]).toEqual([
+              read(atMs, zone),
+              read(atMs, zone),
+            ]);
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it("stop at a change of the clock", () => {
+    const clock = openZone("Europe/Copenhagen");
+    const changeMs = Date.parse("2026-03-29T01:00Z");
+    expect(dayEndAt(changeMs - 1, clock)).toBe(changeMs);
+    expect(dayEndAt(changeMs, clock)).toBe(Date.parse("2026-03-29T22:00Z"));
+    expect(hourEndAt(changeMs, clock)).toBe(Date.parse("2026-03-29T02:00Z"));
   });
 });
 

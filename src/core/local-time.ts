@@ -11,6 +11,8 @@ type OffsetSpan = { readonly fromMs: number; readonly untilMs: number; readonly 
 export type ZoneClock = {
   /** Offset of local time from UTC in ms (positive east of Greenwich) at an instant in ms since the epoch. */
   readonly offsetMs: (atMs: number) => number;
+  /** The next instant after this one at which the offset changes; Infinity where none is known. */
+  readonly nextTransitionMs: (atMs: number) => number;
 };
 
 /** Zones once opened: a closed set (the tz database), so the map cannot grow without bound. */
@@ -51,6 +53,21 @@ export function localWeekday(atMs: number, zone: string): number {
   return weekdayAt(atMs, openZone(zone));
 }
 
+/** The first instant after this one at which the local hour or the offset changes: up to then the hour stays as it is. */
+export function hourEndAt(atMs: number, clock: ZoneClock): number {
+  return endOfUnit(atMs, clock, hourMs);
+}
+
+/** The first instant after this one at which the local day or the offset changes: up to then the day of the week stays as it is. */
+export function dayEndAt(atMs: number, clock: ZoneClock): number {
+  return endOfUnit(atMs, clock, dayMs);
+}
+
+function endOfUnit(atMs: number, clock: ZoneClock, unitMs: number): number {
+  const endMs = atMs + unitMs - floorMod(atMs + clock.offsetMs(atMs), unitMs);
+  return Math.min(endMs, clock.nextTransitionMs(atMs));
+}
+
 /** As `localHour`, of a zone that is open already. */
 export function hourAt(atMs: number, clock: ZoneClock): number {
   return Math.floor(floorMod(atMs + clock.offsetMs(atMs), dayMs) / hourMs);
@@ -70,13 +87,15 @@ function floorMod(value: number, modulus: number): number {
 function createClock(zone: string): ZoneClock {
   let current = readSpan(zone, 0);
   const spans = [current];
+  const findCurrent = (atMs: number): OffsetSpan => {
+    if (atMs < current.fromMs || atMs >= current.untilMs) {
+      current = findSpan(spans, zone, atMs);
+    }
+    return current;
+  };
   return {
-    offsetMs: (atMs) => {
-      if (atMs < current.fromMs || atMs >= current.untilMs) {
-        current = findSpan(spans, zone, atMs);
-      }
-      return current.offsetMs;
-    },
+    offsetMs: (atMs) => findCurrent(atMs).offsetMs,
+    nextTransitionMs: (atMs) => findCurrent(atMs).untilMs,
   };
 }
 
