@@ -5,7 +5,7 @@ import hash128Cases from "../../test/cases/hash/hash128.json" with { type: "json
 import keyCases from "../../test/cases/hash/idempotency-key.json" with { type: "json" };
 import bucketCases from "../../test/cases/hash/rollout-bucket.json" with { type: "json" };
 import orderCases from "../../test/cases/hash/weighted-order.json" with { type: "json" };
-import { hash32, hash128, idempotencyKey, rolloutBucket, weightedOrder } from "./hash.ts";
+import { hash32, hash53, hash128, idempotencyKey, rolloutBucket, weightedOrder } from "./hash.ts";
 
 describe("hash32", () => {
   it.each(hash32Cases.cases)("agrees with another implementation: $description", ({ input, want }) => {
@@ -38,6 +38,17 @@ describe("hash32", () => {
 describe("hash128", () => {
   it.each(hash128Cases.cases)("agrees with another implementation: $description", ({ input, want }) => {
     expect(hash128(...input)).toBe(want);
+  });
+});
+
+describe("hash53", () => {
+  it("is the first 53 bits of hash128, whatever the text and its length", () => {
+    const text = fc.oneof(fc.string({ unit: "binary", maxLength: 60 }), fc.constant("\u20ac".repeat(3000)));
+    fc.assert(
+      fc.property(text, (each) => {
+        expect(hash53(each)).toBe(Number(BigInt(`0x${hash128(each).slice(0, 16)}`) >> 11n));
+      }),
+    );
   });
 });
 

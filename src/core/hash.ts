@@ -28,6 +28,17 @@ export function hash128(...fields: readonly string[]): string {
 }
 
 /**
+ * The first 53 bits of `hash128(text)` as an integer, with no text made in between: for what is hashed once per event.
+ *
+ * Two of a million texts meet with a chance of 1 in 18,000.
+ */
+export function hash53(text: string): number {
+  const bytes = text.length * 3 <= scratchBytes ? scratch : new Uint8Array(text.length * 3);
+  mixMurmur128(bytes, writeUtf8(bytes, 0, text));
+  return (mixed[0]! >>> 0) * 0x200000 + (mixed[1]! >>> 11);
+}
+
+/**
  * The bucket 0..9999 of a player in a rollout: inside where it is below the share in bps, so a growing share only adds players.
  *
  * `salt` is the rollout's salt, or the rule's id where it has none. Source: `SEMANTICS.md` 3.7.
@@ -224,6 +235,14 @@ const c3 = 0x38b34ae5;
 const c4 = 0xa1e38b93;
 
 function murmur128(bytes: Uint8Array, length: number): string {
+  mixMurmur128(bytes, length);
+  return hex(mixed[0]!, mixed[1]!, mixed[2]!, mixed[3]!);
+}
+
+/** The four words of the latest `mixMurmur128`. */
+const mixed = new Int32Array(4);
+
+function mixMurmur128(bytes: Uint8Array, length: number): void {
   const tail = length & ~15;
   const words = wordsOf(bytes);
   let h1 = 0;
@@ -256,7 +275,10 @@ function murmur128(bytes: Uint8Array, length: number): string {
   h4 = finish(h4 + h1);
   h1 = finish(h1);
   h1 = (h1 + h2 + h3 + h4) | 0;
-  return hex(h1, h2 + h1, h3 + h1, h4 + h1);
+  mixed[0] = h1;
+  mixed[1] = h2 + h1;
+  mixed[2] = h3 + h1;
+  mixed[3] = h4 + h1;
 }
 
 function wordsOf(bytes: Uint8Array): DataView {

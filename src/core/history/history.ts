@@ -87,4 +87,6 @@ export type Placed =
   /** Its id was taken back before it came. */
   | { readonly kind: "reversed" }
   /** Older than what is still kept row by row, so that nobody can tell whether it is known. */
-  | { readonly kind: "too-old" };
+  | { readonly kind: "too-old" }
+  /** Its label would be one too many for the process: nothing was kept. */
+  | { readonly kind: "too-many-labels" };
