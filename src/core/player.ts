@@ -61,6 +61,8 @@ export type OwnLimit = {
   /** What waits: a looser amount, or the removal where `amount` is absent. */
   readonly pending?: {
     readonly amount?: Money;
+    /** Since when it waits: where the player moves to a place with a longer wait, that one counts from here. */
+    readonly requestedAtMs: number;
     readonly effectiveAtMs: number;
     readonly needsConfirmation: boolean;
   };

@@ -79,8 +79,8 @@ const ownLimit: fc.Arbitrary<OwnLimit> = fc.record(
     setAtMs: instant,
     zone: text,
     pending: fc.record(
-      { amount: money, effectiveAtMs: instant, needsConfirmation: fc.boolean() },
-      { noNullPrototype: true, requiredKeys: ["effectiveAtMs", "needsConfirmation"] },
+      { amount: money, requestedAtMs: instant, effectiveAtMs: instant, needsConfirmation: fc.boolean() },
+      { noNullPrototype: true, requiredKeys: ["requestedAtMs", "effectiveAtMs", "needsConfirmation"] },
     ),
   },
   { noNullPrototype: true, requiredKeys: ["period", "measure", "amount", "setAtMs", "zone"] },
@@ -272,6 +272,7 @@ export function limitedPlayer(playerId: string): Player {
         zone: "Europe/Berlin",
         pending: {
           amount: { minorUnits: 9_000, currencyCode: "EUR" },
+          requestedAtMs: setAtMs,
           effectiveAtMs,
           needsConfirmation: true,
         },
@@ -282,7 +283,7 @@ export function limitedPlayer(playerId: string): Player {
         amount: { minorUnits: 7_000, currencyCode: "EUR" },
         setAtMs,
         zone: "UTC",
-        pending: { effectiveAtMs, needsConfirmation: false },
+        pending: { requestedAtMs: setAtMs, effectiveAtMs, needsConfirmation: false },
       },
     ],
     aliases: ["p-old"],

@@ -121,7 +121,7 @@ function readRestriction(row: Row): Restriction {
 
 type OwnLimitMember = "period" | "measure" | "amount" | "setAtMs" | "zone" | "pending";
 type PendingLimit = NonNullable<OwnLimit["pending"]>;
-type PendingMember = "amount" | "effectiveAtMs" | "needsConfirmation";
+type PendingMember = "amount" | "requestedAtMs" | "effectiveAtMs" | "needsConfirmation";
 
 /** What waits is a row of its own, so that absent and removed stay apart. */
 function writeOwnLimit(limit: Whole<OwnLimit, OwnLimitMember>): Row {
@@ -144,17 +144,19 @@ function readOwnLimit(row: Row): OwnLimit {
   return pending === undefined ? limit : { ...limit, pending: readPending(pending) };
 }
 
-function writePending({ amount, effectiveAtMs, needsConfirmation }: Whole<PendingLimit, PendingMember>): Row {
-  return [effectiveAtMs, needsConfirmation, amount?.minorUnits, amount?.currencyCode];
+function writePending(pending: Whole<PendingLimit, PendingMember>): Row {
+  const { amount, requestedAtMs, effectiveAtMs, needsConfirmation } = pending;
+  return [requestedAtMs, effectiveAtMs, needsConfirmation, amount?.minorUnits, amount?.currencyCode];
 }
 
 function readPending(row: Row): PendingLimit {
-  const [effectiveAtMs, needsConfirmation, minorUnits, currencyCode] = row as [
+  const [requestedAtMs, effectiveAtMs, needsConfirmation, minorUnits, currencyCode] = row as [
+    number,
     number,
     boolean,
     number | undefined,
     string | undefined,
   ];
-  const waits = { effectiveAtMs, needsConfirmation };
+  const waits = { requestedAtMs, effectiveAtMs, needsConfirmation };
   return minorUnits === undefined ? waits : { ...waits, amount: { minorUnits, currencyCode: currencyCode! } };
 }
