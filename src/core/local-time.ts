@@ -79,6 +79,27 @@ export function weekdayAt(atMs: number, clock: ZoneClock): number {
   return floorMod(Math.floor((atMs + clock.offsetMs(atMs)) / dayMs) + 3, 7) + 1;
 }
 
+/** The number of the local day, counted from 1970-01-01, at an instant in ms since the epoch. */
+export function dayAt(atMs: number, clock: ZoneClock): number {
+  return Math.floor((atMs + clock.offsetMs(atMs)) / dayMs);
+}
+
+/**
+ * The first existing instant of a local day (`SEMANTICS.md` 5.9), in ms since the epoch: midnight, or the end of the gap where clocks skip it; of
+ * the two midnights where clocks go back over it, the first. A day that a zone left out starts where the next one does.
+ */
+export function startOfDay(day: number, clock: ZoneClock): number {
+  const midnightMs = day * dayMs;
+  // No zone was ever 16 hours off, so that local time is before midnight there.
+  let fromMs = midnightMs - 16 * hourMs;
+  for (;;) {
+    const startMs = midnightMs - clock.offsetMs(fromMs);
+    const untilMs = clock.nextTransitionMs(fromMs);
+    if (startMs < untilMs) return Math.max(startMs, fromMs);
+    fromMs = untilMs;
+  }
+}
+
 function floorMod(value: number, modulus: number): number {
   const rest = value % modulus;
   return rest < 0 ? rest + modulus : rest;

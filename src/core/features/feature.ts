@@ -32,7 +32,8 @@ export type AggregateFunction =
   | "UNANSWERED"
   | "MEDIAN_GAP"
   | "LONGEST_SESSION"
-  | "WILSON_LOWER";
+  | "WILSON_LOWER"
+  | "FOLLOWED";
 
 /** What is aggregated of a row. */
 export type AggregateOf =
@@ -42,7 +43,7 @@ export type AggregateOf =
   | { readonly kind: "plain"; readonly name: string }
   | { readonly kind: "wide"; readonly name: string; readonly isText: boolean };
 
-/** Durations in ms. `where` and `hit` are over slots of kind `event`. */
+/** Durations in ms. `where` and `hit` are over slots of kind `event`; `hit` of FOLLOWED looks at the answer. */
 export type AggregateSpec = {
   readonly function: AggregateFunction;
   readonly events: readonly string[];

@@ -359,7 +359,7 @@ export declare type Aggregate = Message<"switchyard.v1.Aggregate"> & {
   window?: Window | undefined;
 
   /**
-   * CEL like `where`, for RATIO, WILSON_LOWER and STREAK.
+   * CEL like `where`, for RATIO, WILSON_LOWER and STREAK; for FOLLOWED it looks at the answer and may be empty.
    *
    * @generated from field: string hit = 7;
    */
@@ -387,21 +387,21 @@ export declare type Aggregate = Message<"switchyard.v1.Aggregate"> & {
   percent: number;
 
   /**
-   * For UNANSWERED: types of events that answer.
+   * For UNANSWERED and FOLLOWED: types of events that answer, or follow.
    *
    * @generated from field: repeated string answers = 11;
    */
   answers: string[];
 
   /**
-   * For UNANSWERED: name of the attribute that event and answer share; empty means any answer.
+   * For UNANSWERED and FOLLOWED: name of the attribute that event and answer share; empty means any answer.
    *
    * @generated from field: string answer_key = 12;
    */
   answerKey: string;
 
   /**
-   * For UNANSWERED.
+   * For UNANSWERED and FOLLOWED: an answer comes at the event's instant or later, but before it has passed.
    *
    * @generated from field: google.protobuf.Duration answer_within = 13;
    */
@@ -429,7 +429,7 @@ export declare type Aggregate = Message<"switchyard.v1.Aggregate"> & {
 export declare const AggregateSchema: GenMessage<Aggregate>;
 
 /**
- * Functions. Where nothing matches: COUNT, SUM, DISTINCT, STREAK, DECAYED_SUM and UNANSWERED are 0, all others are missing.
+ * Functions. Where nothing matches: COUNT, SUM, DISTINCT, STREAK, DECAYED_SUM, UNANSWERED and FOLLOWED are 0, all others are missing.
  *
  * @generated from enum switchyard.v1.Aggregate.Function
  */
@@ -566,6 +566,13 @@ export enum Aggregate_Function {
    * @generated from enum value: WILSON_LOWER = 18;
    */
   WILSON_LOWER = 18,
+
+  /**
+   * How many events were followed: one of `answers`, for which `hit` holds where given, with the same `answer_key`, came within `answer_within`. int.
+   *
+   * @generated from enum value: FOLLOWED = 19;
+   */
+  FOLLOWED = 19,
 }
 
 /**
