@@ -1,0 +1,140 @@
+import { hashWide } from "../history/hash-wide.ts";
+import type { Label, NewRow, Subject, SubjectKind } from "../history/history.ts";
+import type { PaymentKind } from "../payment.ts";
+import type { OutcomeClass } from "../retry/outcome-class.ts";
+import { factPlains, factWides, type PaymentFactType } from "./event-types.ts";
+import { keySeparator, type LabelBook, type LabelsByKey } from "./label-book.ts";
+import { factRowId } from "./row-id.ts";
+
+/** A stage of a payment, told by an outcome or by a wallet. Texts are empty where unknown. Instants are ms since the epoch. */
+export type PaymentFact = {
+  readonly type: PaymentFactType;
+  readonly playerId: string;
+  readonly paymentId: string;
+  /** Empty where the teller knows none. */
+  readonly attemptId: string;
+  readonly kind: PaymentKind;
+  /** Minor units of `currency`; 0 and an empty currency where the teller names no amount. */
+  readonly amountMinor: number;
+  readonly currency: string;
+  readonly atMs: number;
+  /** The first `Decide` of the admitted revision; undefined where nobody decided: then `atMs` counts. */
+  readonly countedAtMs: number | undefined;
+  readonly method: string;
+  readonly psp: string;
+  readonly mid: string;
+  readonly brand: string;
+  readonly scheme: string;
+  readonly funding: string;
+  /** Of a decline. */
+  readonly outcome: OutcomeClass | "";
+  /** The instrument: `fingerprint:...`, `token:...` or `bin:<bin>:<last four>`. */
+  readonly card: string;
+  readonly device: string;
+  readonly ip: string;
+  readonly bin: string;
+  /** The amount in the currencies of limits other than its own, by ISO 4217 code. */
+  readonly converted: ReadonlyMap<string, number>;
+  /** Version of the rule set whose rates converted. */
+  readonly ratesVersion: number;
+  /** Subjects beside the player whose limits count it; by what the fact says (`subjectOf`) where absent. */
+  readonly subjects?: readonly Subject[];
+};
+
+/** Makes rows of payment facts; keeps the labels that it made. */
+export class FactRowMaker {
+  readonly #labels: LabelsByKey = new Map();
+  readonly #book: LabelBook;
+
+  constructor(book: LabelBook) {
+    this.#book = book;
+  }
+
+  /**
+   * The row of a fact, laid out as `factPlains` and `factWides` say. `id` is that of its natural key unless another is given.
+   *
+   * Where it would need one label more than there may be, what is open (method, scheme, ...) is left out: money counts in any case.
+   */
+  make(merchantId: string, fact: PaymentFact, id: number = factRowId({ merchantId, ...fact })): NewRow {
+    const currencies = [...fact.converted.keys()].sort();
+    const wides = [
+      hashText(fact.paymentId),
+      hashText(fact.attemptId),
+      fact.countedAtMs ?? NaN,
+      hashText(fact.card),
+      hashText(fact.device),
+      hashText(fact.ip),
+      hashText(fact.bin),
+      hashText(fact.playerId),
+      fact.ratesVersion,
+    ];
+    for (const currency of currencies) wides.push(fact.converted.get(currency)!);
+    const label = this.#labelOf(fact, currencies);
+    return { id, atMs: fact.atMs, amountMinor: fact.amountMinor, label, wides };
+  }
+
+  #labelOf(fact: PaymentFact, currencies: readonly string[]): Label {
+    let key = `${fact.type}${keySeparator}${fact.currency}${keySeparator}${currencies.join()}`;
+    for (const name of factPlains) key += keySeparator + fact[name];
+    const known = this.#labels.get(key);
+    if (known !== undefined) return known;
+    const isAdmitted = this.#book.admit();
+    if (!isAdmitted && hasOpenValues(fact)) return this.#labelOf(closeValues(fact), currencies);
+    const values = new Map<string, string>();
+    for (const name of factPlains) if (fact[name] !== "") values.set(name, fact[name]);
+    const wides = [...factWides, ...currencies.map((currency) => `in:${currency}`)];
+    const label: Label = { type: fact.type, currency: fact.currency, values, wides };
+    this.#labels.set(key, label);
+    return label;
+  }
+}
+
+/** NaN where there is none. */
+function hashText(text: string): number {
+  return text === "" ? NaN : hashWide(text);
+}
+
+/** Without them the labels are few: types, kinds, currencies and outcome classes. */
+const openPlains = ["method", "psp", "mid", "brand", "scheme", "funding"] as const;
+
+function hasOpenValues(fact: PaymentFact): boolean {
+  return openPlains.some((name) => fact[name] !== "");
+}
+
+function closeValues(fact: PaymentFact): PaymentFact {
+  return { ...fact, method: "", psp: "", mid: "", brand: "", scheme: "", funding: "" };
+}
+
+/** The subject of a kind that a fact is about; undefined where the fact does not say, and for keys, which only a decision can tell. */
+export function subjectOf(fact: PaymentFact, kind: SubjectKind): Subject | undefined {
+  const id = subjectId(fact, kind);
+  return id === "" ? undefined : { kind, id };
+}
+
+function subjectId(fact: PaymentFact, kind: SubjectKind): string {
+  switch (kind) {
+    case "player":
+      return fact.playerId;
+    case "card":
+      return fact.card;
+    case "device":
+      return fact.device;
+    case "ip":
+      return fact.ip;
+    case "bin":
+      return fact.bin;
+    case "psp":
+      return fact.psp;
+    case "mid":
+      return fact.mid;
+    case "brand":
+      return fact.brand;
+    case "key":
+      return "";
+  }
+}
+
+/** The instrument that an attribute `card` names: a bare text is a fingerprint. */
+export function readInstrument(text: string): string {
+  return text === "" || /^(fingerprint|token|bin):/.test(text) ? text : `fingerprint:${text}`;
+}
