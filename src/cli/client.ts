@@ -1,6 +1,8 @@
 import { type Client, createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
+import { AnalyticsService } from "../gen/switchyard/v1/analytics_pb.js";
 import { DecisionService } from "../gen/switchyard/v1/decision_pb.js";
+import { EventService } from "../gen/switchyard/v1/event_pb.js";
 import { OverrideService } from "../gen/switchyard/v1/override_pb.js";
 import { PlayerService } from "../gen/switchyard/v1/player_pb.js";
 import { PspService } from "../gen/switchyard/v1/psp_pb.js";
@@ -20,6 +22,8 @@ export type Admin = {
   readonly overrides: Client<typeof OverrideService>;
   readonly psps: Client<typeof PspService>;
   readonly players: Client<typeof PlayerService>;
+  readonly events: Client<typeof EventService>;
+  readonly analytics: Client<typeof AnalyticsService>;
 };
 
 /** Opens clients of the admin listener; nothing is sent until the first call. */
@@ -36,6 +40,8 @@ export function openAdmin(url: string): Admin {
     overrides: createClient(OverrideService, transport),
     psps: createClient(PspService, transport),
     players: createClient(PlayerService, transport),
+    events: createClient(EventService, transport),
+    analytics: createClient(AnalyticsService, transport),
   };
 }
 

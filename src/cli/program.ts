@@ -1,6 +1,7 @@
 import { ConnectError } from "@connectrpc/connect";
 import { Command, CommanderError } from "commander";
 import { addDecideCommand } from "./commands/decide.ts";
+import { addEventCommands } from "./commands/events.ts";
 import { addOverrideCommands } from "./commands/overrides.ts";
 import { addPlayerCommands } from "./commands/players.ts";
 import { addPspCommands } from "./commands/psps.ts";
@@ -52,6 +53,7 @@ function makeProgram(io: Io, end: (exit: ExitName) => void): Command {
   addPspCommands(program, run);
   addOverrideCommands(program, run);
   addPlayerCommands(program, run);
+  addEventCommands(program, run);
   addReplayCommand(program, run);
   inherit(program);
   program.addHelpText("afterAll", describeExitCodes());

@@ -132,7 +132,7 @@ currency: { value: USD }
     const sample = new URL("samples/replay/sports-payments.yaml", root).pathname;
     const generated = await cli.run(["replay", missing, "--map", sample, "--limit", "10"]);
     expect(generated.code).toBe(ok.code);
-    expect(generated.err).toContain(`${missing} is not on this machine: replaying 10000 generated payments`);
+    expect(generated.err).toContain(`${missing} is not on this machine: taking 10000 generated payments`);
     expect(cli.stub.calls).toHaveLength(10);
   });
 

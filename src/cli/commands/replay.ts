@@ -1,42 +1,27 @@
-import { readFile } from "node:fs/promises";
-import { connect } from "node:net";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
-import { gunzip } from "node:zlib";
 import type { JsonValue } from "@bufbuild/protobuf";
 import type { Command } from "commander";
-import { parseCount, parsePositive } from "../arguments.ts";
-import { findGateway, formatGateway, type GatewayAddress } from "../client.ts";
+import { parsePositive } from "../arguments.ts";
 import type { ExitName } from "../exit-codes.ts";
 import { CliFailure, usageFailure } from "../failure.ts";
-import { decodeText, readBytes } from "../files.ts";
 import { openGateway } from "../gateway-client.ts";
 import { openProgress } from "../progress.ts";
-import { type ColumnMap, type Path, readColumnMap } from "../replay/column-map.ts";
-import { generatedRowsDefault, generatedRowsMax, generateExport } from "../replay/corpus.ts";
 import { type PaymentExport, readExport } from "../replay/read-export.ts";
 import { formatReport, reportAsJson } from "../replay/report.ts";
-import { type ReplayRun, replayPayments } from "../replay/run.ts";
-import { startTemporaryService, type TemporaryService } from "../replay/temporary-service.ts";
+import { makeSender, type ReplayRun, replayPayments } from "../replay/run.ts";
+import { findService, loadMap, loadSource, type SourceOptions } from "../replay/source.ts";
 import { type CommonOptions, type Context, printJson, type Runner, withJson } from "../session.ts";
 
-const compressedBytesMax = 512 * 1024 * 1024;
-/** A text of V8 holds at most about 512 million characters. */
-const textBytesMax = 500_000_000;
-const probeTimeoutMs = 2_000;
 const inFlightDefault = 64;
 const connectionsDefault = 4;
 
-type ReplayOptions = CommonOptions & {
-  readonly map?: string;
-  readonly rate?: string;
-  readonly inFlight: string;
-  readonly connections: string;
-  readonly limit?: string;
-  readonly generate?: string;
-  readonly seed: string;
-  readonly serve?: boolean;
-};
+type ReplayOptions = CommonOptions &
+  SourceOptions & {
+    readonly rate?: string;
+    readonly inFlight: string;
+    readonly connections: string;
+    readonly limit?: string;
+    readonly serve?: boolean;
+  };
 
 /** `switchyard replay`: a payment export as calls of Decide, through the gateway listener. */
 export function addReplayCommand(program: Command, run: Runner): void {
@@ -104,99 +89,6 @@ function readSettings({ rate, inFlight, connections, limit }: ReplayOptions): Se
   };
 }
 
-/** The sample map where payments are generated and nobody names another. */
-const sampleMapFile = fileURLToPath(new URL("../../../samples/replay/sports-payments.yaml", import.meta.url));
-
-async function loadMap(
-  { io }: Context,
-  options: ReplayOptions,
-): Promise<{ readonly map: ColumnMap; readonly locate: (path: Path) => string }> {
-  const file = options.map ?? (options.generate === undefined ? undefined : sampleMapFile);
-  if (file === undefined)
-    throw usageFailure("--map FILE is needed: it says which column is what (docs/replay.md)");
-  const read = readColumnMap(decodeText(file, await readBytes(file, io, 1_000_000)), file);
-  if (!read.ok) throw new CliFailure("usage", read.faults);
-  const { map, locate } = read;
-  return { map: options.merchant === undefined ? map : { ...map, merchant: options.merchant }, locate };
-}
-
-/** `name` for people, `file` for faults. */
-type Source = { readonly name: string; readonly file: string; readonly text: string };
-
-async function loadSource(
-  context: Context,
-  options: ReplayOptions,
-  path: string | undefined,
-  map: ColumnMap,
-): Promise<Source> {
-  if (options.generate !== undefined) {
-    if (path !== undefined) throw usageFailure("say either a FILE or --generate N");
-    return generate(map, parsePositive("--generate", options.generate, generatedRowsMax), options);
-  }
-  if (path === undefined) throw usageFailure("say which FILE to replay, or --generate N");
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => error);
-  if (!(bytes instanceof Error)) return { name: path, file: path, text: await decodeExport(path, bytes) };
-  if (bytes.code !== "ENOENT") throw usageFailure(`${path}: ${bytes.message}`);
-  if (map.generated === undefined) throw usageFailure(`${path}: there is no such file`);
-  context.note(
-    `${path} is not on this machine: replaying ${generatedRowsDefault} generated payments of the same shape instead (--generate N for another number)`,
-  );
-  return generate(map, generatedRowsDefault, options);
-}
-
-function generate(map: ColumnMap, rows: number, options: ReplayOptions): Source {
-  if (map.generated === undefined) {
-    throw usageFailure("the map names no `generated` shape, so nothing can be generated for it");
-  }
-  const seed = parseCount("--seed", options.seed);
-  const name = `${rows} generated payments (${map.generated}, seed ${seed})`;
-  return { name, file: "(generated)", text: generateExport({ rows, seed }) };
-}
-
-/** Unpacks what begins like gzip, whatever it is called. */
-async function decodeExport(path: string, bytes: Uint8Array): Promise<string> {
-  if (bytes.length > compressedBytesMax)
-    throw usageFailure(`${path}: has more than ${compressedBytesMax} bytes`);
-  const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b;
-  const unpacked = isPacked
-    ? await promisify(gunzip)(bytes, { maxOutputLength: textBytesMax }).catch((error: Error) => {
-        throw usageFailure(`${path}: can't be unpacked: ${error.message}`);
-      })
-    : bytes;
-  if (unpacked.length > textBytesMax) throw usageFailure(`${path}: has more than ${textBytesMax} bytes`);
-  return decodeText(path, unpacked);
-}
-
-/** The running service; or one of its own, where that is asked for or nothing listens where nobody said that something would. */
-async function findService(
-  context: Context,
-  options: ReplayOptions,
-): Promise<Pick<TemporaryService, "gateway" | "stop">> {
-  const address = findGateway(options.gateway, context.io.env);
-  const gateway = formatGateway(address);
-  if (!options.serve) {
-    if (await isListening(address)) return { gateway, stop: async () => {} };
-    if (!address.isDefault) throw new CliFailure("unreachable", [`nothing listens on ${gateway}`]);
-    context.note(`nothing listens on ${gateway}: starting a service for this replay, which keeps nothing`);
-  }
-  const service = await startTemporaryService(context.io.env);
-  context.note(`the service for this replay listens on ${service.gateway}`);
-  return service;
-}
-
-function isListening({ host, port }: GatewayAddress): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: probeTimeoutMs });
-    const end = (answer: boolean): void => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.once("connect", () => end(true));
-    socket.once("error", () => end(false));
-    socket.once("timeout", () => end(false));
-  });
-}
-
 async function runReplay(
   { io }: Context,
   address: string,
@@ -206,7 +98,7 @@ async function runReplay(
   const gateway = openGateway({ address, connections });
   const progress = openProgress(io.err, { total: payments.length, unit: "payments", nowMs });
   try {
-    return await replayPayments(payments, gateway.decide, {
+    return await replayPayments(payments, makeSender(gateway), {
       inFlightMax,
       perSecond,
       interrupted: io.watchInterrupts(),

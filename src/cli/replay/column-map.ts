@@ -1,6 +1,7 @@
 import { LineCounter, parseDocument } from "yaml";
 import { z } from "zod";
 import { exponentOf } from "../../core/iso4217.ts";
+import { outcomeResults } from "../../core/outcome-report.ts";
 import { parseOffset } from "../instant.ts";
 
 const textMax = 200_000;
@@ -9,6 +10,9 @@ const faultsMax = 100;
 
 /** Where a value of a payment comes from: a column (its text translated by `values`, if there are any), or the same value for every row. */
 export type FieldSource = z.infer<typeof fieldSource>;
+
+/** How rows become events. */
+export type EventsMap = z.infer<typeof events>;
 
 export type AttributeSource = z.infer<typeof attributeSource>;
 
@@ -127,6 +131,47 @@ const currencySource = fieldSource.superRefine((source, context) => {
   }
 });
 
+const outcomeSource = fieldSource.superRefine((source, context) => {
+  const said = [source.value, source.otherwise, ...Object.values(source.values ?? {})];
+  for (const result of said) {
+    if (result !== undefined && !outcomeResults.some((known) => known === result)) {
+      const known = outcomeResults.join(", ");
+      context.addIssue({ code: "custom", message: `${JSON.stringify(result)} is none of ${known}` });
+    }
+  }
+});
+
+const rowId = z
+  .strictObject({ column: z.string().min(1).optional(), row: z.string().max(64).optional() })
+  .refine(
+    ({ column, row }) => (column === undefined) !== (row === undefined),
+    "needs either column, or row with what to put before the number of the row",
+  );
+
+const attributes = z
+  .record(z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, "names match [a-z][a-z0-9_]{0,63}"), attributeSource)
+  .refine((all) => Object.keys(all).length <= attributesMax, `at most ${attributesMax} attributes`)
+  .optional();
+
+const eventTypesMax = 64;
+
+/** How rows become events: the first entry of `types` whose columns hold one of the wanted texts says of which type. */
+const events = z.strictObject({
+  source: z.string().min(1).max(64).default("import"),
+  event_id: rowId,
+  types: z
+    .array(
+      z.strictObject({
+        when: z.record(z.string(), z.union([z.string(), z.array(z.string()).min(1)])).default({}),
+        type: z.string().min(1).max(64),
+        amount: z.boolean().default(true),
+        attributes,
+      }),
+    )
+    .min(1)
+    .max(eventTypesMax),
+});
+
 const schema = z.strictObject({
   merchant: z.string().min(1).max(64).default("default"),
   /** What to replay where the export is not on this machine. */
@@ -140,12 +185,7 @@ const schema = z.strictObject({
       .optional(),
     decide_at: z.boolean().default(true),
   }),
-  payment_id: z
-    .strictObject({ column: z.string().min(1).optional(), row: z.string().max(64).optional() })
-    .refine(
-      ({ column, row }) => (column === undefined) !== (row === undefined),
-      "needs either column, or row with what to put before the number of the row",
-    ),
+  payment_id: rowId,
   player_id: fieldSource,
   kind: kindSource,
   method: fieldSource,
@@ -170,11 +210,8 @@ const schema = z.strictObject({
       fingerprint: fieldSource.optional(),
     })
     .optional(),
-  attributes: z
-    .record(z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, "names match [a-z][a-z0-9_]{0,63}"), attributeSource)
-    .refine(
-      (attributes) => Object.keys(attributes).length <= attributesMax,
-      `at most ${attributesMax} attributes`,
-    )
-    .optional(),
+  attributes,
+  /** What became of each payment: reported after the decision, if the payment was routed. */
+  outcome: outcomeSource.optional(),
+  events: events.optional(),
 });

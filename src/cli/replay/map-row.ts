@@ -1,12 +1,18 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { findCardNumber } from "../../core/card-number.ts";
 import type { CsvRecord } from "../../core/csv.ts";
-import { exponentOf } from "../../core/iso4217.ts";
+import type { OutcomeResult } from "../../core/outcome-report.ts";
 import type { DecideRequestSchema } from "../../gen/switchyard/v1/decision_pb.js";
 import { encodeInstant } from "../../rpc/codec/time.ts";
-import { type Parsed, parseMajorUnits, parseMinorUnits } from "../amount.ts";
-import { parseInstant } from "../instant.ts";
-import type { AttributeSource, ColumnMap, FieldSource, Path } from "./column-map.ts";
+import type { ColumnMap, FieldSource, Path } from "./column-map.ts";
+import {
+  makeAmountReader,
+  makeAttributeReader,
+  makeReader,
+  makeTimeReader,
+  type Reader,
+  type RowFault,
+  type RowNotes,
+} from "./readers.ts";
 
 type DecideInit = MessageInitShape<typeof DecideRequestSchema>;
 
@@ -17,15 +23,8 @@ export type ReplayPayment = {
   readonly timeMs: number;
   readonly playerId: string;
   readonly request: DecideInit;
-};
-
-/** Why a row can't be decided. */
-export type RowFault = {
-  readonly line: number;
-  /** The column of the export; empty where the row as a whole is wrong. */
-  readonly column: string;
-  readonly rule: string;
-  readonly message: string;
+  /** What became of it, where the export says so. */
+  readonly outcome: OutcomeResult | undefined;
 };
 
 type MappedRow =
@@ -38,11 +37,6 @@ export type RowMapperResult =
   | { readonly ok: true; readonly mapRow: RowMapper }
   /** Columns that the map names and the export lacks, with where the map names them. */
   | { readonly ok: false; readonly unknown: readonly { readonly path: Path; readonly column: string }[] };
-
-/** Collects what is wrong with one row. */
-type RowNotes = (column: string, rule: string, message: string) => undefined;
-
-type Reader<T> = (fields: readonly string[], note: RowNotes) => T | undefined;
 
 /** Ties a column map to the titles of an export, once, so that a row costs only look-ups. */
 export function makeRowMapper(map: ColumnMap, titles: readonly string[]): RowMapperResult {
@@ -86,6 +80,7 @@ function makeReaders(map: ColumnMap, indexOf: (column: string) => number) {
     method: required(map.method),
     currency: required(map.currency),
     amount: makeAmountReader(map.amount, indexOf),
+    outcome: optional(map.outcome),
     texts: pickReaders({
       brand: optional(map.brand),
       playerCountry: optional(map.player_country),
@@ -136,98 +131,27 @@ function readPayment(
     ...readAttributes(read.attributes, fields, note),
     ...(map.time.decide_at ? { decideAt: encodeInstant(timeMs) } : {}),
   };
-  return { row, line, timeMs, playerId, request };
+  const outcome = read.outcome?.(fields, note) as OutcomeResult | undefined;
+  return { row, line, timeMs, playerId, request, outcome };
 }
 
 /** Every column that the map names, with the path at which it does. */
-function listColumns(map: ColumnMap): readonly { readonly path: Path; readonly column: string }[] {
+export function listColumns(map: ColumnMap): readonly { readonly path: Path; readonly column: string }[] {
   const found: { readonly path: Path; readonly column: string }[] = [];
   const visit = (path: Path, value: unknown): void => {
     if (typeof value !== "object" || value === null) return;
     for (const [key, child] of Object.entries(value)) {
       if (key === "column" && typeof child === "string") found.push({ path: [...path, key], column: child });
+      // The keys below `when` are columns.
+      else if (key === "when")
+        for (const column of Object.keys(child as object))
+          found.push({ path: [...path, key, column], column });
       // The keys below `values` are cells of the export, not keys of the map.
       else if (key !== "values") visit([...path, key], child);
     }
   };
   visit([], map);
   return found;
-}
-
-function makeReader(
-  source: FieldSource,
-  indexOf: (column: string) => number,
-  isRequired: boolean,
-): Reader<string> {
-  const { column, value } = source;
-  if (column === undefined) return () => value;
-  const index = indexOf(column);
-  const missing = new Set(source.missing ?? []);
-  const values = source.values === undefined ? undefined : new Map(Object.entries(source.values));
-  return (fields, note) => {
-    const text = fields[index]!;
-    if (text === "" || missing.has(text)) {
-      return isRequired ? note(column, "required", "is empty") : undefined;
-    }
-    if (values === undefined) return text;
-    const translated = values.get(text) ?? source.otherwise;
-    return translated ?? note(column, "unmapped-value", `${quoteCell(text)} is not among the map's values`);
-  };
-}
-
-function makeTimeReader(time: ColumnMap["time"], indexOf: (column: string) => number): Reader<number> {
-  const { column, format, offset } = time;
-  const index = indexOf(column);
-  return (fields, note) => {
-    const text = fields[index]!;
-    const parsed = format === "iso" ? parseInstant(text, offset) : parseUnixTime(text, format);
-    return parsed.ok ? parsed.ms : note(column, parsed.rule, `${quoteCell(text)} ${parsed.message}`);
-  };
-}
-
-function parseUnixTime(text: string, format: "unix_s" | "unix_ms"): Parsed<{ readonly ms: number }> {
-  if (!/^[0-9]{1,13}$/.test(text) || (format === "unix_s" && text.length > 11)) {
-    return { ok: false, rule: "instant", message: "is no Unix time in whole seconds or milliseconds" };
-  }
-  return { ok: true, ms: Number(text) * (format === "unix_s" ? 1000 : 1) };
-}
-
-/** Reads the amount once its currency, and with it the exponent, is known. */
-function makeAmountReader(amount: ColumnMap["amount"], indexOf: (column: string) => number) {
-  const { column, unit } = amount;
-  const index = indexOf(column);
-  return (fields: readonly string[], note: RowNotes, currencyCode: string): number | undefined => {
-    // Without a currency the row is bad already.
-    if (currencyCode === "") return undefined;
-    const text = fields[index]!;
-    const exponent = exponentOf(currencyCode);
-    if (exponent === undefined)
-      return note(column, "iso-4217", `is in ${quoteCell(currencyCode)}, which is no ISO 4217 code`);
-    const parsed = unit === "minor" ? parseMinorUnits(text) : parseMajorUnits(text, exponent);
-    if (!parsed.ok) return note(column, parsed.rule, `${quoteCell(text)} ${parsed.message}`);
-    if (parsed.minorUnits === 0) return note(column, "positive", `${quoteCell(text)} is not positive`);
-    return parsed.minorUnits;
-  };
-}
-
-function makeAttributeReader(
-  source: AttributeSource,
-  indexOf: (column: string) => number,
-): Reader<boolean | number | string> {
-  const read = makeReader(source, indexOf, false);
-  const column = source.column ?? "";
-  if (source.type === "text") return read;
-  return (fields, note) => {
-    const text = read(fields, note);
-    if (text === undefined) return undefined;
-    if (source.type === "bool") {
-      if (text === "true" || text === "false") return text === "true";
-      return note(column, "bool", `${quoteCell(text)} is neither true nor false`);
-    }
-    if (/^-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?$/.test(text) && Number.isFinite(Number(text)))
-      return Number(text);
-    return note(column, "number", `${quoteCell(text)} is no number`);
-  };
 }
 
 type NamedReaders = readonly (readonly [name: string, read: Reader<string>])[];
@@ -266,12 +190,4 @@ function readAttributes(
     else if (typeof value === "boolean") attributes[name] = { kind: { case: "boolValue", value } };
   }
   return { attributes };
-}
-
-const quotedMax = 40;
-
-/** A cell for a message: cut to 40 characters, and never a card number. */
-function quoteCell(text: string): string {
-  if (findCardNumber(text) !== undefined) return "(withheld: it looks like a card number)";
-  return JSON.stringify(text.length > quotedMax ? `${text.slice(0, quotedMax)}...` : text);
 }

@@ -1,6 +1,7 @@
 import { type CsvRecord, parseCsv } from "../../core/csv.ts";
 import type { ColumnMap, Path } from "./column-map.ts";
-import { makeRowMapper, type ReplayPayment, type RowFault, type RowMapper } from "./map-row.ts";
+import { makeRowMapper, type ReplayPayment, type RowMapper } from "./map-row.ts";
+import type { RowFault } from "./readers.ts";
 
 /** Bad rows that are named; further ones are counted. */
 const faultsMax = 10_000;

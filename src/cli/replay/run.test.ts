@@ -21,6 +21,7 @@ function makePayments(players: readonly string[]): readonly ReplayPayment[] {
     timeMs: i,
     playerId,
     request: { paymentId: `p-${i + 1}`, playerId },
+    outcome: undefined,
   }));
 }
 
@@ -32,7 +33,7 @@ function openBench(payments: readonly ReplayPayment[], options: Partial<ReplayOp
   let most = 0;
   const run: Promise<ReplayRun> = replayPayments(
     payments,
-    (request, done) => {
+    ({ request }, done) => {
       sent.push(request.paymentId!);
       open.set(request.paymentId!, done);
       most = Math.max(most, open.size);

@@ -1,4 +1,6 @@
-import type { DecideResult } from "../gateway-client.ts";
+import type { ConnectError } from "@connectrpc/connect";
+import { ReportOutcomeRequest_Result } from "../../gen/switchyard/v1/decision_pb.js";
+import type { DecideResult, GatewayClient } from "../gateway-client.ts";
 import type { ReplayPayment } from "./map-row.ts";
 import { Tally } from "./tally.ts";
 
@@ -26,7 +28,37 @@ export type ReplayRun = {
   readonly ended: "all sent" | "interrupted" | "only errors";
 };
 
-type Send = (request: ReplayPayment["request"], done: (result: DecideResult) => void) => void;
+/** Decides a payment and, where the export says what became of it, reports that. */
+type Send = (payment: ReplayPayment, done: (result: ReplayResult) => void) => void;
+
+/** What became of one payment; `reportError` where its outcome could not be reported. */
+export type ReplayResult = DecideResult & {
+  readonly reported?: boolean;
+  readonly reportError?: ConnectError;
+};
+
+/** Makes the sender over a gateway client: the outcome goes to the first step of the plan, at the payment's own time. */
+export function makeSender(gateway: Pick<GatewayClient, "decide" | "report">): Send {
+  return (payment, done) => {
+    gateway.decide(payment.request, (result) => {
+      const step = result.ok ? result.response.plan?.steps[0] : undefined;
+      if (!result.ok || step === undefined || payment.outcome === undefined) return done(result);
+      const report: Parameters<GatewayClient["report"]>[0] = {
+        merchantId: payment.request.merchantId ?? "",
+        paymentId: payment.request.paymentId ?? "",
+        attemptId: step.attemptId,
+        psp: step.psp,
+        result: ReportOutcomeRequest_Result[payment.outcome],
+        ...(payment.request.decideAt === undefined
+          ? {}
+          : { at: payment.request.decideAt, reportAt: payment.request.decideAt }),
+      };
+      gateway.report(report, (reported) =>
+        done(reported.ok ? { ...result, reported: true } : { ...result, reportError: reported.error }),
+      );
+    });
+  };
+}
 
 /**
  * Sends payments in their order, several at a time, but a player's one after the other: each is sent when the player's earlier one has
@@ -119,11 +151,12 @@ class Replayer {
   }
 
   #sendNow(index: number): void {
-    const { request, playerId } = this.#payments[index]!;
+    const payment = this.#payments[index]!;
+    const { playerId } = payment;
     const { nowMs, perSecond } = this.#options;
     const fromMs = perSecond === undefined ? nowMs() : this.#dueMs(index);
     this.#inFlight++;
-    this.#send(request, (result) => {
+    this.#send(payment, (result) => {
       this.#inFlight--;
       this.#record(result, nowMs() - fromMs);
       this.#freePlayer(playerId);
@@ -141,10 +174,12 @@ class Replayer {
     this.#sendNow(next);
   }
 
-  #record(result: DecideResult, latencyMs: number): void {
+  #record(result: ReplayResult, latencyMs: number): void {
     this.#options.onProgress(++this.#done);
     if (result.ok) {
       this.#tally.add(result.response, latencyMs);
+      if (result.reported === true) this.#tally.reported++;
+      if (result.reportError !== undefined) this.#tally.failReport(result.reportError);
       this.#failuresInRow = 0;
     } else {
       this.#tally.fail(result.error, latencyMs);

@@ -39,7 +39,10 @@ export class Tally {
   readonly #errors = new Map<string, { count: number; readonly message: string }>();
   readonly #latencies: Float64Array;
   #latencyCount = 0;
+  readonly #limits = new Map<string, number>();
   decided = 0;
+  /** Outcomes that were reported. */
+  reported = 0;
   replayed = 0;
   failed = 0;
 
@@ -56,13 +59,32 @@ export class Tally {
     for (const segment of response.segments) count(this.#segments, segment);
     for (const { id, shadow } of response.matchedRules) count(this.#rules, shadow ? `${id} (shadow)` : id);
     for (const { code } of response.reasons) count(this.#reasons, code);
+    this.#countLimits(response);
     const { version = 0n, hash = "" } = response.ruleSet ?? {};
     count(this.#ruleSets, `${version} ${hash}`);
+  }
+
+  /** A payment that was decided, but whose outcome could not be told. */
+  failReport(error: ConnectError): void {
+    this.failed++;
+    this.#noteError(error);
+  }
+
+  /** A limit stopped the payment where it is among the reasons of a denial. */
+  #countLimits({ verdict, reasons, limits }: DecideResponse): void {
+    if (verdict !== DecideResponse_Verdict.DENY) return;
+    for (const { limitId, fits } of limits) {
+      if (!fits && reasons.some(({ sourceId }) => sourceId === limitId)) count(this.#limits, limitId);
+    }
   }
 
   fail(error: ConnectError, latencyMs: number): void {
     this.failed++;
     this.#latencies[this.#latencyCount++] = latencyMs;
+    this.#noteError(error);
+  }
+
+  #noteError(error: ConnectError): void {
     const name = nameError(error);
     const known = this.#errors.get(name);
     if (known !== undefined) known.count++;
@@ -84,6 +106,10 @@ export class Tally {
   }
   get reasons(): Counts {
     return sortCounts(this.#reasons);
+  }
+  /** Payments that each limit stopped. */
+  get limits(): Counts {
+    return sortCounts(this.#limits);
   }
   /** Version and hash of the rule sets that decided. */
   get ruleSets(): Counts {
