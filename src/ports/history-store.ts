@@ -8,12 +8,15 @@ export type HistoryStore = {
   readonly labels: Labels;
   /** The history of a subject, loaded where it is cold; undefined where there is none. */
   readonly get: (merchantId: string, subject: Subject) => History | undefined;
-  /** Puts one row, or finds it there. Ids of payment facts merge where `isPaymentFact`. */
+  /**
+   * Puts one row, or finds it there. Ids of payment facts merge where `isPaymentFact`; `isOutcome` says that the gateway's outcome tells the
+   * fact, so that its amount wins over a wallet's.
+   */
   readonly place: (
     merchantId: string,
     subject: Subject,
     row: NewRow,
-    options: { readonly isPaymentFact: boolean },
+    options: { readonly isPaymentFact: boolean; readonly isOutcome?: boolean },
   ) => { readonly placed: Placed; readonly durable: Promise<void> };
   /** Takes a row back by its id, or remembers that it was taken back where it has not come yet (`atMs` is its tombstone's instant). */
   readonly reverse: (
