@@ -3,13 +3,8 @@ import { readAttribute } from "../core/features/read-attribute.ts";
 import type { FieldFault } from "../core/field-fault.ts";
 import { isCountry } from "../core/iso3166.ts";
 import type { AttributeInput } from "../core/payment.ts";
-import {
-  markRemoved,
-  type Player,
-  type Restriction,
-  type RestrictionKind,
-  type StoredAttribute,
-} from "../core/player.ts";
+import { markRemoved, type Player, type Restriction, type StoredAttribute } from "../core/player.ts";
+import { changeRestrictions, type RestrictionInput } from "../core/restriction-changes.ts";
 import type { AttributeInfo, AttributeType } from "../core/rules/snapshot.ts";
 import type { AuditLog } from "../ports/audit-log.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -19,9 +14,6 @@ import { fail, type Managed, succeed } from "./failure.ts";
 import type { ChangeQueue } from "./queue.ts";
 
 const attributesMax = 256;
-const restrictionsMax = 64;
-/** Kinds that only time ends: their end may be moved away, never nearer. */
-const lastingKinds: ReadonlySet<RestrictionKind> = new Set(["SELF_EXCLUSION", "TIME_OUT"]);
 
 export type PlayerDeps = {
   readonly store: PlayerStore;
@@ -37,11 +29,6 @@ export type AttributeUpdate = {
   readonly setAtMs: number | undefined;
   readonly ttlMs: number | undefined;
   readonly source: string;
-};
-
-export type RestrictionInput = Omit<Restriction, "fromMs" | "checkedAtMs"> & {
-  readonly fromMs: number | undefined;
-  readonly checkedAtMs: number | undefined;
 };
 
 export type PlayerUpdate = { readonly player: Player; readonly ignored: readonly string[] };
@@ -109,27 +96,11 @@ export class Players {
     return this.#deps.queue.run(merchantId, async () => {
       const nowMs = this.#deps.clock.nowMs();
       const player = this.#load(merchantId, playerId);
-      const isSame = (each: Restriction): boolean => each.kind === input.kind && each.source === input.source;
-      const before = player.restrictions.find(isSame);
-      const asked: Restriction = {
-        ...input,
-        fromMs: input.fromMs ?? nowMs,
-        checkedAtMs: input.checkedAtMs ?? nowMs,
-      };
-      const faults = checkRestriction(asked, before, nowMs);
-      const restriction = keepEnded(asked, before);
-      const others = player.restrictions.filter((each) => !isSame(each));
-      if (others.length >= restrictionsMax) {
-        faults.push({
-          field: "restriction",
-          rule: "too-many",
-          message: `a player has at most ${restrictionsMax} restrictions`,
-        });
-      }
-      if (faults.length > 0) return fail({ kind: "invalid", faults });
-      const next: Player = { ...player, restrictions: [...others, restriction].sort(byKindAndSource) };
+      const changed = changeRestrictions(player.restrictions, input, nowMs);
+      if (!changed.ok) return fail({ kind: "invalid", faults: changed.faults });
+      const next: Player = { ...player, restrictions: changed.restrictions };
       await this.#deps.store.put(merchantId, next);
-      await this.#audit(merchantId, playerId, restriction);
+      await this.#audit(merchantId, playerId, changed.restriction);
       return succeed(next);
     });
   }
@@ -189,52 +160,6 @@ export class Players {
   }
 }
 
-function checkRestriction(next: Restriction, before: Restriction | undefined, nowMs: number): FieldFault[] {
-  const faults: FieldFault[] = [];
-  const note = (field: string, rule: string, message: string): void => {
-    faults.push({ field: `restriction.${field}`, rule, message });
-  };
-  if (next.untilMs !== undefined && next.untilMs <= next.fromMs)
-    note("until", "after-from", "until must be after from");
-  if (next.checkedAtMs > nowMs) note("checked_at", "not-in-the-future", "checked_at is in the future");
-  if (before === undefined || before.clear) return faults;
-  const stands = before.untilMs === undefined || before.untilMs > nowMs;
-  if (next.clear && stands) {
-    note(
-      "clear",
-      "restriction-stands",
-      `the ${before.kind} by ${before.source} has not ended; it ends by its until alone`,
-    );
-  }
-  const earlier = (next.untilMs ?? Infinity) < (before.untilMs ?? Infinity);
-  const later = next.fromMs > before.fromMs && next.fromMs > nowMs;
-  if (stands && lastingKinds.has(before.kind) && (earlier || later) && !next.clear) {
-    note(
-      earlier ? "until" : "from",
-      "never-shorter",
-      `a ${before.kind} that stands can be made longer, never shorter`,
-    );
-  }
-  if (next.returned && stands)
-    note("returned", "restriction-stands", "the player can return only after the end");
-  return faults;
-}
-
-/**
- * A source that has nothing to say any more does not undo what it said: the ended restriction stays, freshly checked, so that marketing stays
- * suppressed until the player returns (`SEMANTICS.md` 3.6).
- */
-function keepEnded(asked: Restriction, before: Restriction | undefined): Restriction {
-  if (!asked.clear || before === undefined || before.clear) return asked;
-  const { checkedAtMs, maxAgeMs, returned } = asked;
-  return {
-    ...before,
-    checkedAtMs,
-    ...(maxAgeMs === undefined ? {} : { maxAgeMs }),
-    returned: before.returned || returned,
-  };
-}
-
 function readDay(
   value: AttributeInput,
 ): { readonly value: number } | { readonly rule: string; readonly message: string } {
@@ -251,12 +176,4 @@ function toStored(
   setAtMs: number,
 ): StoredAttribute {
   return { value, setAtMs, source, ...(ttlMs === undefined ? {} : { ttlMs }) };
-}
-
-function byKindAndSource(a: Restriction, b: Restriction): number {
-  return compare(a.kind, b.kind) || compare(a.source, b.source);
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

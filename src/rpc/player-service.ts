@@ -1,5 +1,6 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { isRemoved, type Player, type Restriction, type StoredAttribute } from "../core/player.ts";
+import type { RestrictionInput } from "../core/restriction-changes.ts";
 import { isMarketingSuppressed } from "../core/restrictions.ts";
 import {
   GetPlayerRequestSchema,
@@ -18,7 +19,7 @@ import {
   UpdatePlayerResponseSchema,
 } from "../gen/switchyard/v1/player_pb.js";
 import type { Merchants } from "../manage/merchants.ts";
-import type { AttributeUpdate, Players, RestrictionInput } from "../manage/players.ts";
+import type { AttributeUpdate, Players } from "../manage/players.ts";
 import { implementService, type ServiceImplementation } from "../wire/transport.ts";
 import { decodeAttribute } from "./codec/decode-payment.ts";
 import type { FieldChecks } from "./codec/field-checks.ts";
