@@ -7,6 +7,7 @@ import { addPlayerCommands } from "./commands/players.ts";
 import { addPspCommands } from "./commands/psps.ts";
 import { addReplayCommand } from "./commands/replay.ts";
 import { addRuleCommands } from "./commands/rules.ts";
+import { addSegmentCommands } from "./commands/segments.ts";
 import { addServeCommand } from "./commands/serve.ts";
 import { describeExitCodes, type ExitName, exitCodes } from "./exit-codes.ts";
 import { CliFailure, callFailure } from "./failure.ts";
@@ -53,6 +54,7 @@ function makeProgram(io: Io, end: (exit: ExitName) => void): Command {
   addPspCommands(program, run);
   addOverrideCommands(program, run);
   addPlayerCommands(program, run);
+  addSegmentCommands(program, run);
   addEventCommands(program, run);
   addReplayCommand(program, run);
   inherit(program);

@@ -16,6 +16,7 @@ import { type Money, Outcome_Class } from "../gen/switchyard/v1/payment_pb.js";
 import { Action_Kind } from "../gen/switchyard/v1/rule_set_pb.js";
 import type { Paint } from "./io.ts";
 import { formatInstant } from "./session.ts";
+import { formatReadings } from "./show-limits.ts";
 import { formatReasons, nameClass } from "./show-reasons.ts";
 import { formatTrace } from "./show-trace.ts";
 import { type Cell, formatFields, formatTable } from "./table.ts";
@@ -52,6 +53,7 @@ export function formatDecision(decision: DecideResponse, paint: Paint): string {
     ]),
     formatReasons(decision.reasons, paint),
     decision.plan === undefined ? "" : formatPlan(decision.plan, paint),
+    formatReadings(decision.limits, paint),
     formatMatchedRules(decision, paint),
     experience === undefined ? "" : formatExperience(experience),
     trace === undefined ? "" : formatTrace(trace, paint),

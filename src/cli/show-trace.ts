@@ -53,7 +53,11 @@ function formatCondition({ path, truth, skipped, condition }: ConditionTrace, pa
   return condition === undefined ? head : head + formatNode(condition, 1, paint);
 }
 
-function formatNode({ text, truth, values, parts }: ConditionNode, depth: number, paint: Paint): string {
+export function formatNode(
+  { text, truth, values, parts }: ConditionNode,
+  depth: number,
+  paint: Paint,
+): string {
   const read = Object.entries(values).map(([name, value]) => `${name} = ${value}`);
   const shown = read.length === 0 ? "" : paint.dim(toPrintable(`  [${read.join(", ")}]`));
   const line = `${"  ".repeat(depth)}${formatTruth(truth, paint)} ${toPrintable(text)}${shown}\n`;

@@ -2,6 +2,8 @@ import { type MessageInitShape, toJson } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import type { Command } from "commander";
 import {
+  DeletePlayerResponseSchema,
+  type FeatureValue,
   GetPlayerResponseSchema,
   type Player,
   type PlayerAttributeSchema,
@@ -17,12 +19,17 @@ import type { Paint } from "../io.ts";
 import {
   type CommonOptions,
   type Context,
+  findAuthor,
   formatInstant,
   printMessage,
   type Runner,
   withAdmin,
+  withAuthor,
 } from "../session.ts";
+import { formatReadings } from "../show-limits.ts";
 import { type Cell, formatFields, formatTable } from "../table.ts";
+import { addPlayerLimitCommands, formatOwnLimits } from "./player-limits.ts";
+import { addPlayerSegmentCommands } from "./player-segments.ts";
 
 type SetOptions = CommonOptions & {
   readonly ttl?: string;
@@ -40,13 +47,15 @@ type RestrictOptions = CommonOptions & {
   readonly returned?: boolean;
 };
 
-/** `switchyard players get|set|restrict`: what is stored of players. */
+type DeleteOptions = CommonOptions & { readonly author?: string; readonly reason: string };
+
+/** `switchyard players get|set|restrict|explain|limits|limit|delete`: what is known of players. */
 export function addPlayerCommands(program: Command, run: Runner): void {
-  const players = program.command("players").description("what is stored of players");
+  const players = program.command("players").description("what is known of players");
   withAdmin(
     players
       .command("get")
-      .description("attributes, restrictions and segments of a player")
+      .description("attributes, restrictions, segments, features and limits of a player")
       .argument("<player>", "player"),
   ).action(run<[string], CommonOptions>(getPlayer));
   const set = players
@@ -71,6 +80,14 @@ export function addPlayerCommands(program: Command, run: Runner): void {
     .option("--clear", "the source was asked and says that nothing holds")
     .option("--returned", "the player explicitly returned: marketing may resume");
   withAdmin(restrict).action(run<[string], RestrictOptions>(restrictPlayer));
+  addPlayerSegmentCommands(players, run);
+  addPlayerLimitCommands(players, run);
+  const remove = players
+    .command("delete")
+    .description("delete a player; restrictions and own limits are kept under a keyed hash until they end")
+    .argument("<player>", "player")
+    .requiredOption("--reason <text>", "why");
+  withAuthor(withAdmin(remove)).action(run<[string], DeleteOptions>(deletePlayer));
 }
 
 async function getPlayer(context: Context, _options: CommonOptions, playerId: string): Promise<ExitName> {
@@ -84,8 +101,50 @@ async function getPlayer(context: Context, _options: CommonOptions, playerId: st
     formatFields([
       ["Segments", answer.segments.join(", ")],
       ["Can't tell", answer.unknownSegments.join(", ")],
+      ["Journeys", formatJourneys(answer.lifecycles)],
+      [
+        "Events",
+        answer.events === 0n ? "" : `${answer.events}, the newest ${formatInstant(answer.lastEventAt)}`,
+      ],
+      ["Unresolved", answer.unresolvedPayments.join(", ")],
     ]),
   );
+  context.print(formatFeatures(answer.features, context.paint));
+  context.print(formatReadings(answer.limits, context.paint));
+  context.print(formatOwnLimits(answer.player?.ownLimits ?? [], context.paint));
+  return "ok";
+}
+
+function formatJourneys(lifecycles: Readonly<Record<string, string>>): string {
+  return Object.entries(lifecycles)
+    .sort()
+    .map(([lifecycle, state]) => `${lifecycle}: ${state}`)
+    .join(", ");
+}
+
+function formatFeatures(features: readonly FeatureValue[], paint: Paint): string {
+  if (features.length === 0) return "";
+  const rows = features.map(({ id, value, missing, errorBound }): Cell[] => [
+    id,
+    missing ? { text: "missing", paint: paint.dim } : value,
+    errorBound > 0 ? `within ${errorBound}` : "",
+  ]);
+  return formatTable([{ title: "Feature" }, { title: "Value" }, { title: "" }], rows, paint.bold);
+}
+
+async function deletePlayer(context: Context, options: DeleteOptions, playerId: string): Promise<ExitName> {
+  const answer = await context.admin().players.deletePlayer({
+    merchantId: context.merchant,
+    playerId,
+    author: findAuthor(options.author, context.io.env),
+    reason: options.reason,
+  });
+  if (context.json) printMessage(context, DeletePlayerResponseSchema, answer);
+  else {
+    context.print(
+      `Deleted, with ${answer.eventsDeleted} events; ${answer.kept} restrictions and own limits are kept until they end.\n`,
+    );
+  }
   return "ok";
 }
 

@@ -1,0 +1,200 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { Command } from "commander";
+import {
+  type GetSegmentStatsRequestSchema,
+  type GetSegmentStatsResponse,
+  GetSegmentStatsResponseSchema,
+} from "../../gen/switchyard/v1/analytics_pb.js";
+import {
+  type WatchMembershipResponse,
+  WatchMembershipResponse_Kind,
+  WatchMembershipResponseSchema,
+} from "../../gen/switchyard/v1/player_pb.js";
+import { parseCount, readInstant } from "../arguments.ts";
+import type { ExitName } from "../exit-codes.ts";
+import { CliFailure } from "../failure.ts";
+import { openProgress } from "../progress.ts";
+import {
+  type CommonOptions,
+  type Context,
+  formatInstant,
+  printJson,
+  printMessage,
+  type Runner,
+  withAdmin,
+} from "../session.ts";
+import { type Cell, formatFields, formatTable } from "../table.ts";
+
+/** Statistics and lists look at every player, so they take their time. */
+const longCallMs = 3_600_000;
+const day = 86_400_000;
+const hour = 3_600_000;
+
+type AtOptions = CommonOptions & { readonly at?: string };
+type WatchOptions = CommonOptions & { readonly after?: string; readonly count?: string };
+type StatsOptions = CommonOptions & { readonly from?: string; readonly until?: string };
+
+/** `switchyard segments list|members|watch|stats`: who is in which segment, who enters and who leaves. */
+export function addSegmentCommands(program: Command, run: Runner): void {
+  const segments = program.command("segments").description("who is in which segment, who enters and leaves");
+  withAdmin(
+    segments.command("list").description("segments of the active rule set with their members now"),
+  ).action(run<[], CommonOptions>(listSegments));
+  const members = segments
+    .command("members")
+    .description("players in a segment, one a line")
+    .argument("<segment>", "segment")
+    .option("--at <time>", "at this instant; now by default");
+  withAdmin(members).action(run<[string], AtOptions>(listMembers));
+  const watch = segments
+    .command("watch")
+    .description("who enters and leaves, as it happens, by events and by time alone")
+    .argument("[segments...]", "segments; all by default")
+    .option("--after <sequence>", "go on after this sequence instead of from now on")
+    .option("--count <n>", "end after so many");
+  withAdmin(watch).action(run<[readonly string[]], WatchOptions>(watchSegments));
+  const stats = segments
+    .command("stats")
+    .description("entries, exits, players and stays, counted exactly from the events that are kept")
+    .argument("[segments...]", "segments; all by default")
+    .option("--from <time>", "count from this instant on")
+    .option("--until <time>", "count up to this instant; the newest event by default");
+  withAdmin(stats).action(run<[readonly string[]], StatsOptions>(countFlips));
+}
+
+async function listSegments(context: Context): Promise<ExitName> {
+  const last = await readStats(context, { segments: [] });
+  if (context.json) {
+    printJson(
+      context,
+      last.segments.map(({ segment, members }) => ({ segment, members: Number(members) })),
+    );
+    return "ok";
+  }
+  const rows = last.segments.map(({ segment, members }): Cell[] => [segment, String(members)]);
+  const columns = [{ title: "Segment" }, { title: "Members", align: "right" }] as const;
+  context.print(formatTable(columns, rows, context.paint.bold));
+  context.print(formatFields([["At", formatInstant(last.until)]]));
+  return "ok";
+}
+
+async function listMembers(context: Context, options: AtOptions, segment: string): Promise<ExitName> {
+  const answers = context.admin().players.listSegmentMembers(
+    {
+      merchantId: context.merchant,
+      segment,
+      ...(options.at === undefined ? {} : { at: readInstant("--at", options.at) }),
+    },
+    { timeoutMs: longCallMs, signal: context.io.watchInterrupts() },
+  );
+  const ids: string[] = [];
+  for await (const { playerIds } of answers) {
+    if (context.json) ids.push(...playerIds);
+    else for (const id of playerIds) context.print(`${id}\n`);
+  }
+  if (context.json) printJson(context, ids);
+  return "ok";
+}
+
+async function watchSegments(
+  context: Context,
+  options: WatchOptions,
+  segments: readonly string[],
+): Promise<ExitName> {
+  const most = options.count === undefined ? Infinity : parseCount("--count", options.count);
+  const interrupted = context.io.watchInterrupts();
+  const answers = context.admin().players.watchMembership(
+    {
+      merchantId: context.merchant,
+      segments: [...segments],
+      ...(options.after === undefined ? {} : { afterSequence: BigInt(parseCount("--after", options.after)) }),
+    },
+    { timeoutMs: 0, signal: interrupted },
+  );
+  let seen = 0;
+  try {
+    for await (const change of answers) {
+      if (context.json) printMessage(context, WatchMembershipResponseSchema, change);
+      else context.print(formatChange(change));
+      if (++seen >= most) break;
+    }
+  } catch (error) {
+    // Ctrl-C is how a person ends it.
+    if (!interrupted.aborted) throw error;
+  }
+  return "ok";
+}
+
+function formatChange(change: WatchMembershipResponse): string {
+  const { sequence, playerId, segment, kind, at, suppressed, suppressedBy } = change;
+  const contact = suppressed ? `  do not contact: ${suppressedBy}` : "";
+  const what = (WatchMembershipResponse_Kind[kind] ?? "").toLowerCase().replace("_", " ");
+  return `${sequence}  ${formatInstant(at)}  ${what}  ${segment}  ${playerId}${contact}\n`;
+}
+
+async function countFlips(
+  context: Context,
+  options: StatsOptions,
+  segments: readonly string[],
+): Promise<ExitName> {
+  const last = await readStats(context, {
+    segments: [...segments],
+    ...(options.from === undefined ? {} : { from: readInstant("--from", options.from) }),
+    ...(options.until === undefined ? {} : { until: readInstant("--until", options.until) }),
+  });
+  if (context.json) {
+    printMessage(context, GetSegmentStatsResponseSchema, last);
+    return "ok";
+  }
+  const rows = last.segments.map(({ segment, entries, exits, players, members, medianStayMs }): Cell[] => [
+    segment,
+    ...[entries, exits, players, members].map(String),
+    formatStay(Number(medianStayMs)),
+  ]);
+  const titles = ["Entries", "Exits", "Players", "Members", "Median stay"];
+  const columns = [{ title: "Segment" }, ...titles.map((title) => ({ title, align: "right" as const }))];
+  context.print(formatTable(columns, rows, context.paint.bold));
+  context.print(
+    formatFields([
+      ["Players", String(last.players)],
+      ["Up to", formatInstant(last.until)],
+      ["Rule set", `version ${last.ruleSetVersion}`],
+    ]),
+  );
+  return "ok";
+}
+
+function formatStay(ms: number): string {
+  if (ms === 0) return "";
+  return ms >= day ? `${(ms / day).toFixed(1)} d` : `${(ms / hour).toFixed(1)} h`;
+}
+
+/** Runs the count with a bar and gives its last message, which has the result. */
+async function readStats(
+  context: Context,
+  request: Omit<
+    Extract<MessageInitShape<typeof GetSegmentStatsRequestSchema>, { readonly $typeName?: string }>,
+    "merchantId" | "$typeName"
+  >,
+): Promise<GetSegmentStatsResponse> {
+  const answers = context
+    .admin()
+    .analytics.getSegmentStats(
+      { ...request, merchantId: context.merchant },
+      { timeoutMs: longCallMs, signal: context.io.watchInterrupts() },
+    );
+  let progress: ReturnType<typeof openProgress> | undefined;
+  let last: GetSegmentStatsResponse | undefined;
+  for await (const answer of answers) {
+    progress ??= openProgress(context.io.err, { total: Number(answer.players), unit: "players", nowMs });
+    progress.show(Number(answer.lookedAt));
+    last = answer;
+  }
+  progress?.clear();
+  if (last === undefined) throw new CliFailure("broken", ["the service ended the count without a result"]);
+  return last;
+}
+
+function nowMs(): number {
+  return performance.now();
+}
