@@ -1,5 +1,6 @@
 import { parse } from "yaml";
 import { z } from "zod";
+import { paymentFactTypes } from "../core/events/event-types.ts";
 
 /** A tenant as configured. */
 export type Merchant = {
@@ -8,6 +9,8 @@ export type Merchant = {
   readonly clock: "server" | "request";
   /** Proto paths of fields exempt from the card-number guard. */
   readonly panExemptFields: ReadonlySet<string>;
+  /** By source of events: types of payment facts of which it alone tells, so that they need no payment id (`SEMANTICS.md` 6.1). */
+  readonly soleSources: ReadonlyMap<string, ReadonlySet<string>>;
   /** File of the rule set to push and activate where the store has none yet, relative to the merchants file. */
   readonly ruleSetFile: string | undefined;
 };
@@ -43,9 +46,17 @@ export function readMerchants(text: string): MerchantsResult {
   if (entries.length === 0 || entries.length > merchantsMax) {
     return { ok: false, faults: [`merchants: must hold 1 to ${merchantsMax} merchants`] };
   }
-  const merchants = entries.map(([id, { clock, rule_set, pan_exempt_fields }]): [string, Merchant] => [
+  const merchants = entries.map(([id, entry]): [string, Merchant] => [
     id,
-    { id, clock, ruleSetFile: rule_set, panExemptFields: new Set(pan_exempt_fields) },
+    {
+      id,
+      clock: entry.clock,
+      ruleSetFile: entry.rule_set,
+      panExemptFields: new Set(entry.pan_exempt_fields),
+      soleSources: new Map(
+        Object.entries(entry.sole_sources).map(([source, types]) => [source, new Set<string>(types)]),
+      ),
+    },
   ]);
   return { ok: true, merchants: new Map(merchants) };
 }
@@ -67,6 +78,7 @@ const schema = z.strictObject({
       clock: z.enum(["server", "request"]).default("server"),
       rule_set: z.string().min(1).optional(),
       pan_exempt_fields: z.array(z.string().min(1).max(128)).max(32).default([]),
+      sole_sources: z.record(z.string().min(1).max(64), z.array(z.enum(paymentFactTypes)).min(1)).default({}),
     }),
   ),
 });
