@@ -9,14 +9,14 @@ export type HistoryStore = {
   /** The history of a subject, loaded where it is cold; undefined where there is none. */
   readonly get: (merchantId: string, subject: Subject) => History | undefined;
   /**
-   * Puts one row, or finds it there. Ids of payment facts merge where `isPaymentFact`; `isOutcome` says that the gateway's outcome tells the
-   * fact, so that its amount wins over a wallet's.
+   * Puts one row, or finds it there. Ids of payment facts merge where `isPaymentFact`; `amountWins` says that the gateway's outcome tells the
+   * fact, so that its amount stands instead of a wallet's.
    */
   readonly place: (
     merchantId: string,
     subject: Subject,
     row: NewRow,
-    options: { readonly isPaymentFact: boolean; readonly isOutcome?: boolean },
+    options: { readonly isPaymentFact: boolean; readonly amountWins?: boolean },
   ) => { readonly placed: Placed; readonly durable: Promise<void> };
   /** Takes a row back by its id, or remembers that it was taken back where it has not come yet (`atMs` is its tombstone's instant). */
   readonly reverse: (
