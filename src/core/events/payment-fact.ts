@@ -4,7 +4,6 @@ import type { PaymentKind } from "../payment.ts";
 import type { OutcomeClass } from "../retry/outcome-class.ts";
 import { factPlains, factWides, type PaymentFactType } from "./event-types.ts";
 import { keySeparator, type LabelBook, type LabelsByKey } from "./label-book.ts";
-import { factRowId } from "./row-id.ts";
 
 /** A stage of a payment, told by an outcome or by a wallet. Texts are empty where unknown. Instants are ms since the epoch. */
 export type PaymentFact = {
@@ -51,11 +50,11 @@ export class FactRowMaker {
   }
 
   /**
-   * The row of a fact, laid out as `factPlains` and `factWides` say. `id` is that of its natural key unless another is given.
+   * The row of a fact, laid out as `factPlains` and `factWides` say. `id` is that of its natural key (`factRowId`), or of the event that tells it.
    *
    * Where it would need one label more than there may be, what is open (method, scheme, ...) is left out: money counts in any case.
    */
-  make(merchantId: string, fact: PaymentFact, id: number = factRowId({ merchantId, ...fact })): NewRow {
+  make(fact: PaymentFact, id: number): NewRow {
     const currencies = [...fact.converted.keys()].sort();
     const wides = [
       hashText(fact.paymentId),
