@@ -24,7 +24,9 @@ export function checkCondition(node: Node, environment: Environment, faults: Fau
   };
   const checked = scope.check(node);
   for (const offset of scope.amounts) {
-    const advice = 'add payment.currency == "EUR" to the same conjunction, or write payment.amount_in("EUR")';
+    const advice = environment.roots?.includes("event")
+      ? 'add event.currency == "EUR" to the same conjunction'
+      : 'add payment.currency == "EUR" to the same conjunction, or write payment.amount_in("EUR")';
     faults.add(offset, "amount-without-currency", `minor units mean nothing without a currency: ${advice}`);
   }
   return scope.amounts.length > 0 ? undefined : checked;

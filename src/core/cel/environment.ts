@@ -49,7 +49,16 @@ export type Environment = {
   readonly slot: (source: SlotSource) => number;
   /** Whether three upper-case letters name a currency that amounts convert to; where absent, any three do. */
   readonly isCurrency?: (code: string) => boolean;
+  /** What names begin with; where absent, those of payments. */
+  readonly roots?: readonly string[];
+  /** Why a name that is no variable is refused, where that is more than that it is unknown. */
+  readonly refusal?: (path: string) => Refusal | undefined;
 };
+
+/** `told`: what is wrong is a fault of another place already. */
+export type Refusal =
+  | { readonly kind: "fault"; readonly rule: "type-mismatch"; readonly message: string }
+  | { readonly kind: "told" };
 
 /** A fault in a condition. `line` and `column` are 1-based in the condition's own text, column in UTF-16 units. */
 export type ConditionFault = {

@@ -23,7 +23,8 @@ export function checkName(node: Extract<Node, { kind: "name" }>, scope: Scope): 
     return accept(scope, offset, { op: "slot", type: "timestamp", slot }, { name });
   }
   if (celTypes.has(name)) return scope.faults.add(offset, "no-type-values", refusals["no-type-values"]);
-  if (roots.some((root) => root === name)) {
+  const known = rootsOf(scope);
+  if (known.includes(name)) {
     return scope.faults.add(
       offset,
       "root-not-value",
@@ -35,9 +36,9 @@ export function checkName(node: Extract<Node, { kind: "name" }>, scope: Scope): 
     return scope.faults.add(offset, "bare-name", `${quote(name)} has no root: write ${homes.join(" or ")}`);
   }
   const nearest = findNearest(name, [
-    ...roots.flatMap((root) => scope.environment.names(root)),
+    ...known.flatMap((root) => scope.environment.names(root)),
     ...scope.locals.map((candidate) => candidate.name),
-    ...roots,
+    ...known,
     "now",
   ]);
   const full = nearest === undefined ? [] : findHomes(nearest, scope);
@@ -45,9 +46,13 @@ export function checkName(node: Extract<Node, { kind: "name" }>, scope: Scope): 
   return scope.faults.add(offset, "unknown-name", `the name ${quote(name)} is unknown${hint}`);
 }
 
+function rootsOf({ environment }: Scope): readonly string[] {
+  return environment.roots ?? roots;
+}
+
 /** The full names that end in this one. */
 function findHomes(name: string, scope: Scope): readonly string[] {
-  return roots
+  return rootsOf(scope)
     .filter((root) => scope.environment.names(root).includes(name))
     .map((root) => `${root}.${name}`);
 }
@@ -57,8 +62,8 @@ export function checkMember(node: Extract<Node, { kind: "member" }>, scope: Scop
   const found = resolveVariable(node, scope);
   if (found === undefined) return undefined;
   const { path, variable, slot } = found;
-  if (path === "payment.amount_minor") scope.amounts.push(node.offset);
-  if (path === "payment.currency") scope.currencySlot = slot;
+  if (path === "payment.amount_minor" || path === "event.amount_minor") scope.amounts.push(node.offset);
+  if (path === "payment.currency" || path === "event.currency") scope.currencySlot = slot;
   const { domain, min, max } = variable;
   return accept(
     scope,
@@ -81,13 +86,17 @@ function resolveVariable(node: Extract<Node, { kind: "member" | "has" }>, scope:
   if (root === undefined || rest.length === 0 || scope.locals.some((local) => local.name === root)) {
     return refuseMember(node, scope);
   }
-  if (!roots.some((known) => known === root)) {
-    const message = `the name ${quote(root)} is unknown${suggest(root, roots)}: names begin with ${roots.join(", ")}`;
+  const known = rootsOf(scope);
+  if (!known.includes(root)) {
+    const message = `the name ${quote(root)} is unknown${suggest(root, known)}: names begin with ${known.join(", ")}`;
     return scope.faults.add(offset, "unknown-name", message);
   }
   const full = path.join(".");
   const variable = scope.environment.variable(full);
   if (variable === undefined) {
+    const refusal = scope.environment.refusal?.(full);
+    if (refusal?.kind === "told") return undefined;
+    if (refusal?.kind === "fault") return scope.faults.add(offset, refusal.rule, refusal.message);
     const names = scope.environment.names(root).map((name) => `${root}.${name}`);
     return scope.faults.add(
       offset,

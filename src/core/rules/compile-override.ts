@@ -49,14 +49,17 @@ export function createOverrideCompiler(snapshot: RuleSnapshot): OverrideCompiler
       snapshot.listIds.map((id, ordinal) => [id, { ordinal, kind: snapshot.listKinds[ordinal]! }]),
     ),
     segments,
+    features: snapshot.features,
   });
   const finder = createProtectedFinder({
     declarations: snapshot,
     slots: snapshot.slots,
     segmentAt: (ordinal) => ({
       ...snapshot.segments[ordinal]!,
-      expr: snapshot.segmentCondition(ordinal),
+      exprs: [snapshot.segmentCondition(ordinal), snapshot.segmentExit(ordinal)],
     }),
+    features: snapshot.features,
+    eventTypes: snapshot.eventTypes,
   });
 
   function compile(draft: OverrideDraft): OverrideResult {

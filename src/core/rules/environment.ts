@@ -1,6 +1,7 @@
 import type { SlotDomain } from "../cel/domain-goals.ts";
 import type { Environment, ListKind, SlotSource, Variable } from "../cel/environment.ts";
-import type { ExprType } from "../cel/expr.ts";
+import type { Expr, ExprType } from "../cel/expr.ts";
+import { listChildren } from "../cel/intern.ts";
 import { facts, fundingPath, type Purpose, strictFundingPath } from "../facts.ts";
 import { exponentOf } from "../iso4217.ts";
 import type { AttributeInfo, AttributeType } from "./snapshot.ts";
@@ -13,6 +14,15 @@ export type Declarations = {
   readonly lists: ReadonlyMap<string, { readonly ordinal: number; readonly kind: ListKind }>;
   /** Ordinals by id. */
   readonly segments: ReadonlyMap<string, number>;
+  /** In order of their ordinals. */
+  readonly features: readonly FeatureDeclaration[];
+};
+
+/** A feature as conditions see it. `type` is undefined where what it is made of is faulty. */
+export type FeatureDeclaration = {
+  readonly id: string;
+  readonly type: ExprType | undefined;
+  readonly purposes: readonly Purpose[];
 };
 
 /** The environments of a rule set's conditions; all share one allotment of slots. */
@@ -23,7 +33,19 @@ export type Environments = {
   readonly strict: Environment;
   /** The sources of all slots allotted so far: slot n has source n. */
   readonly slots: readonly SlotSource[];
+  /** The same for conditions over events: all of kind `event`. */
+  readonly eventSlots: readonly SlotSource[];
+  /** The environment of conditions over events with these variables, by path (`event.game`). They read nothing but the event. */
+  readonly overEvents: (
+    variables: ReadonlyMap<string, Variable>,
+    refusal?: Environment["refusal"],
+  ) => EventEnvironment;
   /** What values a slot can take, where that is bounded. */
+  readonly domainOf: (slot: number) => SlotDomain | undefined;
+};
+
+export type EventEnvironment = {
+  readonly environment: Environment;
   readonly domainOf: (slot: number) => SlotDomain | undefined;
 };
 
@@ -37,7 +59,7 @@ const attributeTypes: Readonly<Record<AttributeType, ExprType>> = {
 };
 
 /** Purposes of a fact or an attribute that does not say its own. */
-const purposesByDefault: readonly Purpose[] = ["payments", "fraud"];
+export const purposesByDefault: readonly Purpose[] = ["payments", "fraud"];
 
 /** Makes the environments of a rule set. Built-in facts win over attributes of the same path, which the checks refuse anyway. */
 export function createEnvironments(declarations: Declarations): Environments {
@@ -60,42 +82,114 @@ export function createEnvironments(declarations: Declarations): Environments {
     ...groupByRoot(variables.keys()),
     ["list", [...declarations.lists.keys()]],
     ["segment", [...declarations.segments.keys()]],
+    ["feature", declarations.features.map(({ id }) => id).filter(isForConditions)],
   ]);
+  const featureOrdinals = new Map<string, number>(
+    declarations.features.flatMap(({ id }, ordinal) =>
+      isForConditions(id) ? [[`feature.${id}`, ordinal]] : [],
+    ),
+  );
+  const readVariable = (path: string): Variable | undefined => {
+    const ordinal = featureOrdinals.get(path);
+    if (ordinal === undefined) return variables.get(path);
+    // Asked anew each time: the types of features are found one after the other.
+    const { id, type } = declarations.features[ordinal]!;
+    return type && { type, source: { kind: "feature", ordinal, id } };
+  };
   const slots: SlotSource[] = [];
-  const slotByKey = new Map<string, number>();
+  const allot = createAllotment(slots);
   const plain: Environment = {
-    variable: (path) => variables.get(path),
+    variable: readVariable,
+    refusal: (path) => (featureOrdinals.has(path) ? { kind: "told" } : undefined),
     names: (root) => names.get(root) ?? [],
     list: (id) => declarations.lists.get(id),
     segment: (id) => declarations.segments.get(id),
-    slot: (source) => {
-      const key = keyOf(source);
-      let slot = slotByKey.get(key);
-      if (slot === undefined) {
-        slot = slots.push(source) - 1;
-        slotByKey.set(key, slot);
-      }
-      return slot;
-    },
+    slot: allot,
     isCurrency: (code) => exponentOf(code) !== undefined,
   };
   const strict: Environment = {
     ...plain,
-    variable: (path) => variables.get(path === fundingPath ? strictFundingPath : path),
+    variable: (path) => readVariable(path === fundingPath ? strictFundingPath : path),
   };
+  const domains = collectDomains(variables.values());
+  const eventSlots: SlotSource[] = [];
+  const allotEvent = createAllotment(eventSlots);
+  const overEvents: Environments["overEvents"] = (eventVariables, refusal) => {
+    const eventDomains = collectDomains(eventVariables.values());
+    const eventNames = groupByRoot(eventVariables.keys()).get("event") ?? [];
+    return {
+      environment: {
+        ...plain,
+        roots: ["event"],
+        variable: (path) => eventVariables.get(path),
+        refusal: (path) => refusal?.(path),
+        names: (root) => (root === "event" ? eventNames : root === "list" ? (names.get(root) ?? []) : []),
+        segment: () => undefined,
+        // What is not of the event gets no slot, by which `readsEventOnly` knows it.
+        slot: (source) => (source.kind === "event" ? allotEvent(source) : -1),
+      },
+      domainOf: (slot) => domainAt(eventSlots, slot, eventDomains),
+    };
+  };
+  return {
+    plain,
+    strict,
+    slots,
+    eventSlots,
+    overEvents,
+    domainOf: (slot) => domainAt(slots, slot, domains),
+  };
+}
+
+/** The features that markers are made of have a dot in their id, and only those. */
+function isForConditions(featureId: string): boolean {
+  return !featureId.includes(".");
+}
+
+/** Whether a condition over events reads nothing else: neither the time nor what belongs to a payment. */
+export function readsEventOnly(expr: Expr): boolean {
+  const rest = [expr];
+  for (let part = rest.pop(); part !== undefined; part = rest.pop()) {
+    if ((part.op === "slot" || part.op === "has") && part.slot < 0) return false;
+    if (part.op === "within" || part.op === "silent") return false;
+    rest.push(...listChildren(part));
+  }
+  return true;
+}
+
+/** Gives each source its slot, at the first call with an equal one. */
+function createAllotment(slots: SlotSource[]): (source: SlotSource) => number {
+  const slotByKey = new Map<string, number>();
+  return (source) => {
+    const key = keyOf(source);
+    let slot = slotByKey.get(key);
+    if (slot === undefined) {
+      slot = slots.push(source) - 1;
+      slotByKey.set(key, slot);
+    }
+    return slot;
+  };
+}
+
+function collectDomains(variables: Iterable<Variable>): ReadonlyMap<string, SlotDomain> {
   const domains = new Map<string, SlotDomain>();
-  for (const { source, domain, min, max } of variables.values()) {
+  for (const { source, domain, min, max } of variables) {
     domains.set(keyOf(source), {
       ...(domain && { values: domain }),
       ...(min !== undefined && { min }),
       ...(max !== undefined && { max }),
     });
   }
-  const domainOf = (slot: number): SlotDomain | undefined => {
-    const source = slots[slot];
-    return source && (boundsOf(source) ?? domains.get(keyOf(source)));
-  };
-  return { plain, strict, slots, domainOf };
+  return domains;
+}
+
+function domainAt(
+  slots: readonly SlotSource[],
+  slot: number,
+  domains: ReadonlyMap<string, SlotDomain>,
+): SlotDomain | undefined {
+  const source = slots[slot];
+  return source && (boundsOf(source) ?? domains.get(keyOf(source)));
 }
 
 function boundsOf(source: SlotSource): SlotDomain | undefined {
@@ -116,11 +210,13 @@ function boundsOf(source: SlotSource): SlotDomain | undefined {
   }
 }
 
+/** What says what may be used for what: the declarations of a rule set, or the rule set itself. */
+export type PurposeSource = Pick<Declarations, "attributes" | "playerAttributes"> & {
+  readonly features: readonly { readonly purposes: readonly Purpose[] }[];
+};
+
 /** The purposes of what a slot reads. */
-export function purposesOf(
-  source: SlotSource,
-  declarations: Pick<Declarations, "attributes" | "playerAttributes">,
-): readonly Purpose[] {
+export function purposesOf(source: SlotSource, declarations: PurposeSource): readonly Purpose[] {
   switch (source.kind) {
     case "field":
       return facts.find(({ path }) => path === source.path)?.purposes ?? purposesByDefault;
@@ -132,9 +228,10 @@ export function purposesOf(
     case "localHour":
     case "localWeekday":
     case "now":
-    case "feature":
     case "event":
       return purposesByDefault;
+    case "feature":
+      return declarations.features[source.ordinal]?.purposes ?? purposesByDefault;
   }
 }
 

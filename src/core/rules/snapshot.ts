@@ -63,7 +63,7 @@ export type RuleSnapshot = {
   /** The typed condition of a rule or a segment, decoded on demand for traces; `undefined` where it is always true. */
   readonly ruleCondition: (ordinal: number) => Expr | undefined;
   readonly segmentCondition: (ordinal: number) => Expr;
-  /** By which a member leaves, where that is said apart. */
+  /** By which a member leaves, its lists included, where that is said apart. */
   readonly segmentExit: (ordinal: number) => Expr | undefined;
 };
 
@@ -81,6 +81,9 @@ export type SegmentInfo = {
   /** Whether it, or a segment that it reads, reads what only a payment can tell: then it has no members outside decisions. */
   readonly needsPayment: boolean;
   readonly isCampaign: boolean;
+  /** Ordinals of lists of players who are in, and of those who are out, whatever is remembered; the first comes first. */
+  readonly includeList: number | undefined;
+  readonly excludeList: number | undefined;
 };
 
 /** A journey; states are ordinals of segments, the first that holds counts. */

@@ -1,18 +1,31 @@
-import { Attribute_Subject, type Rule } from "../../../gen/switchyard/v1/rule_set_pb.js";
+import { Attribute_Subject, type Rule, type RuleSet } from "../../../gen/switchyard/v1/rule_set_pb.js";
 import { compareCodePoints } from "../../cel/code-points.ts";
 import type { ListDomain } from "../../cel/domain-goals.ts";
-import { findEmptiness } from "../../cel/domains.ts";
 import type { Environment } from "../../cel/environment.ts";
 import type { Expr } from "../../cel/expr.ts";
 import type { ConditionNames } from "../../cel/format.ts";
-import { lowerCondition } from "../../cel/lower.ts";
+import type { EventTypeInfo } from "../../events/event.ts";
+import { eventTypes as builtInEventTypes } from "../../events/event-types.ts";
 import { openList } from "../../lists.ts";
-import { createEnvironments, type Declarations, type Environments, nameSource } from "../environment.ts";
+import {
+  createEnvironments,
+  type Declarations,
+  type Environments,
+  type FeatureDeclaration,
+  nameSource,
+} from "../environment.ts";
+import { readEventType } from "../event-types.ts";
+import { listFeatures } from "../features.ts";
 import { readAttribute } from "../names.ts";
+import { findSegmentFacts, type SegmentFacts } from "../segment-facts.ts";
+import { type ListedSegment, listSegments } from "../segments.ts";
 import type { AttributeInfo } from "../snapshot.ts";
 import type { CheckInput } from "./check-input.ts";
 import { classOf } from "./check-rules.ts";
 import { orderSegments } from "./check-segments.ts";
+import { type FeatureInput, type LoweredFeatures, lowerFeatures } from "./lower-features.ts";
+import { lowerSegments } from "./lower-segments.ts";
+import { type LoweringContext, lowerText } from "./lower-text.ts";
 
 /** The conditions of a rule set in typed form, as far as they are right. */
 export type LoweredConditions = {
@@ -20,40 +33,81 @@ export type LoweredConditions = {
   readonly declarations: Declarations;
   /** By id. */
   readonly segments: ReadonlyMap<string, Expr>;
+  /** By which a member leaves, by id, of segments that say it. */
+  readonly exits: ReadonlyMap<string, Expr>;
+  /** Segments and states of lifecycles by ordinal, with what follows from what they read. */
+  readonly listedSegments: readonly ListedSegment[];
+  readonly segmentFacts: readonly SegmentFacts[];
   /** Ids so that each segment follows those that it reads. */
   readonly segmentOrder: readonly string[];
   /** By id; rules without a condition have no entry. */
   readonly rules: ReadonlyMap<string, Expr>;
+  readonly features: LoweredFeatures;
+  /** Types of events that the rule set declares, by name. */
+  readonly eventTypes: ReadonlyMap<string, EventTypeInfo>;
 };
 
-/** Checks all conditions: of segments, their references among each other, and of rules. */
+/** Checks all conditions: of features, of segments, their references among each other, and of rules. */
 export function checkConditions(input: CheckInput): LoweredConditions {
-  const { ruleSet } = input;
-  const declarations = collectDeclarations(input);
+  const { ruleSet, faults } = input;
+  const listedFeatures = listFeatures(ruleSet);
+  const listedSegments = listSegments(ruleSet);
+  const declared = listedFeatures.map(
+    ({ id, purposes }): MutableDeclaration => ({ id, type: undefined, purposes }),
+  );
+  const declarations = collectDeclarations(input, listedSegments, declared);
   const environments = createEnvironments(declarations);
-  const context = {
-    input,
+  const context: LoweringContext = {
+    faults,
     environments,
     listDomains: openListDomains(input, declarations),
     names: nameParts(environments, declarations),
+    eventNames: nameParts({ slots: environments.eventSlots }, declarations),
   };
-  const segments = new Map<string, Expr>();
-  for (const [index, { id, when }] of ruleSet.segments.entries()) {
-    const path = `segments[${index}].when`;
-    if (when === "") input.faults.error(path, "missing", "a segment needs a condition");
-    else setIfRight(segments, id, lowerOne(context, environments.plain, when, path));
-  }
-  const segmentOrder = orderSegments(input, segments, declarations);
+  const eventTypes = new Map(ruleSet.eventTypes.map((type) => [type.name, readEventType(type)]));
+  const features = lowerFeatures(context, {
+    listed: listedFeatures,
+    declared,
+    eventTypes: new Map([...eventTypes, ...builtInEventTypes]),
+    models: collectModels(ruleSet),
+  });
+  const { segments, exits } = lowerSegments(context, listedSegments, declarations);
+  const segmentOrder = orderSegments(input, listedSegments, { segments, exits });
+  const segmentFacts = findSegmentFacts({
+    ids: [...declarations.segments.keys()],
+    order: segmentOrder,
+    exprsOf: (id) => [segments.get(id) ?? [], exits.get(id) ?? []].flat(),
+    slots: environments.slots,
+    features: features.specs,
+  });
   const rules = new Map<string, Expr>();
   for (const [index, rule] of ruleSet.rules.entries()) {
     if (rule.when === "") continue;
-    setIfRight(
-      rules,
-      rule.id,
-      lowerOne(context, environmentOf(rule, environments), rule.when, `rules[${index}].when`),
-    );
+    const environment = environmentOf(rule, environments);
+    const expr = lowerText(context, environment, rule.when, `rules[${index}].when`);
+    if (expr !== undefined) rules.set(rule.id, expr);
   }
-  return { environments, declarations, segments, segmentOrder, rules };
+  return {
+    environments,
+    declarations,
+    segments,
+    exits,
+    listedSegments,
+    segmentFacts,
+    segmentOrder,
+    rules,
+    features,
+    eventTypes,
+  };
+}
+
+/** Its type is filled in when the feature is lowered. */
+type MutableDeclaration = { -readonly [Field in keyof FeatureDeclaration]: FeatureDeclaration[Field] };
+
+/** Models by id, in the order of their ordinals. */
+function collectModels({ models }: RuleSet): FeatureInput["models"] {
+  const sorted = models.toSorted((a, b) => compareCodePoints(a.id, b.id));
+  return new Map(sorted.map((model, ordinal) => [model.id, { ordinal, model }]));
 }
 
 /** The environment of a rule: classes 1 and 2 read the funding of a card more strictly. */
@@ -64,39 +118,11 @@ function environmentOf(rule: Rule, environments: Environments): Environment {
     : environments.plain;
 }
 
-type Context = {
-  readonly input: CheckInput;
-  readonly environments: Environments;
-  readonly listDomains: (list: number) => ListDomain | undefined;
-  readonly names: ConditionNames;
-};
-
-function lowerOne(context: Context, environment: Environment, text: string, path: string): Expr | undefined {
-  const { faults } = context.input;
-  const lowered = lowerCondition(text, environment);
-  if (!lowered.ok) {
-    for (const { line, column, rule, message } of lowered.faults) {
-      faults.add({
-        severity: "ERROR",
-        path,
-        rule,
-        message: `${line}:${column} ${message}`,
-        inText: { line, column },
-      });
-    }
-    return undefined;
-  }
-  const why = findEmptiness(lowered.expr, context.environments.domainOf, context.listDomains, context.names);
-  if (why === undefined) return lowered.expr;
-  faults.error(path, "never-holds", `1:1 this can be true for no payment: ${why}`);
-  return undefined;
-}
-
-function setIfRight(exprs: Map<string, Expr>, id: string, expr: Expr | undefined): void {
-  if (expr !== undefined) exprs.set(id, expr);
-}
-
-function collectDeclarations({ ruleSet, lists }: CheckInput): Declarations {
+function collectDeclarations(
+  { ruleSet, lists }: CheckInput,
+  listedSegments: readonly ListedSegment[],
+  features: readonly FeatureDeclaration[],
+): Declarations {
   const attributes = new Map<string, AttributeInfo>();
   const playerAttributes = new Map<string, AttributeInfo>();
   for (const attribute of ruleSet.attributes) {
@@ -105,19 +131,19 @@ function collectDeclarations({ ruleSet, lists }: CheckInput): Declarations {
     if (info !== undefined) target.set(attribute.name, info);
   }
   const listIds = [...lists.keys()].sort(compareCodePoints);
-  const segmentIds = [...new Set(ruleSet.segments.map(({ id }) => id))].sort(compareCodePoints);
   return {
     attributes,
     playerAttributes,
     lists: new Map(listIds.map((id, ordinal) => [id, { ordinal, kind: lists.get(id)! }])),
-    segments: new Map(segmentIds.map((id, ordinal) => [id, ordinal])),
+    segments: new Map(listedSegments.map(({ segment }, ordinal) => [segment.id, ordinal])),
+    features,
   };
 }
 
 function openListDomains(
   { ruleSet, encodedLists }: CheckInput,
   declarations: Declarations,
-): Context["listDomains"] {
+): LoweringContext["listDomains"] {
   const domains: (ListDomain | undefined)[] = [];
   for (const { id, values } of ruleSet.lists) {
     const encoded = encodedLists.get(id);
@@ -130,7 +156,10 @@ function openListDomains(
 }
 
 /** What the ordinals of the conditions of a rule set are called. */
-export function nameParts({ slots }: Environments, { segments, lists }: Declarations): ConditionNames {
+export function nameParts(
+  { slots }: Pick<Environments, "slots">,
+  { segments, lists }: Declarations,
+): ConditionNames {
   const segmentIds = [...segments.keys()];
   const listIds = [...lists.keys()];
   return {

@@ -3,12 +3,15 @@ import type { EncodedList } from "../../lists.ts";
 import type { FaultList } from "../document/fault.ts";
 import { checkConditions, type LoweredConditions } from "./check-conditions.ts";
 import { checkDeclarations } from "./check-declarations.ts";
+import { checkEventTypes } from "./check-event-types.ts";
+import { checkFeatures } from "./check-features.ts";
 import { collectIds } from "./check-input.ts";
+import { checkLifecycles } from "./check-lifecycles.ts";
 import { checkPsps } from "./check-psps.ts";
 import { checkReach } from "./check-reach.ts";
 import { checkRetryPolicies } from "./check-retry.ts";
 import { checkRules } from "./check-rules.ts";
-import { checkFunding, checkMarketing, checkSegments } from "./check-segments.ts";
+import { checkFunding, checkMarketing, checkRemembered, checkSegments } from "./check-segments.ts";
 
 /** What the checks worked out on the way, for the compiler. */
 export type CheckedRuleSet = {
@@ -27,10 +30,14 @@ export function checkRuleSet(ruleSet: RuleSet, faults: FaultList, nowMs: number)
   checkDeclarations(input);
   checkPsps(input);
   checkRetryPolicies(input);
+  checkEventTypes(input);
+  checkFeatures(input);
   checkSegments(input);
+  checkLifecycles(input);
   checkRules(input);
   const conditions = checkConditions(input);
   checkFunding(input, conditions);
+  checkRemembered(input, conditions.listedSegments, conditions.segmentFacts);
   checkMarketing(input, conditions);
   checkReach(input, conditions);
   return { conditions, encodedLists: input.encodedLists };

@@ -1,25 +1,29 @@
-import type { RuleSet } from "../../../gen/switchyard/v1/rule_set_pb.js";
-import type { Expr } from "../../cel/expr.ts";
+import type { Duration } from "@bufbuild/protobuf/wkt";
 import { quote } from "../../cel/faults.ts";
 import { readReads } from "../../cel/reads.ts";
 import { fundingPath, strictFundingPath } from "../../facts.ts";
+import type { FaultList } from "../document/fault.ts";
 import { marketingActions } from "../effects-by-class.ts";
-import type { Declarations } from "../environment.ts";
 import { isProtectiveClass } from "../loosening.ts";
 import { readPurposes } from "../names.ts";
 import { createProtectedFinder } from "../protected-reads.ts";
+import type { SegmentFacts } from "../segment-facts.ts";
+import type { ListedSegment } from "../segments.ts";
 import { actionKinds } from "../snapshot.ts";
 import type { LoweredConditions } from "./check-conditions.ts";
 import { checkPurposes } from "./check-declarations.ts";
 import type { CheckInput } from "./check-input.ts";
-import { checkId, checkSize, checkText, descriptionMax } from "./values.ts";
+import { spanMaxMs } from "./check-window.ts";
+import type { LoweredSegments } from "./lower-segments.ts";
+import { checkDuration, checkId, checkReference, checkSize, checkText, descriptionMax } from "./values.ts";
 
 const segmentsMax = 2_000;
+const dwellMaxMs = spanMaxMs;
 /** Longest chain of segments that read each other. */
 const chainMax = 16;
 
 /** Checks the section `segments`, but for the conditions. */
-export function checkSegments({ ruleSet, faults }: CheckInput): void {
+export function checkSegments({ ruleSet, faults, lists }: CheckInput): void {
   if (!checkSize(faults, "segments", ruleSet.segments.length, segmentsMax)) return;
   const seen = new Map<string, string>();
   for (const [index, segment] of ruleSet.segments.entries()) {
@@ -27,17 +31,33 @@ export function checkSegments({ ruleSet, faults }: CheckInput): void {
     checkId(faults, `${path}.id`, segment.id, seen);
     checkText(faults, `${path}.description`, segment.description, descriptionMax);
     checkPurposes(faults, `${path}.purposes`, segment.purposes);
+    if (segment.dwellMin !== undefined) checkDwell(faults, `${path}.dwell_min`, segment.dwellMin);
+    checkPlayerList(faults, `${path}.include_list`, segment.includeList, lists);
+    checkPlayerList(faults, `${path}.exclude_list`, segment.excludeList, lists);
   }
+}
+
+/** How long who entered stays at least. */
+export function checkDwell(faults: FaultList, path: string, dwell: Duration): void {
+  checkDuration(faults, path, dwell, { min: 0, max: dwellMaxMs, said: "from 0 to 10 years" });
+}
+
+/** A list of ids of players, empty where there is none. */
+function checkPlayerList(faults: FaultList, path: string, id: string, lists: CheckInput["lists"]): void {
+  if (id === "") return;
+  checkReference(faults, path, id, { ids: lists, rule: "unknown-list", noun: "list" });
+  if (lists.get(id) === "BIN")
+    faults.error(path, "not-a-text-list", `the list ${quote(id)} holds BINs, and players are wanted`);
 }
 
 /** The ids of all segments so that each follows those that it reads; circles and chains over 16 are faults. */
 export function orderSegments(
-  { ruleSet, faults }: CheckInput,
-  exprs: ReadonlyMap<string, Expr>,
-  { segments }: Declarations,
+  { faults }: Pick<CheckInput, "faults">,
+  listed: readonly ListedSegment[],
+  { segments, exits }: LoweredSegments,
 ): readonly string[] {
-  const ids = [...segments.keys()];
-  const pathOf = new Map(ruleSet.segments.map(({ id }, index) => [id, `segments[${index}].when`]));
+  const ids = listed.map(({ segment }) => segment.id);
+  const pathOf = new Map(listed.map(({ segment, path }) => [segment.id, `${path}.when`]));
   const lengths = new Map<string, number>();
   const chain: string[] = [];
   const visit = (id: string): number => {
@@ -54,10 +74,11 @@ export function orderSegments(
       return 0;
     }
     chain.push(id);
-    const expr = exprs.get(id);
     let length = 1;
-    for (const ordinal of expr === undefined ? [] : readReads(expr).segments) {
-      length = Math.max(length, 1 + visit(ids[ordinal]!));
+    for (const expr of [segments.get(id), exits.get(id)]) {
+      for (const ordinal of expr === undefined ? [] : readReads(expr).segments) {
+        length = Math.max(length, 1 + visit(ids[ordinal]!));
+      }
     }
     chain.pop();
     lengths.set(id, length);
@@ -121,36 +142,67 @@ function findTrusting({
   return trusting;
 }
 
-/** A marketing action never reads, itself or through segments, what only safer gambling or anti-money-laundering may use (`SEMANTICS.md` 3.9). */
-export function checkMarketing({ ruleSet, faults }: CheckInput, conditions: LoweredConditions): void {
-  const findProtected = findProtectedIn(ruleSet, conditions);
-  for (const [index, rule] of ruleSet.rules.entries()) {
-    const sells =
-      rule.effects?.actions.some(({ kind }) => marketingActions.has(actionKinds[kind - 1]!)) ?? false;
-    const expr = conditions.rules.get(rule.id);
-    const what = sells && expr !== undefined ? findProtected(expr) : undefined;
-    if (what === undefined) continue;
+/** What is remembered of a player, and the state that a player is in, has to be known without a payment. */
+export function checkRemembered(
+  { faults }: Pick<CheckInput, "faults">,
+  listed: readonly ListedSegment[],
+  facts: readonly SegmentFacts[],
+): void {
+  for (const [ordinal, { path, isState, hasMemory }] of listed.entries()) {
+    const foreign = facts[ordinal]?.ofPayment;
+    if (foreign === undefined || !(isState || hasMemory)) continue;
+    const why = isState ? "the state of a player" : "a membership with a memory";
     faults.error(
-      `rules[${index}].when`,
-      "marketing-reads-protected",
-      `a marketing action may not depend on ${what}`,
+      `${path}.when`,
+      "not-of-player",
+      `1:1 ${why} cannot depend on ${foreign}, which only a payment tells`,
     );
   }
 }
 
-function findProtectedIn(
-  ruleSet: RuleSet,
-  { declarations, segments, environments: { slots } }: LoweredConditions,
-): (expr: Expr) => string | undefined {
-  const ids = [...declarations.segments.keys()];
-  const purposes = new Map(ruleSet.segments.map(({ id, purposes }) => [id, readPurposes(purposes)]));
-  const finder = createProtectedFinder({
+/**
+ * Neither a marketing action nor a campaign ever reads, itself, through segments or through features, what only safer gambling or
+ * anti-money-laundering may use (`SEMANTICS.md` 3.9).
+ */
+export function checkMarketing({ ruleSet, faults }: CheckInput, conditions: LoweredConditions): void {
+  const finder = createFinder(conditions);
+  const refuse = (path: string, seller: string, what: string | undefined): void => {
+    if (what === undefined) return;
+    faults.error(path, "marketing-reads-protected", `${seller} may not depend on ${what}`);
+  };
+  for (const [index, rule] of ruleSet.rules.entries()) {
+    const sells =
+      rule.effects?.actions.some(({ kind }) => marketingActions.has(actionKinds[kind - 1]!)) ?? false;
+    const expr = conditions.rules.get(rule.id);
+    if (sells && expr !== undefined)
+      refuse(
+        `rules[${index}].when`,
+        "a marketing action",
+        finder.inCondition(expr, conditions.environments.slots),
+      );
+  }
+  for (const [ordinal, { segment, path }] of conditions.listedSegments.entries()) {
+    if (segment.campaign) refuse(`${path}.campaign`, "a campaign", finder.inSegment(ordinal));
+  }
+}
+
+function createFinder({
+  declarations,
+  segments,
+  exits,
+  listedSegments,
+  features,
+  eventTypes,
+  environments: { slots },
+}: LoweredConditions): ReturnType<typeof createProtectedFinder> {
+  return createProtectedFinder({
     declarations,
     slots,
     segmentAt: (ordinal) => {
-      const id = ids[ordinal]!;
-      return { id, purposes: purposes.get(id) ?? [], expr: segments.get(id) };
+      const { id, purposes } = listedSegments[ordinal]!.segment;
+      return { id, purposes: readPurposes(purposes), exprs: [segments.get(id), exits.get(id)] };
     },
+    features: features.specs,
+    eventTypes,
   });
-  return (expr) => finder.inCondition(expr, slots);
 }

@@ -42,6 +42,7 @@ export const faultRules = {
   "unknown-brand": "There is no brand with this id.",
   "unknown-list": "There is no list with this id.",
   "not-a-bin-list": "The list holds texts, and BINs are wanted.",
+  "not-a-text-list": "The list holds BINs, and ids of players are wanted.",
   // PSPs, lists, attributes, rates, brands, thresholds.
   "amount-range": "The least amount is above the greatest, or their currencies differ.",
   "bad-mcc": "A merchant category code has four digits.",
@@ -54,6 +55,21 @@ export const faultRules = {
   // Retry policies.
   "response-not-allowed": "This outcome class does not lead there.",
   "not-for-response": "The response does without this field.",
+  // Types of events and features.
+  "unknown-event-type": "There is no type of events with this name, built in or declared.",
+  "unknown-attribute": "The events have no value of this name.",
+  "attribute-conflict":
+    "Two of the types of events have this attribute in different types, or keep it in different ways.",
+  "unknown-model": "There is no model with this id.",
+  "unknown-marker": "There is no marker of harm with this name.",
+  "not-for-function": "The function of the aggregate does without this, or does not take it.",
+  "not-for-window": "The window does without this.",
+  "bad-day": "The day is not YYYY-MM-DD.",
+  "event-only": "A condition over events reads something else.",
+  "not-of-player": "A feature, a membership with a memory or a state depends on what only a payment tells.",
+  "list-feature": "The value of a feature is one, not a list.",
+  "feature-cycle": "Features read each other in a circle.",
+  "features-too-deep": "More than 16 features read each other in a chain.",
   // Segments and conditions.
   "segment-cycle": "Segments read each other in a circle.",
   "segments-too-deep": "More than 16 segments read each other in a chain.",
@@ -62,7 +78,7 @@ export const faultRules = {
   "strict-funding":
     "A rule of REGULATORY or SAFER_GAMBLING reads card.funding through a segment; the segment must read card.funding_strict.",
   "marketing-reads-protected":
-    "A marketing action reads, itself or through segments, what only rg or aml may use.",
+    "A marketing action or a campaign reads, itself, through segments or features, what only rg or aml may use.",
   // Rules.
   "class-override": "Overrides live outside rule sets.",
   "no-effect": "A rule without effects.",

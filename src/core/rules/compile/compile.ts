@@ -2,7 +2,9 @@ import { create, type DescMessage, type MessageShape, toBinary } from "@bufbuild
 import {
   AttributeSchema,
   BrandSchema,
+  EventTypeSchema,
   FxRateSchema,
+  LifecycleSchema,
   PspSchema,
   RetryPolicySchema,
   RiskThresholdsSchema,
@@ -15,6 +17,7 @@ import {
 import { encodeExprs } from "../../cel/encode.ts";
 import type { Expr } from "../../cel/expr.ts";
 import { readReads } from "../../cel/reads.ts";
+import type { FeatureSpec } from "../../features/feature.ts";
 import type { LoweredConditions } from "../check/check-conditions.ts";
 import { type CheckedRuleSet, checkRuleSet } from "../check/check-rule-set.ts";
 import type { Compilation, DocumentFormat } from "../compilation.ts";
@@ -23,7 +26,16 @@ import { readDocument } from "../document/read-document.ts";
 import { reportFaults } from "../document/report.ts";
 import { buildIndex } from "../index/build.ts";
 import { normalizeRuleSet } from "../normalize.ts";
-import { type CompiledImage, joinRecords, type Records, type SegmentLevel } from "./image.ts";
+import { listSegments } from "../segments.ts";
+import {
+  addConditions,
+  type CompiledImage,
+  type FeatureImage,
+  joinRecords,
+  type Records,
+  type SegmentLevel,
+  segmentFlag,
+} from "./image.ts";
 
 export type DocumentInput = {
   readonly document: Uint8Array;
@@ -81,8 +93,9 @@ export function compileDocument(input: DocumentInput): {
 /** Compiles a document that was accepted, with its content hash. */
 export function makeImage({ ruleSet, checked }: AcceptedDocument, hash: string): CompiledImage {
   const { conditions, encodedLists } = checked;
-  const { environments, segments, rules } = conditions;
-  const exprs = ruleSet.segments.map(({ id }) => segments.get(id)!);
+  const { environments, segments, exits, rules, listedSegments, segmentFacts, features } = conditions;
+  const exprs = listedSegments.map(({ segment }) => segments.get(segment.id)!);
+  const specs = features.specs.map((spec) => spec!);
   const ruleConditions = ruleSet.rules.map(({ id }) => {
     const expr = rules.get(id);
     return expr === undefined ? -1 : exprs.push(expr) - 1;
@@ -91,18 +104,51 @@ export function makeImage({ ruleSet, checked }: AcceptedDocument, hash: string):
     expr: rules.get(id) ?? always,
     matchUnknown: onUnknown === Rule_OnUnknown.APPLY,
   }));
+  const aggregates = specs.map(({ how }) => (how.kind === "aggregate" ? how.aggregate : undefined));
+  const further: CompiledImage["furtherConditions"] = {
+    "segments.exit_when": addConditions(
+      exprs,
+      listedSegments.map(({ segment }) => exits.get(segment.id)),
+    ),
+    "features.where": addConditions(
+      exprs,
+      aggregates.map((aggregate) => aggregate?.where),
+    ),
+    "features.hit": addConditions(
+      exprs,
+      aggregates.map((aggregate) => aggregate?.hit),
+    ),
+    "features.derived": addConditions(
+      exprs,
+      specs.map(({ how }) => (how.kind === "derived" ? how.expr : undefined)),
+    ),
+    "limits.key": addConditions(exprs, []),
+    "limits.counts": addConditions(exprs, []),
+    "limits.applies": addConditions(exprs, []),
+  };
   return {
     hash,
     name: ruleSet.name,
     slots: environments.slots,
+    eventSlots: environments.eventSlots,
     listIds: ruleSet.lists.map(({ id }) => id),
     lists: ruleSet.lists.map(({ id }) => encodedLists.get(id)!),
     sections: encodeSections(ruleSet),
+    features: specs.map(leaveConditions),
+    featureOrder: Int32Array.from(features.order),
+    segmentFlags: Uint8Array.from(
+      listedSegments,
+      ({ hasMemory }, ordinal) =>
+        (hasMemory ? segmentFlag.hasMemory : 0) |
+        (segmentFacts[ordinal]!.ofPayment === undefined ? 0 : segmentFlag.needsPayment),
+    ),
+    segmentWindowsMs: Float64Array.from(segmentFacts, ({ windowMsMax }) => windowMsMax),
     // A copy, because a transfer takes the whole buffer behind the bytes.
     riskThresholds: new Uint8Array(
       toBinary(RiskThresholdsSchema, ruleSet.riskThresholds ?? create(RiskThresholdsSchema)),
     ),
     conditions: encodeExprs(exprs),
+    furtherConditions: further,
     segmentLevels: levelSegments(conditions),
     ruleConditions: Int32Array.from(ruleConditions),
     index: buildIndex(indexed),
@@ -141,7 +187,7 @@ function encodeSections(ruleSet: RuleSet): CompiledImage["sections"] {
     attributes: encodeAll(AttributeSchema, ruleSet.attributes),
     segments: encodeAll(
       SegmentSchema,
-      ruleSet.segments.map((segment) => ({ ...segment, when: "", description: "" })),
+      listSegments(ruleSet).map(({ segment }) => ({ ...segment, when: "", exitWhen: "", description: "" })),
     ),
     retryPolicies: encodeAll(RetryPolicySchema, ruleSet.retryPolicies),
     rules: encodeAll(
@@ -150,7 +196,22 @@ function encodeSections(ruleSet: RuleSet): CompiledImage["sections"] {
     ),
     fxRates: encodeAll(FxRateSchema, ruleSet.fxRates),
     brands: encodeAll(BrandSchema, ruleSet.brands),
+    eventTypes: encodeAll(EventTypeSchema, ruleSet.eventTypes),
+    lifecycles: encodeAll(LifecycleSchema, ruleSet.lifecycles),
   };
+}
+
+function leaveConditions({ how, ...rest }: FeatureSpec): FeatureImage {
+  switch (how.kind) {
+    case "aggregate": {
+      const { where, hit, ...aggregate } = how.aggregate;
+      return { ...rest, how: { kind: "aggregate", aggregate } };
+    }
+    case "derived":
+      return { ...rest, how: { kind: "derived" } };
+    case "model":
+      return { ...rest, how };
+  }
 }
 
 function encodeAll<Desc extends DescMessage>(schema: Desc, messages: readonly MessageShape<Desc>[]): Records {

@@ -4,30 +4,35 @@ import {
   Attribute_Subject,
   AttributeSchema,
   BrandSchema,
+  EventTypeSchema,
   FxRateSchema,
+  type Lifecycle as LifecycleMessage,
+  LifecycleSchema,
   type Psp as PspMessage,
   PspSchema,
   type RetryPolicy as RetryPolicyMessage,
   RetryPolicySchema,
   RiskThresholdsSchema,
   RuleSchema,
+  type Segment as SegmentMessage,
   SegmentSchema,
 } from "../../../gen/switchyard/v1/rule_set_pb.js";
-import { openExprs } from "../../cel/encode.ts";
-import type { Frame, Predicate } from "../../cel/expr.ts";
+import { type OpenExprs, openExprs } from "../../cel/encode.ts";
+import type { Expr } from "../../cel/expr.ts";
+import type { FeatureSpec } from "../../features/feature.ts";
 import { type CountryGroup, countryCodes, isInCountryGroup } from "../../iso3166.ts";
 import { openList } from "../../lists.ts";
 import { buildFx } from "../../money.ts";
 import type { Credential, PaymentKind } from "../../payment.ts";
 import { defaultRetryPolicy } from "../../retry/default-policy.ts";
 import type { OutcomeClass } from "../../retry/outcome-class.ts";
-import type { IndexImage } from "../index/image.ts";
-import { createMatches } from "../index/match.ts";
-import { openIndexInSteps } from "../index/open.ts";
+import { readEventType } from "../event-types.ts";
 import { readAttribute, readPurposes, toMs } from "../names.ts";
+import { nameState } from "../segments.ts";
 import {
   type AttributeInfo,
   type CompiledRule,
+  type LifecycleInfo,
   type Psp,
   type RetryPolicy,
   type RetryRule,
@@ -36,10 +41,15 @@ import {
   type SegmentInfo,
 } from "../snapshot.ts";
 import { readMoney, readRule } from "./hydrate-rule.ts";
-import { type CompiledImage, type Records, recordAt, type SegmentLevel } from "./image.ts";
-
-/** Records and conditions that are opened between two yields: well under a millisecond even while the code is cold. */
-const stepItems = 8;
+import {
+  type CompiledImage,
+  type FeatureImage,
+  type FurtherCondition,
+  type Records,
+  recordAt,
+  segmentFlag,
+} from "./image.ts";
+import { furtherExpr, openConditions, stepItems } from "./open-conditions.ts";
 
 /**
  * Opens an image as a snapshot in steps, between which other work may run. The snapshot owns the image from then on.
@@ -56,19 +66,14 @@ export function* hydrateSnapshot(
   yield;
   const psps = yield* mapRecords(sections.psps, PspSchema, (psp) => readPsp(psp, listOrdinals, nowMs));
   const pspOrdinals = new Map(psps.map(({ id }, ordinal) => [id, ordinal]));
-  const segments = yield* mapRecords(
-    sections.segments,
-    SegmentSchema,
-    ({ id, purposes, campaign }): SegmentInfo => ({
-      id,
-      purposes: readPurposes(purposes),
-      hasMemory: false,
-      dwellMinMs: 0,
-      windowMsMax: 0,
-      needsPayment: false,
-      isCampaign: campaign,
-    }),
+  const segments = yield* mapRecords(sections.segments, SegmentSchema, (segment, ordinal) =>
+    readSegment(segment, ordinal, image, listOrdinals),
   );
+  const segmentOrdinals = new Map(segments.map(({ id }, ordinal) => [id, ordinal]));
+  const lifecycles = yield* mapRecords(sections.lifecycles, LifecycleSchema, (lifecycle) =>
+    readLifecycle(lifecycle, segmentOrdinals),
+  );
+  const eventTypes = yield* mapRecords(sections.eventTypes, EventTypeSchema, readEventType);
   const rules = yield* mapRecords(sections.rules, RuleSchema, (rule) => readRule(rule, pspOrdinals));
   const attributes = yield* mapRecords(sections.attributes, AttributeSchema, (attribute) => ({
     isPlayers: attribute.subject === Attribute_Subject.PLAYER,
@@ -82,7 +87,9 @@ export function* hydrateSnapshot(
     rate,
   }));
   const { reviewFrom, denyFrom } = fromBinary(RiskThresholdsSchema, image.riskThresholds);
-  const matching = yield* openConditions(image, rules.length);
+  const exprs = openExprs(image.conditions);
+  const features = yield* openFeatures(image, exprs);
+  const matching = yield* openConditions(image, exprs, segments);
   return {
     version,
     hash: image.hash,
@@ -103,100 +110,27 @@ export function* hydrateSnapshot(
     licenceOfBrand: new Map(brands.filter(([, licence]) => licence !== "")),
     riskThresholds: { reviewFrom, denyFrom },
     fx: openRates(rates),
-    features: [],
-    featureOrder: [],
-    eventSlots: [],
+    features,
+    featureOrder: [...image.featureOrder],
+    eventSlots: image.eventSlots,
     limits: [],
     models: [],
-    eventTypes: new Map(),
+    eventTypes: new Map(eventTypes.map((type) => [type.name, type])),
     packs: [],
-    lifecycles: [],
+    lifecycles,
     methods: [...new Set(psps.flatMap(({ methods }) => methods))].sort(),
     ...matching,
-  };
-}
-
-type Matching = Pick<
-  RuleSnapshot,
-  "matchSegments" | "matchRules" | "ruleCondition" | "segmentCondition" | "segmentExit"
->;
-
-function* openConditions(image: CompiledImage, ruleCount: number): Generator<void, Matching> {
-  const { segmentLevels, ruleConditions } = image;
-  const exprs = openExprs(image.conditions);
-  const levels: ((frame: Frame) => void)[] = [];
-  for (const level of segmentLevels) levels.push(yield* openLevel(level, exprs.predicate));
-  const predicateOf = (rule: number): Predicate => {
-    const condition = ruleConditions[rule]!;
-    return condition < 0 ? () => true : exprs.predicate(condition);
-  };
-  yield* warmPredicates(image.index, predicateOf);
-  const index = yield* openIndexInSteps(image.index, predicateOf);
-  return {
-    matchSegments: (frame) => {
-      for (const match of levels) match(frame);
-    },
-    matchRules: (frame, matches) => (ruleCount === 0 ? 0 : index.match(frame, matches)),
-    ruleCondition: (ordinal) => {
-      const condition = ruleConditions[ordinal]!;
-      return condition < 0 ? undefined : exprs.expr(condition);
-    },
-    segmentCondition: (ordinal) => exprs.expr(ordinal),
-    segmentExit: () => undefined,
-  };
-}
-
-/** Builds what the index is going to ask for beforehand, one condition to a step: it may be long, or have patterns to compile. */
-function* warmPredicates(
-  { header, pool, ordinals }: IndexImage,
-  predicateOf: (rule: number) => Predicate,
-): Generator<void, void> {
-  for (const [position, rule] of ordinals.entries()) {
-    const isAsked = ((pool[header.predicateRow + (position >>> 5)]! >>> (position & 31)) & 1) === 1;
-    if (isAsked) predicateOf(rule);
-    if (isAsked || position % stepItems === stepItems - 1) yield;
-  }
-}
-
-/** Opens what judges the segments of one level, those of the levels before being judged. */
-function* openLevel(
-  { ordinals, index: indexImage }: SegmentLevel,
-  predicateOf: (segment: number) => Predicate,
-): Generator<void, (frame: Frame) => void> {
-  if (indexImage === undefined) {
-    const inOrder: { readonly ordinal: number; readonly predicate: Predicate }[] = [];
-    for (const ordinal of ordinals) {
-      inOrder.push({ ordinal, predicate: predicateOf(ordinal) });
-      yield;
-    }
-    return (frame) => {
-      for (const { ordinal, predicate } of inOrder) {
-        const truth = predicate(frame);
-        frame.segments[ordinal] = truth === undefined ? 2 : truth ? 1 : 0;
-      }
-    };
-  }
-  const predicateAt = (place: number): Predicate => predicateOf(ordinals[place]!);
-  yield* warmPredicates(indexImage, predicateAt);
-  const index = yield* openIndexInSteps(indexImage, predicateAt);
-  const matches = createMatches(ordinals.length);
-  return (frame) => {
-    for (const ordinal of ordinals) frame.segments[ordinal] = 0;
-    const found = index.match(frame, matches);
-    for (let at = 0; at < found; at++) {
-      frame.segments[ordinals[matches.ordinals[at]!]!] = matches.flags[at] === 0 ? 1 : 2;
-    }
   };
 }
 
 function* mapRecords<Desc extends DescMessage, T>(
   records: Records,
   schema: Desc,
-  read: (message: MessageShape<Desc>) => T,
+  read: (message: MessageShape<Desc>, index: number) => T,
 ): Generator<void, T[]> {
   const values: T[] = [];
   for (let index = 0; index < records.ends.length; index++) {
-    values.push(read(fromBinary(schema, recordAt(records, index))));
+    values.push(read(fromBinary(schema, recordAt(records, index)), index));
     if (index % stepItems === stepItems - 1) yield;
   }
   yield;
@@ -210,6 +144,64 @@ function* indexRules(rules: readonly CompiledRule[]): Generator<void, ReadonlyMa
     if (ordinal % 256 === 255) yield;
   }
   return ordinals;
+}
+
+function readSegment(
+  { id, purposes, dwellMin, campaign, includeList, excludeList }: SegmentMessage,
+  ordinal: number,
+  { segmentFlags, segmentWindowsMs }: CompiledImage,
+  listOrdinals: ReadonlyMap<string, number>,
+): SegmentInfo {
+  const flags = segmentFlags[ordinal]!;
+  return {
+    id,
+    purposes: readPurposes(purposes),
+    hasMemory: (flags & segmentFlag.hasMemory) !== 0,
+    dwellMinMs: dwellMin === undefined ? 0 : toMs(dwellMin),
+    windowMsMax: segmentWindowsMs[ordinal]!,
+    needsPayment: (flags & segmentFlag.needsPayment) !== 0,
+    isCampaign: campaign,
+    includeList: listOrdinals.get(includeList),
+    excludeList: listOrdinals.get(excludeList),
+  };
+}
+
+function readLifecycle(
+  { id, states }: LifecycleMessage,
+  segmentOrdinals: ReadonlyMap<string, number>,
+): LifecycleInfo {
+  return {
+    id,
+    states: states.map((state) => ({
+      id: state.id,
+      segment: segmentOrdinals.get(nameState(id, state.id))!,
+    })),
+  };
+}
+
+function* openFeatures(image: CompiledImage, exprs: OpenExprs): Generator<void, FeatureSpec[]> {
+  const features: FeatureSpec[] = [];
+  for (const [ordinal, feature] of image.features.entries()) {
+    features.push(openFeature(feature, (name) => furtherExpr(image, exprs, name, ordinal)));
+    if (ordinal % stepItems === stepItems - 1) yield;
+  }
+  return features;
+}
+
+function openFeature(
+  { how, ...rest }: FeatureImage,
+  exprOf: (name: FurtherCondition) => Expr | undefined,
+): FeatureSpec {
+  switch (how.kind) {
+    case "aggregate": {
+      const [where, hit] = [exprOf("features.where"), exprOf("features.hit")];
+      return { ...rest, how: { kind: "aggregate", aggregate: { ...how.aggregate, where, hit } } };
+    }
+    case "derived":
+      return { ...rest, how: { kind: "derived", expr: exprOf("features.derived")! } };
+    case "model":
+      return { ...rest, how };
+  }
 }
 
 function pickAttributes(

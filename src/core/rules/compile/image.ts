@@ -1,6 +1,8 @@
 import { transferList as exprBuffers } from "../../cel/encode.ts";
 import type { EncodedExprs } from "../../cel/encoding.ts";
 import type { SlotSource } from "../../cel/environment.ts";
+import type { Expr } from "../../cel/expr.ts";
+import type { AggregateSpec, FeatureSpec } from "../../features/feature.ts";
 import { type EncodedList, listBuffers } from "../../lists.ts";
 import { type IndexImage, transferList as indexBuffers } from "../index/image.ts";
 
@@ -19,14 +21,53 @@ export type CompiledImage = {
   readonly sections: Readonly<Record<ImageSection, Records>>;
   /** The message RiskThresholds. */
   readonly riskThresholds: Uint8Array<ArrayBuffer>;
-  /** Conditions of the segments, then those of the rules that have one. */
+  /** Where the values of conditions over events come from. */
+  readonly eventSlots: readonly SlotSource[];
+  /** Conditions of the segments, then those of the rules that have one, then the further ones. */
   readonly conditions: EncodedExprs;
+  /** What other entries have of conditions: for each ordinal the number of the condition in `conditions`, or -1 where there is none. */
+  readonly furtherConditions: Readonly<Record<FurtherCondition, Int32Array<ArrayBuffer>>>;
+  /** Features without their conditions. */
+  readonly features: readonly FeatureImage[];
+  readonly featureOrder: Int32Array<ArrayBuffer>;
+  /** What follows from what segments read: bits of `segmentFlags`, and the longest window in ms. */
+  readonly segmentFlags: Uint8Array<ArrayBuffer>;
+  readonly segmentWindowsMs: Float64Array<ArrayBuffer>;
   /** All segments, each on a level above those that it reads. */
   readonly segmentLevels: readonly SegmentLevel[];
   /** For each rule the number of its condition in `conditions`, or -1 where it is always true. */
   readonly ruleConditions: Int32Array<ArrayBuffer>;
   readonly index: IndexImage;
 };
+
+/** Where conditions stand that are of neither rules nor segments: `section.field`. */
+const furtherConditionNames = [
+  "segments.exit_when",
+  "features.where",
+  "features.hit",
+  "features.derived",
+  "limits.key",
+  "limits.counts",
+  "limits.applies",
+] as const;
+
+export type FurtherCondition = (typeof furtherConditionNames)[number];
+
+/** Adds the conditions of some entries, by ordinal, to all conditions. Gives the number of each, -1 where there is none. */
+export function addConditions(all: Expr[], exprs: readonly (Expr | undefined)[]): Int32Array<ArrayBuffer> {
+  return Int32Array.from(exprs, (expr) => (expr === undefined ? -1 : all.push(expr) - 1));
+}
+
+/** A feature without conditions, which stand among the further ones. */
+export type FeatureImage = Omit<FeatureSpec, "how"> & {
+  readonly how:
+    | { readonly kind: "aggregate"; readonly aggregate: Omit<AggregateSpec, "where" | "hit"> }
+    | { readonly kind: "derived" }
+    | Extract<FeatureSpec["how"], { kind: "model" }>;
+};
+
+/** Bits of `segmentFlags`. */
+export const segmentFlag = { hasMemory: 1, needsPayment: 2 } as const;
 
 /** Segments that don't read each other. The index over their conditions, in this order, is there where they are many. */
 export type SegmentLevel = {
@@ -42,6 +83,8 @@ const imageSections = [
   "rules",
   "fxRates",
   "brands",
+  "eventTypes",
+  "lifecycles",
 ] as const;
 
 type ImageSection = (typeof imageSections)[number];
@@ -82,6 +125,10 @@ export function imageBuffers(image: CompiledImage): ArrayBuffer[] {
       ...(index === undefined ? [] : indexBuffers(index)),
     ]),
     image.ruleConditions.buffer,
+    ...furtherConditionNames.map((name) => image.furtherConditions[name].buffer),
+    image.featureOrder.buffer,
+    image.segmentFlags.buffer,
+    image.segmentWindowsMs.buffer,
     ...indexBuffers(image.index),
   ];
 }

@@ -53,9 +53,13 @@ function idAt(ruleSet: RuleSet, path: string): string {
     case "segments":
     case "rules":
     case "brands":
+    case "features":
+    case "lifecycles":
       return ruleSet[section][Number(index)]?.id ?? "";
     case "retry_policies":
       return ruleSet.retryPolicies[Number(index)]?.id ?? "";
+    case "event_types":
+      return ruleSet.eventTypes[Number(index)]?.name ?? "";
     case "attributes":
       return ruleSet.attributes[Number(index)]?.name ?? "";
     default:
