@@ -58,6 +58,22 @@ describe("values", () => {
     expect(rulesOf(`rules: [{ id: a, from: "${text}" }]`)).toEqual(["not-an-instant"]);
   });
 
+  const doubles: readonly (readonly [string, number | string])[] = [
+    ["0.25", 0.25],
+    ["-1e-3", -0.001],
+    ['"1.5"', 1.5],
+    ["7", 7],
+    ["1e999", "out-of-range"],
+    [".5", "wrong-type"],
+    ["NaN", "wrong-type"],
+    ["01", "wrong-type"],
+    ["[1]", "wrong-type"],
+  ];
+  test.each(doubles)("%s as a double is %s", (text, wanted) => {
+    const { ruleSet, faults } = read(`models: [{ id: a, base_score: ${text} }]`);
+    expect(faults[0]?.rule ?? ruleSet?.models[0]?.baseScore).toBe(wanted);
+  });
+
   test("integers keep all their digits, as numbers and as text", () => {
     const amount = (text: string) => `psps: [{ amounts: [{ min: { minor_units: ${text} } }] }]`;
     const minor = ({ ruleSet }: { ruleSet: RuleSet | undefined }) =>
@@ -166,7 +182,14 @@ describe("the schema", () => {
       seen.add(schema.typeName);
       for (const field of schema.fields) {
         expect(field.fieldKind, field.name).not.toBe("map");
-        const known = [undefined, ScalarType.STRING, ScalarType.BOOL, ScalarType.INT32, ScalarType.INT64];
+        const known = [
+          undefined,
+          ScalarType.STRING,
+          ScalarType.BOOL,
+          ScalarType.INT32,
+          ScalarType.INT64,
+          ScalarType.DOUBLE,
+        ];
         expect(known, field.name).toContain(field.scalar);
         visit(field.message);
       }

@@ -12,7 +12,7 @@ import type { FaultRule } from "../check/fault-rules.ts";
 import type { FaultList } from "./fault.ts";
 import { toCamelCase } from "./locate.ts";
 import { classifyPlain, type DocNode, describeNode } from "./node.ts";
-import { type Parsed, parseDuration, parseInteger, parseTimestamp } from "./read-values.ts";
+import { type Parsed, parseDouble, parseDuration, parseInteger, parseTimestamp } from "./read-values.ts";
 
 /** Nodes that are read, those behind aliases counted each time: what stands between a small text and a huge message. */
 const nodesMax = 4_000_000;
@@ -220,6 +220,12 @@ function readScalar(scalar: ScalarType, node: DocNode, path: string, context: Co
       const parsed = parseInteger(node, scalar === ScalarType.INT32 ? 32 : 53);
       if (!parsed.ok) addFault(context, path, parsed.rule, parsed.message, node);
       else return scalar === ScalarType.INT32 ? Number(parsed.value) : parsed.value;
+      return undefined;
+    }
+    case ScalarType.DOUBLE: {
+      const parsed = parseDouble(node);
+      if (parsed.ok) return parsed.value;
+      addFault(context, path, parsed.rule, parsed.message, node);
       return undefined;
     }
     default:

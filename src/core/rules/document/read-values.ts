@@ -27,6 +27,21 @@ export function parseInteger(node: DocNode, bits: 32 | 53): Parsed<bigint> {
   return { ok: false, rule: "out-of-range", message: `integers here are at most ${limit}, up or down` };
 }
 
+/** A finite decimal number, plain or as quoted text; what is closer to zero than any double is zero. */
+export function parseDouble(node: DocNode): Parsed<number> {
+  const isNumber =
+    node.kind === "scalar" &&
+    node.text.length <= 400 &&
+    /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?$/.test(node.text);
+  if (!isNumber) {
+    const message = `a decimal number such as 0.25 must stand here, this is ${describeNode(node)}`;
+    return { ok: false, rule: "wrong-type", message };
+  }
+  const value = Number(node.text);
+  if (Number.isFinite(value)) return { ok: true, value };
+  return { ok: false, rule: "out-of-range", message: "the number is too large" };
+}
+
 /** RFC 3339, such as `2026-01-31T00:00:00Z` or `2026-01-31T01:00:00+01:00`. */
 export function parseTimestamp(text: string): Parsed<Timestamp> {
   const instant = readInstant(text);
