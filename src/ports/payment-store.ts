@@ -33,6 +33,8 @@ export type PaymentRecord = {
   readonly decision: Decision;
   /** The call that was decided, without its reports and review: outcomes are judged by it. Absent in records of before it was kept. */
   readonly payment?: Payment;
+  /** Its amount in the currencies of limits, as it was converted when it reserved; absent where nothing was. */
+  readonly converted?: ReadonlyMap<string, number>;
   /** In the order in which they became known. */
   readonly attempts: readonly StoredAttempt[];
   /** Until when the answer is kept; then a tombstone. */

@@ -1,8 +1,8 @@
 /** Random players and payments as stores keep them: every optional member present and absent, every kind of edge, every type of value. */
 import fc from "fast-check";
 import type { Decision, Edge, Experience, Plan, Step, StepThreeDs } from "../../src/core/decision.ts";
-import type { LimitReading } from "../../src/core/limits/limit.ts";
-import type { Money } from "../../src/core/payment.ts";
+import type { Hold, LimitReading } from "../../src/core/limits/limit.ts";
+import type { Money, Payment } from "../../src/core/payment.ts";
 import {
   type OwnLimit,
   ownLimitPeriods,
@@ -12,6 +12,7 @@ import {
 } from "../../src/core/player.ts";
 import type { Reason } from "../../src/core/reason.ts";
 import { outcomeClasses } from "../../src/core/retry/outcome-class.ts";
+import type { MembershipChange, MembershipState } from "../../src/ports/membership-log.ts";
 import type { PaymentRecord } from "../../src/ports/payment-store.ts";
 
 /** Objects as the code makes them: with the prototype of objects. */
@@ -33,6 +34,11 @@ const number = fc.oneof(
 );
 const maybe = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
   fc.option(value, { nil: undefined });
+/** Without the members that are undefined. */
+const told = <T extends object>(value: fc.Arbitrary<T>): fc.Arbitrary<T> =>
+  value.map(
+    (all) => Object.fromEntries(Object.entries(all).filter(([, member]) => member !== undefined)) as T,
+  );
 const texts = fc.array(text, { maxLength: 3 });
 const list = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T[]> => fc.array(value, { maxLength: 3 });
 
@@ -233,7 +239,40 @@ const decision: fc.Arbitrary<Decision> = record({
   limits: list(limitReading),
 });
 
-export const arbitraryRecord: fc.Arbitrary<PaymentRecord> = record({
+const payment = told(
+  record({
+    requestId: fc.constant(""),
+    merchantId: text,
+    paymentId: text,
+    revision: fc.nat(),
+    playerId: text,
+    brand: text,
+    kind: fc.constantFrom("deposit", "withdrawal"),
+    amountMinor: maybe(fc.nat()),
+    currency: fc.constantFrom("EUR", "JPY"),
+    method: maybe(text),
+    card: maybe(
+      told(record({ bin: maybe(text), fingerprint: maybe(text), credential: fc.constant("PAN" as const) })),
+    ),
+    playerCountry: maybe(text),
+    ip: maybe(text),
+    initiator: fc.constantFrom("CIT", "MIT"),
+    trustScore: maybe(fc.constantFrom(0, 12.5, 100)),
+    riskSignals: texts,
+    attributes: fc.constantFrom(
+      new Map(),
+      new Map<string, boolean | string>([
+        ["a", true],
+        ["b", "x"],
+      ]),
+    ),
+    previousAttempts: fc.constant([]),
+    mode: fc.constant("PAYMENT" as const),
+    trace: fc.constant(false),
+  }),
+) as fc.Arbitrary<Payment>;
+
+export const arbitraryRecord = record({
   paymentId: text,
   revision: fc.nat(),
   identity: record({
@@ -244,9 +283,110 @@ export const arbitraryRecord: fc.Arbitrary<PaymentRecord> = record({
     instrument: text,
   }),
   decision,
-  attempts: list(record({ attemptId: text, psp: text, outcomeClass, atMs: instant, revision: fc.nat(9) })),
+  attempts: list(
+    told(
+      record({
+        attemptId: text,
+        psp: text,
+        outcomeClass,
+        atMs: instant,
+        revision: fc.nat(9),
+        voided: maybe(fc.constant(true)),
+        approvedMinor: maybe(fc.nat()),
+      }),
+    ),
+  ),
   keepUntilMs: instant,
+}).chain((whole) =>
+  fc.tuple(maybe(payment), maybe(fc.constant(new Map([["EUR", 5000]])))).map(([asked, converted]) => ({
+    ...whole,
+    ...(asked === undefined ? {} : { payment: { ...asked, paymentId: whole.paymentId } }),
+    ...(converted === undefined ? {} : { converted }),
+  })),
+) as fc.Arbitrary<PaymentRecord>;
+
+const kind = fc.constantFrom("player", "card", "device", "ip", "bin", "psp", "mid", "brand", "key");
+
+export const arbitraryHold: fc.Arbitrary<Hold> = record({
+  paymentId: text,
+  revision: fc.nat(),
+  playerId: text,
+  kind: fc.constantFrom("deposit", "withdrawal"),
+  amountMinor: fc.maxSafeNat(),
+  currency: fc.constantFrom("EUR", "JPY"),
+  converted: list(fc.tuple(text, fc.maxSafeNat())).map((entries) => new Map(entries)),
+  ratesVersion: fc.nat(),
+  instantMs: instant,
+  lastWordMs: instant,
+  state: fc.constantFrom("HELD", "UNKNOWN", "PENDING", "REVIEW"),
+  releasesAtMs: fc.oneof(instant, fc.constant(Number.POSITIVE_INFINITY)),
+  authorisations: fc.nat(9),
+  values: list(fc.tuple(text, text)).map((entries) => new Map(entries)),
+  subjects: list(record({ kind, id: text })),
 });
+
+export const arbitraryChange: fc.Arbitrary<MembershipChange> = record({
+  playerId: text,
+  segment: text,
+  kind: fc.constantFrom("ENTER", "EXIT", "CORRECTION_ENTER", "CORRECTION_EXIT"),
+  atMs: instant,
+  suppressedBy: text,
+  ruleSetVersion: fc.nat(),
+});
+
+export const arbitraryState: fc.Arbitrary<MembershipState> = record({
+  ruleSetHash: text,
+  memberSince: list(fc.tuple(text, instant)).map((entries) => new Map(entries)),
+  toldUpToMs: instant,
+  suppressedBy: fc.constantFrom("", "RESTRICTED"),
+  nextLookMs: fc.oneof(instant, fc.constant(Number.POSITIVE_INFINITY)),
+});
+
+/** A plain hold, and plain memberships. */
+export function sampleHold(paymentId: string, changes: Partial<Hold> = {}): Hold {
+  return {
+    paymentId,
+    revision: 0,
+    playerId: "player-1",
+    kind: "deposit",
+    amountMinor: 5_000,
+    currency: "EUR",
+    converted: new Map([["GBP", 4_300]]),
+    ratesVersion: 3,
+    instantMs: 1_792_900_000_000,
+    lastWordMs: 1_792_900_000_000,
+    state: "HELD",
+    releasesAtMs: 1_792_901_800_000,
+    authorisations: 2,
+    values: new Map([
+      ["kind", "deposit"],
+      ["method", "card"],
+    ]),
+    subjects: [{ kind: "player", id: "player-1" }],
+    ...changes,
+  };
+}
+
+export function sampleChange(playerId: string): MembershipChange {
+  return {
+    playerId,
+    segment: "vip",
+    kind: "ENTER",
+    atMs: 1_792_900_000_000,
+    suppressedBy: "",
+    ruleSetVersion: 3,
+  };
+}
+
+export function sampleState(ruleSetHash = "0123456789abcdef"): MembershipState {
+  return {
+    ruleSetHash,
+    memberSince: new Map([["vip", 1_792_900_000_000]]),
+    toldUpToMs: 1_792_900_000_000,
+    suppressedBy: "",
+    nextLookMs: 1_793_159_200_000,
+  };
+}
 
 /** A plain player and a plain payment, for tests that do not care. */
 export function samplePlayer(playerId: string, source = "crm"): Player {

@@ -12,9 +12,10 @@ import type { Money } from "../../../core/payment.ts";
 import type { Reason } from "../../../core/reason.ts";
 import type { PaymentIdentity, PaymentRecord, StoredAttempt } from "../../../ports/payment-store.ts";
 import { packRow, type Row, readVersion, unpackRow, type Whole } from "./pack.ts";
+import { readPayment, writePayment } from "./payment.ts";
 import { readPlan, writePlan } from "./plan.ts";
 
-/** Version 1 knew no limits. */
+/** Version 1 knew neither limits nor the payment itself. */
 const version = 2;
 /** Between the version and the row: until when the record is kept, so that the checkpoint need not read all of it. */
 const keepUntilAt = 1;
@@ -29,6 +30,8 @@ export function encodePaymentRecord(record: PaymentRecord): Buffer {
     writeIdentity(record.identity),
     writeDecision(record.decision),
     record.attempts.map(writeAttempt),
+    record.payment === undefined ? undefined : writePayment(record.payment),
+    record.converted === undefined ? undefined : [...record.converted].flat(),
   ];
   const bytes = packRow(version, row, keepUntilBytes);
   const keepUntilMs = Math.min(Math.max(0, Math.ceil(record.keepUntilMs)), keepUntilMsMax);
@@ -45,13 +48,10 @@ export function readKeepUntilMs(bytes: Buffer): number {
 /** Fails: throws where the bytes are of a version that this build does not know. */
 export function decodePaymentRecord(paymentId: string, bytes: Uint8Array): PaymentRecord {
   readVersion(bytes, version, "payment");
-  const [revision, keepUntilMs, identity, decision, attempts] = unpackRow(bytes, keepUntilBytes) as [
-    number,
-    number,
-    Row,
-    Row,
-    Row[],
-  ];
+  const [revision, keepUntilMs, identity, decision, attempts, payment, converted] = unpackRow(
+    bytes,
+    keepUntilBytes,
+  ) as [number, number, Row, Row, Row[], Row | undefined, Row | undefined];
   return {
     paymentId,
     revision,
@@ -59,7 +59,15 @@ export function decodePaymentRecord(paymentId: string, bytes: Uint8Array): Payme
     decision: readDecision(decision),
     attempts: attempts.map(readAttempt),
     keepUntilMs,
+    ...(payment === undefined ? {} : { payment: readPayment(paymentId, payment) }),
+    ...(converted === undefined ? {} : { converted: readConverted(converted) }),
   };
+}
+
+function readConverted(row: Row): ReadonlyMap<string, number> {
+  const converted = new Map<string, number>();
+  for (let at = 0; at < row.length; at += 2) converted.set(row[at] as string, row[at + 1] as number);
+  return converted;
 }
 
 function writeIdentity(identity: PaymentIdentity): Row {
@@ -79,19 +87,35 @@ function readIdentity(row: Row): PaymentIdentity {
   return { playerId, kind, amount: { minorUnits, currencyCode }, method, instrument };
 }
 
-function writeAttempt(attempt: StoredAttempt): Row {
-  return [attempt.attemptId, attempt.psp, attempt.outcomeClass, attempt.atMs, attempt.revision];
+function writeAttempt(
+  attempt: Whole<
+    StoredAttempt,
+    "attemptId" | "psp" | "outcomeClass" | "atMs" | "revision" | "voided" | "approvedMinor"
+  >,
+): Row {
+  const { attemptId, psp, outcomeClass, atMs, revision, voided, approvedMinor } = attempt;
+  return [attemptId, psp, outcomeClass, atMs, revision, voided, approvedMinor];
 }
 
 function readAttempt(row: Row): StoredAttempt {
-  const [attemptId, psp, outcomeClass, atMs, revision] = row as [
+  const [attemptId, psp, outcomeClass, atMs, revision, voided, approvedMinor] = row as [
     string,
     string,
     StoredAttempt["outcomeClass"],
     number,
     number,
+    boolean | undefined,
+    number | undefined,
   ];
-  return { attemptId, psp, outcomeClass, atMs, revision };
+  return {
+    attemptId,
+    psp,
+    outcomeClass,
+    atMs,
+    revision,
+    ...(voided === true ? { voided } : {}),
+    ...(approvedMinor === undefined ? {} : { approvedMinor }),
+  };
 }
 
 function writeDecision(decision: Decision): Row {

@@ -1,0 +1,153 @@
+import type { Card, Payment } from "../../../core/payment.ts";
+import type { Row, Whole } from "./pack.ts";
+
+/** What is kept of the call that was decided: all but what only mattered then. */
+export function writePayment(
+  payment: Whole<
+    Payment,
+    | "requestId"
+    | "merchantId"
+    | "paymentId"
+    | "revision"
+    | "playerId"
+    | "brand"
+    | "kind"
+    | "amountMinor"
+    | "currency"
+    | "method"
+    | "card"
+    | "playerCountry"
+    | "ipCountry"
+    | "deviceId"
+    | "ip"
+    | "initiator"
+    | "storedCredential"
+    | "trustScore"
+    | "riskSignals"
+    | "attributes"
+    | "previousAttempts"
+    | "mode"
+    | "trace"
+    | "review"
+    | "decideAtMs"
+  >,
+): Row {
+  return [
+    payment.merchantId,
+    payment.revision,
+    payment.playerId,
+    payment.brand,
+    payment.kind,
+    payment.amountMinor,
+    payment.currency,
+    payment.method,
+    payment.card === undefined ? undefined : writeCard(payment.card),
+    payment.playerCountry,
+    payment.ipCountry,
+    payment.deviceId,
+    payment.ip,
+    payment.initiator,
+    payment.storedCredential,
+    payment.trustScore,
+    payment.riskSignals,
+    payment.attributes.size === 0 ? undefined : [...payment.attributes].flat(),
+  ];
+}
+
+export function readPayment(paymentId: string, row: Row): Payment {
+  const [
+    merchantId,
+    revision,
+    playerId,
+    brand,
+    kind,
+    amountMinor,
+    currency,
+    method,
+    card,
+    playerCountry,
+    ipCountry,
+    deviceId,
+    ip,
+    initiator,
+    storedCredential,
+    trustScore,
+    riskSignals,
+    attributes,
+  ] = row as [
+    string,
+    number,
+    string,
+    string,
+    Payment["kind"],
+    number | undefined,
+    string,
+    string | undefined,
+    Row | undefined,
+    string | undefined,
+    string | undefined,
+    string | undefined,
+    string | undefined,
+    Payment["initiator"],
+    Payment["storedCredential"],
+    number | undefined,
+    string[],
+    unknown[] | undefined,
+  ];
+  return {
+    requestId: "",
+    merchantId,
+    paymentId,
+    revision,
+    playerId,
+    brand,
+    kind,
+    currency,
+    initiator,
+    riskSignals,
+    attributes: readAttributes(attributes ?? []),
+    previousAttempts: [],
+    mode: "PAYMENT",
+    trace: false,
+    ...(amountMinor === undefined ? {} : { amountMinor }),
+    ...(method === undefined ? {} : { method }),
+    ...(card === undefined ? {} : { card: readCard(card) }),
+    ...(playerCountry === undefined ? {} : { playerCountry }),
+    ...(ipCountry === undefined ? {} : { ipCountry }),
+    ...(deviceId === undefined ? {} : { deviceId }),
+    ...(ip === undefined ? {} : { ip }),
+    ...(storedCredential === undefined ? {} : { storedCredential }),
+    ...(trustScore === undefined ? {} : { trustScore }),
+  };
+}
+
+function readAttributes(written: readonly unknown[]): Payment["attributes"] {
+  const attributes = new Map<string, boolean | number | string | readonly string[]>();
+  for (let at = 0; at < written.length; at += 2) {
+    attributes.set(written[at] as string, written[at + 1] as boolean | number | string | readonly string[]);
+  }
+  return attributes;
+}
+
+const cardFields = [
+  "bin",
+  "lastFour",
+  "scheme",
+  "funding",
+  "issuer",
+  "issuerCountry",
+  "fingerprint",
+  "credential",
+  "tokenId",
+] as const;
+
+function writeCard(card: Whole<Card, (typeof cardFields)[number]>): Row {
+  return cardFields.map((name) => card[name]);
+}
+
+function readCard(row: Row): Card {
+  const card: Record<string, unknown> = {};
+  for (const [at, name] of cardFields.entries())
+    if (row[at] !== undefined && row[at] !== null) card[name] = row[at];
+  return card as Card;
+}
