@@ -3,26 +3,25 @@
  * has synced what they hold.
  */
 import type { Clock } from "../../ports/clock.ts";
-import { waitForCommit, writeDurably } from "./durable-writes.ts";
+import { writeDurably } from "./durable-writes.ts";
 import type { Journal } from "./journal/journal.ts";
 import type { LmdbTables } from "./lmdb.ts";
-import type { EmbeddedPayments } from "./payments.ts";
-import type { EmbeddedPlayers } from "./players.ts";
-import { forEachInSlices } from "./slices.ts";
-import type { Pending } from "./write-behind.ts";
+import type { Mover } from "./mover.ts";
 
 /** How long what was put stays in the journal alone, in ms, while LMDB keeps up. */
 const intervalMs = 1_000;
-/** Writes that wait for LMDB at once. */
-const writesInFlightMax = 4_096;
 const reachedKey = Buffer.from("checkpoint", "latin1");
 const reachedBytes = 6;
 
 export type CheckpointParts = {
   readonly tables: LmdbTables;
   readonly journal: Journal;
-  readonly payments: EmbeddedPayments;
-  readonly players: EmbeddedPlayers;
+  /** Moved at every run. */
+  readonly movers: readonly Mover[];
+  /** Moved only now and then, because moving costs more than keeping: until then the journal has it. */
+  readonly lazy: Mover & { readonly isDue: () => boolean };
+  /** Forgets what is over. */
+  readonly sweep: (nowMs: number) => Promise<void>;
   readonly clock: Clock;
   readonly onError: (error: unknown, where: string) => void;
 };
@@ -58,7 +57,11 @@ export class Checkpoint {
 
   /** Moves everything that was put so far, then sweeps; one run at a time. Fails: rejects where LMDB does. */
   run(): Promise<void> {
-    const run = this.#last.then(() => this.#runOnce());
+    return this.#run(() => true);
+  }
+
+  #run(isAll: () => boolean): Promise<void> {
+    const run = this.#last.then(() => this.#runOnce(isAll()));
     this.#last = run.then(
       () => {
         this.#failure = undefined;
@@ -81,69 +84,40 @@ export class Checkpoint {
   #schedule(): void {
     if (this.#stopped) return;
     this.#timer = setTimeout(() => {
-      this.run()
+      this.#run(this.#parts.lazy.isDue)
         .catch((error: unknown) => this.#parts.onError(error, "checkpoint"))
         .finally(() => this.#schedule());
     }, intervalMs);
     this.#timer.unref();
   }
 
-  async #runOnce(): Promise<void> {
-    const { journal, payments, clock } = this.#parts;
+  async #runOnce(isAll: boolean): Promise<void> {
+    const { journal, clock, sweep } = this.#parts;
     // What a failing write may still take back must not reach LMDB.
-    if (journal.flush() && journal.sequence() > this.#reached) await this.#move(journal.sequence());
-    await payments.sweep(clock.nowMs());
+    if (journal.flush() && journal.sequence() > this.#reached) await this.#move(journal.sequence(), isAll);
+    await sweep(clock.nowMs());
   }
 
-  async #move(sequence: number): Promise<void> {
-    const { tables, journal, payments, players, clock } = this.#parts;
+  async #move(sequence: number, isAll: boolean): Promise<void> {
+    const { tables, journal, movers, lazy, clock } = this.#parts;
     const nowMs = clock.nowMs();
-    // Both at once: together they are what the journal holds up to this sequence.
-    const paymentMoves = payments.behind.startMove();
-    const playerMoves = players.behind.startMove();
+    const moving = isAll ? [...movers, lazy] : movers;
+    // All at once: together they are what the journal holds up to this sequence.
+    for (const mover of moving) mover.start();
     try {
-      await writeInBatches(paymentMoves, (pending) => payments.move(pending, nowMs));
-      await writeInBatches(playerMoves, (pending) => players.move(pending));
-      await assertMoved(payments.behind.moving(), (pending) => payments.hasMoved(pending));
-      await assertMoved(players.behind.moving(), (pending) => players.hasMoved(pending));
-      const reached = Buffer.alloc(reachedBytes);
-      reached.writeUIntBE(sequence, 0, reachedBytes);
-      await writeDurably(tables, () => [tables.meta.put(reachedKey, reached)]);
+      for (const mover of moving) await mover.write(nowMs);
+      if (isAll) {
+        const reached = Buffer.alloc(reachedBytes);
+        reached.writeUIntBE(sequence, 0, reachedBytes);
+        await writeDurably(tables, () => [tables.meta.put(reachedKey, reached)]);
+      }
     } catch (error) {
-      payments.behind.abandonMove();
-      players.behind.abandonMove();
+      for (const mover of moving) mover.abandon();
       throw error;
     }
-    payments.behind.finishMove();
-    players.behind.finishMove();
+    for (const mover of moving) mover.finish();
+    if (!isAll) return;
     this.#reached = sequence;
     await journal.dropThrough(sequence);
   }
-}
-
-/** Starts a write for each, and waits for LMDB whenever it has many to do. Fails: rejects where any write does. */
-async function writeInBatches(
-  all: IteratorObject<Pending>,
-  write: (pending: Pending) => Promise<boolean>,
-): Promise<void> {
-  for (;;) {
-    const batch = [...all.take(writesInFlightMax)];
-    if (batch.length === 0) return;
-    // Writes of one turn share their promise.
-    const commits = new Set<Promise<boolean>>();
-    await forEachInSlices(batch, (pending) => commits.add(write(pending)));
-    await waitForCommit(Promise.all(commits));
-  }
-}
-
-/** Where the disk is full LMDB has acknowledged commits that it had dropped, and the journal must not let go of what was in them. */
-async function assertMoved(
-  all: IteratorObject<Pending>,
-  hasMoved: (pending: Pending) => boolean,
-): Promise<void> {
-  let lost = 0;
-  await forEachInSlices(all, (pending) => {
-    if (!hasMoved(pending)) lost++;
-  });
-  if (lost > 0) throw new Error(`LMDB dropped ${lost} records that it acknowledged`);
 }

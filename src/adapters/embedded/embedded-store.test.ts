@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe } from "vitest";
 import { testAuditLog } from "../../../test/contract/audit-log.ts";
+import { testLimitStore } from "../../../test/contract/limit-store.ts";
+import { testMembershipLog } from "../../../test/contract/membership-log.ts";
 import { type OpenPort, startMs } from "../../../test/contract/opened-port.ts";
 import { testOverrideStore } from "../../../test/contract/override-store.ts";
 import { testPaymentStore } from "../../../test/contract/payment-store.ts";
@@ -48,14 +50,16 @@ describe.each([
   ["with room", {}],
   [
     "with caches of two and segments of 4 KiB",
-    { hotPlayersMax: 2, hotPaymentsMax: 2, segmentBytesMax: 4096 },
+    { hotPlayersMax: 2, hotPaymentsMax: 2, hotMembershipsMax: 2, segmentBytesMax: 4096 },
   ],
 ])("the embedded store %s", (_, limits) => {
   testPlayerStore(openPart(({ players }) => players, limits));
   testPaymentStore(openPart(({ payments }) => payments, limits));
+  testMembershipLog(openPart(({ memberships }) => memberships, limits));
 });
 
 describe("the embedded store", () => {
+  testLimitStore(openPart(({ limits }) => limits, {}));
   testRuleSetStore(openPart(({ ruleSets }) => ruleSets, {}));
   testOverrideStore(openPart(({ overrides }) => overrides, {}));
   testPspStateStore(openPart(({ pspStates }) => pspStates, {}));

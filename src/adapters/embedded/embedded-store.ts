@@ -9,6 +9,8 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { AuditLog } from "../../ports/audit-log.ts";
 import type { Clock } from "../../ports/clock.ts";
+import type { LimitStore } from "../../ports/limit-store.ts";
+import type { MembershipLog } from "../../ports/membership-log.ts";
 import type { OverrideStore } from "../../ports/override-store.ts";
 import type { PaymentStore } from "../../ports/payment-store.ts";
 import type { PlayerStore } from "../../ports/player-store.ts";
@@ -22,7 +24,10 @@ import { type JournalFiles, nodeFiles } from "./journal/files.ts";
 import { type JournalRecord, recordKinds } from "./journal/format.ts";
 import { Journal } from "./journal/journal.ts";
 import { joinEncodedKey } from "./keys.ts";
+import { EmbeddedLimits } from "./limits.ts";
 import { type LmdbTables, openTables } from "./lmdb.ts";
+import { EmbeddedMemberships } from "./memberships.ts";
+import { createMover } from "./mover.ts";
 import { createOverrideStore } from "./overrides.ts";
 import { EmbeddedPayments } from "./payments.ts";
 import { EmbeddedPlayers } from "./players.ts";
@@ -34,6 +39,8 @@ import { StoreUnavailable } from "./store-unavailable.ts";
 export type StoreLimits = {
   /** Players kept in memory, decoded. */
   readonly hotPlayersMax: number;
+  /** States of memberships kept in memory, decoded: some 300 bytes each. */
+  readonly hotMembershipsMax: number;
   /** Answers kept in memory, encoded: some 900 bytes each. */
   readonly hotPaymentsMax: number;
   /** Bytes of what LMDB does not have yet; above it puts are refused until LMDB has caught up. */
@@ -43,6 +50,7 @@ export type StoreLimits = {
 
 const storeLimits: StoreLimits = {
   hotPlayersMax: 200_000,
+  hotMembershipsMax: 100_000,
   hotPaymentsMax: 100_000,
   behindBytesMax: 512 * 1024 * 1024,
   segmentBytesMax: 64 * 1024 * 1024,
@@ -70,6 +78,8 @@ type StoreStats = {
   readonly behindBytes: number;
   readonly hotPlayers: number;
   readonly hotPayments: number;
+  readonly hotMemberships: number;
+  readonly openHolds: number;
   /** Bytes of a half-written tail that were cut off when the store was opened. */
   readonly bytesCut: number;
 };
@@ -81,6 +91,8 @@ export type EmbeddedStore = {
   readonly overrides: OverrideStore;
   readonly pspStates: PspStateStore;
   readonly audit: AuditLog;
+  readonly limits: LimitStore;
+  readonly memberships: MembershipLog;
   /** Sequence of the newest record of the journal: grows with every change of players and payments, over restarts too. */
   readonly stateVersion: () => number;
   readonly healthy: () => { readonly ok: true } | { readonly ok: false; readonly why: string };
@@ -129,10 +141,14 @@ function start(options: EmbeddedStoreOptions, tables: LmdbTables, release: () =>
     },
   };
   const payments = new EmbeddedPayments(tables, intake, limits.hotPaymentsMax);
-  const players = new EmbeddedPlayers(tables, intake, limits.hotPlayersMax);
+  const players = new EmbeddedPlayers(tables, intake, clock, limits.hotPlayersMax);
+  const holds = new EmbeddedLimits(tables, intake);
+  const memberships = new EmbeddedMemberships(tables, intake, clock, limits.hotMembershipsMax);
+  const kinds = { payment: payments, player: players, hold: holds, membership: memberships };
+  const behind = Object.values(kinds).map((kind) => kind.behind);
   const countBehind = (): { readonly records: number; readonly bytes: number } => ({
-    records: payments.behind.count() + players.behind.count(),
-    bytes: payments.behind.bytes() + players.behind.bytes(),
+    records: behind.reduce((sum, each) => sum + each.count(), 0),
+    bytes: behind.reduce((sum, each) => sum + each.bytes(), memberships.changes.bytes()),
   });
   const sequenceMin = readCheckpoint(tables);
   const journal = new Journal({
@@ -141,11 +157,23 @@ function start(options: EmbeddedStoreOptions, tables: LmdbTables, release: () =>
     segmentBytesMax: limits.segmentBytesMax,
     sequenceMin,
     replay: (record) => {
-      if (record.sequence > sequenceMin) replayRecord(record, payments, players);
+      if (record.sequence > sequenceMin) replayRecord(record, kinds);
     },
     onError,
   });
-  const checkpoint = new Checkpoint({ tables, journal, payments, players, clock, onError });
+  const checkpoint = new Checkpoint({
+    tables,
+    journal,
+    movers: [...Object.values(kinds).map(createMover), memberships.changes],
+    lazy: { start() {}, async write() {}, finish() {}, abandon() {}, isDue: () => true },
+    sweep: async (nowMs) => {
+      await payments.sweep(nowMs);
+      await memberships.changes.sweep(nowMs);
+      await holds.swept();
+    },
+    clock,
+    onError,
+  });
 
   return {
     players,
@@ -154,6 +182,8 @@ function start(options: EmbeddedStoreOptions, tables: LmdbTables, release: () =>
     overrides: createOverrideStore(tables, clock),
     pspStates: createPspStateStore(tables),
     audit: createAuditLog(tables),
+    limits: holds,
+    memberships,
     stateVersion: () => journal.sequence(),
     healthy: () => {
       const why = journal.failure() ?? checkpoint.failure();
@@ -168,6 +198,8 @@ function start(options: EmbeddedStoreOptions, tables: LmdbTables, release: () =>
       behindBytes: countBehind().bytes,
       hotPlayers: players.hotCount(),
       hotPayments: payments.hotCount(),
+      hotMemberships: memberships.hotCount(),
+      openHolds: holds.count(),
       bytesCut: journal.bytesCut,
     }),
     written: () => journal.written(),
@@ -184,13 +216,24 @@ function start(options: EmbeddedStoreOptions, tables: LmdbTables, release: () =>
   };
 }
 
-function replayRecord(record: JournalRecord, payments: EmbeddedPayments, players: EmbeddedPlayers): void {
+type Replayer = { readonly replay: (record: JournalRecord, mapKey: string) => void };
+
+function replayRecord(
+  record: JournalRecord,
+  kinds: Readonly<Record<"payment" | "player" | "hold" | "membership", Replayer>>,
+): void {
   switch (record.kind) {
     case recordKinds.payment:
-      payments.replay(record, joinEncodedKey(record.key));
+      kinds.payment.replay(record, joinEncodedKey(record.key));
       return;
     case recordKinds.player:
-      players.replay(record, joinEncodedKey(record.key));
+      kinds.player.replay(record, joinEncodedKey(record.key));
+      return;
+    case recordKinds.hold:
+      kinds.hold.replay(record, joinEncodedKey(record.key));
+      return;
+    case recordKinds.membership:
+      kinds.membership.replay(record, joinEncodedKey(record.key));
       return;
     case recordKinds.trial:
       return;

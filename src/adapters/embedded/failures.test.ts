@@ -8,9 +8,11 @@ import { dayMs, startMs } from "../../../test/contract/opened-port.ts";
 import { samplePayment, samplePlayer } from "../../../test/helpers/stored-samples.ts";
 import { Checkpoint } from "./checkpoint.ts";
 import { type EmbeddedStore, type EmbeddedStoreOptions, openEmbeddedStore } from "./embedded-store.ts";
+import type { Intake } from "./intake.ts";
 import { nodeFiles } from "./journal/files.ts";
 import { Journal } from "./journal/journal.ts";
 import { type LmdbTables, openTables } from "./lmdb.ts";
+import { createMover } from "./mover.ts";
 import { EmbeddedPayments } from "./payments.ts";
 import { EmbeddedPlayers } from "./players.ts";
 import { StoreUnavailable } from "./store-unavailable.ts";
@@ -292,16 +294,21 @@ it.each(failures)(
       onError: () => {},
     });
     const intake = {
-      append: (
-        _kind: "payment" | "player",
-        key: Buffer,
-        value: Buffer,
-        apply: (sequence: number) => () => void,
-      ): Promise<void> => journal.append(1, key, value, apply),
+      append: (...[, key, value, apply]: Parameters<Intake["append"]>): Promise<void> =>
+        journal.append(1, key, value, apply),
     };
     const payments = new EmbeddedPayments(tables, intake, 2);
-    const players = new EmbeddedPlayers(tables, intake, 2);
-    const checkpoint = new Checkpoint({ tables, journal, payments, players, clock, onError: () => {} });
+    const players = new EmbeddedPlayers(tables, intake, clock, 2);
+    const lazy = { ...createMover(players), isDue: () => true };
+    const checkpoint = new Checkpoint({
+      tables,
+      journal,
+      movers: [createMover(payments)],
+      lazy,
+      sweep: async () => {},
+      clock,
+      onError: () => {},
+    });
     for (let at = 0; at < 9; at++) await payments.put("m", samplePayment(`pay-${at}`, { keepUntilMs }));
     await players.put("m", samplePlayer("p"));
     const segments = journal.stats().segments;

@@ -1,4 +1,5 @@
-/** What players and payments write through. */
+/** What all that is kept by the journal is written through. */
+import type { recordKinds } from "./journal/format.ts";
 
 export type Intake = {
   /**
@@ -8,9 +9,9 @@ export type Intake = {
    * Fails: rejects with StoreUnavailable, memory untouched, where the record cannot be kept.
    */
   readonly append: (
-    kind: "payment" | "player",
-    key: Buffer,
-    value: Buffer,
+    kind: Exclude<keyof typeof recordKinds, "trial">,
+    key: Uint8Array,
+    value: Uint8Array,
     apply: (sequence: number) => () => void,
   ) => Promise<void>;
 };

@@ -3,6 +3,8 @@
  * of a longer one: (`a`, `bc`) and (`ab`, `c`) differ, whatever bytes the ids hold. The merchant is always the first part.
  */
 
+import type { Subject } from "../../core/history/history.ts";
+
 /** LMDB's own bound with pages of 4 KiB. */
 const keyBytesMax = 1_978;
 /** Top bit of a part's length: the part is UTF-16, because UTF-8 would merge all lone surrogates. */
@@ -49,10 +51,27 @@ export function joinKey(merchantId: string, id: string): string {
   return `${merchantId.length}:${merchantId}${id}`;
 }
 
+/** The merchant of a `joinKey`. */
+export function readJoinedMerchant(mapKey: string): string {
+  const colon = mapKey.indexOf(":");
+  return mapKey.slice(colon + 1, colon + 1 + Number(mapKey.slice(0, colon)));
+}
+
+/** `joinKey` for a subject of a merchant: kinds are a closed set and hold no colon. */
+export function joinSubjectKey(merchantId: string, { kind, id }: Subject): string {
+  return `${merchantId.length}:${merchantId}${kind}:${id}`;
+}
+
 /** `joinKey` of what was encoded by `encodeKey`. */
 export function joinEncodedKey(key: Buffer): string {
+  const { merchantId, id } = readKey(key);
+  return joinKey(merchantId, id);
+}
+
+/** The ids of what was encoded by `encodeKey`. */
+export function readKey(key: Buffer): { readonly merchantId: string; readonly id: string } {
   const merchant = readPart(key, 0);
-  return joinKey(merchant.id, readPart(key, merchant.end).id);
+  return { merchantId: merchant.id, id: readPart(key, merchant.end).id };
 }
 
 function readPart(key: Buffer, at: number): { readonly id: string; readonly end: number } {

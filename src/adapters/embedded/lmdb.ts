@@ -11,6 +11,8 @@ export type LmdbTables = {
   /** What the checkpoint reached, and the proof of the last durable write. */
   readonly meta: Bytes;
   readonly players: Bytes;
+  /** Hash of a player's key -> what forbids them payments still. */
+  readonly deletedPlayers: Bytes;
   /** Payment key -> where its answer is, or its tombstone. */
   readonly payments: Bytes;
   /** Answers in the order in which they may be forgotten. */
@@ -24,10 +26,23 @@ export type LmdbTables = {
   readonly overrideRevisions: Bytes;
   readonly pspStates: Bytes;
   readonly audit: Bytes;
+  readonly holds: Bytes;
+  readonly membershipStates: Bytes;
+  readonly membershipChanges: Bytes;
+  /** The newest number given out of a merchant. */
+  readonly membershipNewest: Bytes;
+  /** Labels of rows by number. */
+  readonly labels: Bytes;
+  /** What is known of a subject's history beside its rows. */
+  readonly historyHeads: Bytes;
+  /** Rows of a subject, chunk by chunk. */
+  readonly historyRows: Bytes;
+  /** How many players with a history a merchant has, and their newest instant. */
+  readonly historyCounts: Bytes;
 };
 
 /** Databases in the file, with room for later ones. */
-const databasesMax = 32;
+const databasesMax = 64;
 
 /** Fails: throws an Error where the file is there and is none of LMDB's, or has lost its end. */
 export function openTables(path: string): LmdbTables {
@@ -65,6 +80,7 @@ export function openTables(path: string): LmdbTables {
     durable: { last: Promise.resolve() },
     meta: table("meta"),
     players: table("players"),
+    deletedPlayers: table("deleted-players"),
     payments: table("payments"),
     answers: table("answers"),
     tombstones: table("tombstones"),
@@ -75,6 +91,14 @@ export function openTables(path: string): LmdbTables {
     overrideRevisions: table("override-revisions"),
     pspStates: table("psp-states"),
     audit: table("audit"),
+    holds: table("holds"),
+    membershipStates: table("membership-states"),
+    membershipChanges: table("membership-changes"),
+    membershipNewest: table("membership-newest"),
+    labels: table("labels"),
+    historyHeads: table("history-heads"),
+    historyRows: table("history-rows"),
+    historyCounts: table("history-counts"),
   };
 }
 

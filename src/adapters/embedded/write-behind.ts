@@ -41,13 +41,18 @@ export class WriteBehind {
     return this.#freshBytes + this.#movingBytes;
   }
 
-  /** Starts a move: what is returned stays readable until `finishMove` or `abandonMove`. */
-  startMove(): IteratorObject<Pending> {
+  /** Starts a move: what is on it stays readable until `finishMove` or `abandonMove`. */
+  startMove(): void {
     this.#moving = this.#fresh;
     this.#movingBytes = this.#freshBytes;
     this.#fresh = new Map();
     this.#freshBytes = 0;
-    return this.#moving.values();
+  }
+
+  /** Everything that LMDB may not have yet, in no order; what stands in both maps comes once, as it is newest. */
+  *pending(): Generator<Pending> {
+    yield* this.#fresh.values();
+    for (const [key, pending] of this.#moving) if (!this.#fresh.has(key)) yield pending;
   }
 
   /** What is on the move. */

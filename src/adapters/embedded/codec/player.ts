@@ -50,6 +50,27 @@ export function decodePlayer(playerId: string, bytes: Uint8Array): Player {
   };
 }
 
+/** Stands where a layout version stands, which begin with 1. */
+const tombstoneMark = 0;
+
+/** Bytes of what is left of a deleted player: of `player` only its restrictions and own limits. */
+export function encodeTombstone({ restrictions, ownLimits }: Player): Buffer {
+  const rest = { playerId: "", attributes: new Map(), restrictions };
+  return Buffer.concat([
+    Buffer.of(tombstoneMark),
+    encodePlayer(ownLimits === undefined ? rest : { ...rest, ownLimits }),
+  ]);
+}
+
+export function isTombstone(bytes: Uint8Array): boolean {
+  return bytes[0] === tombstoneMark;
+}
+
+/** Fails: throws where the bytes are of a version that this build does not know. */
+export function decodeTombstone(playerId: string, bytes: Uint8Array): Player {
+  return decodePlayer(playerId, bytes.subarray(1));
+}
+
 /** MessagePack's writer makes -0 an integer 0; undefined, which no value and no element is, stands for it. */
 const negativeZero = undefined;
 

@@ -16,10 +16,24 @@ export const recordHeaderBytes = 17;
 /** No record is longer; a payment with its plan has some 600 bytes. */
 export const recordBytesMax = 8 * 1024 * 1024;
 
-/** What a record holds: a payment or a player as it now stands, or nothing but its sequence (a try of the disk). */
-export const recordKinds = { payment: 1, player: 2, trial: 3 } as const;
+/**
+ * What a record holds: a payment, a player or a hold as it now stands; memberships of a player with what changed; a label, and what became of the
+ * rows of a history; or nothing but its sequence (a try of the disk).
+ */
+export const recordKinds = {
+  payment: 1,
+  player: 2,
+  trial: 3,
+  hold: 4,
+  membership: 5,
+  label: 6,
+  row: 7,
+  reversal: 8,
+  merge: 9,
+  removal: 10,
+} as const;
 export type RecordKind = (typeof recordKinds)[keyof typeof recordKinds];
-const kindMax = 3;
+const kindMax = 10;
 
 export type SegmentHeader = { readonly firstSequence: number; readonly salt: number };
 
