@@ -51,6 +51,11 @@ export const reasonCodes = [
     stage: "rule",
     meaning: "A SAFER_GAMBLING rule denies or reviews, where it declares no code of its own.",
   },
+  {
+    code: "PLAYER_LIMIT_EXCEEDED",
+    stage: "protective_limit",
+    meaning: "The payment does not fit a limit that the player set.",
+  },
   { code: "OVERRIDE", stage: "rule", meaning: "An override denies or reviews." },
   {
     code: "RISK",
@@ -71,7 +76,19 @@ export const reasonCodes = [
     code: "FX_MISSING",
     stage: "rule",
     meaning:
-      "An amount cap cannot be held against the payment, because the rule set has no rate between the currencies.",
+      "An amount cap or a limit cannot be held against the payment, because the rule set has no rate between the currencies.",
+  },
+  {
+    code: "LIMIT_EXCEEDED",
+    stage: "limit",
+    meaning:
+      "The payment does not fit a limit that declares no code of its own. Of a limit of class 1 or 2: protective limit.",
+  },
+  {
+    code: "LIMIT_UNKNOWN",
+    stage: "limit",
+    meaning:
+      "Whether a limit applies, or what is used of it, is unknown, and unknown closes. Of a limit of class 1 or 2: protective limit.",
   },
   {
     code: "NO_ROUTE",

@@ -1,0 +1,206 @@
+import type { History, Subject } from "../history/history.ts";
+import type { FxRates } from "../money.ts";
+import type { AskedLimit, LimitAsk, PspAsk } from "./ask.ts";
+import type { BuiltLimit } from "./build-limits.ts";
+import type { Hold, LimitBreach, LimitReading } from "./limit.ts";
+import { readUsage, type Usage } from "./usage.ts";
+
+/** What is known of a subject: its rows and the open holds that touch it. */
+export type SubjectState = { readonly history: History | undefined; readonly holds: readonly Hold[] };
+
+/** What limits are judged by. */
+export type LimitState = {
+  /** Undefined where it could not be loaded: unknown, which is not 0. */
+  readonly read: (subject: Subject) => SubjectState | undefined;
+  readonly nowMs: number;
+  /** The present of the store, where the payment's own instant is older because it had to wait. Never before `nowMs`. */
+  readonly latestMs?: number;
+  /** The payment that asks; empty where none does. */
+  readonly paymentId: string;
+  readonly fx: FxRates;
+};
+
+/** A limit that a payment does not fit. */
+export type Breach = {
+  readonly limit: BuiltLimit;
+  readonly reading: LimitReading;
+  /** What it leads to. */
+  readonly outcome: LimitBreach;
+  /** Why, as a reason code. */
+  readonly code: string;
+};
+
+export type LimitJudgement = {
+  /** The tightest first, at most 64: what does not fit, then the least share of headroom, then by id. */
+  readonly readings: readonly LimitReading[];
+  /** Of all limits, in the same order. */
+  readonly breaches: readonly Breach[];
+  /** Whether the payment may be reserved, under all limits at once: none denies it. */
+  readonly ok: boolean;
+  /** How many authorisations the plan may send: those that were asked for, cut to the headroom. */
+  readonly steps: number;
+};
+
+/** A PSP that its limits, or those of its account, exclude. */
+export type ExcludedPsp = {
+  readonly psp: string;
+  readonly mid: string;
+  readonly breaches: readonly Breach[];
+};
+
+export type PspJudgement = {
+  readonly excluded: readonly ExcludedPsp[];
+  /** Of all candidates, the tightest first, at most 64. */
+  readonly readings: readonly LimitReading[];
+  /** Told, and nothing else: NOTICE. */
+  readonly notices: readonly Breach[];
+};
+
+const readingsMax = 64;
+
+/**
+ * Judges a payment under all limits that were asked, or reads them where nothing is asked for: pure, so a store that judges and holds in one step
+ * admits all or none.
+ */
+export function judgeLimits(asks: readonly LimitAsk[], state: LimitState, steps: number = 1): LimitJudgement {
+  const readings: LimitReading[] = [];
+  const breaches: Breach[] = [];
+  let allowed = steps;
+  for (const { subject, limits } of asks) {
+    const known = subject.id === "" ? undefined : state.read(subject);
+    for (const asked of limits) {
+      const { reading, breach } = judgeLimit(asked, known, state);
+      readings.push(reading);
+      if (breach !== undefined) breaches.push(breach);
+      else if (cutsPlan(asked)) allowed = Math.min(allowed, reading.headroom);
+    }
+  }
+  if (readings.length > 1) readings.sort(byTightness);
+  if (breaches.length > 1) breaches.sort((a, b) => byTightness(a.reading, b.reading));
+  return {
+    readings: readings.length > readingsMax ? readings.slice(0, readingsMax) : readings,
+    breaches,
+    ok: breaches.every(({ outcome }) => outcome !== "DENY"),
+    steps: allowed,
+  };
+}
+
+/** Judges limits of PSPs and accounts: whatever a breach would do elsewhere, but for a notice, the PSP is not used. */
+export function judgePspLimits(asks: readonly PspAsk[], state: LimitState): PspJudgement {
+  const excluded: ExcludedPsp[] = [];
+  const readings: LimitReading[] = [];
+  const notices: Breach[] = [];
+  for (const { psp, mid, asks: own } of asks) {
+    const judged = judgeLimits(own, state);
+    readings.push(...judged.readings);
+    const breaches = judged.breaches.filter(({ outcome }) => outcome !== "NOTICE");
+    notices.push(...judged.breaches.filter(({ outcome }) => outcome === "NOTICE"));
+    if (breaches.length > 0) excluded.push({ psp, mid, breaches });
+  }
+  return { excluded, readings: readings.sort(byTightness).slice(0, readingsMax), notices };
+}
+
+function judgeLimit(
+  asked: AskedLimit,
+  known: SubjectState | undefined,
+  state: LimitState,
+): { readonly reading: LimitReading; readonly breach: Breach | undefined } {
+  const { limit, threshold, askedKey } = asked;
+  if (asked.unknown === "FX_MISSING") return judgeUnknown(asked, "FX_MISSING");
+  if (known === undefined || asked.unknown !== "") return judgeUnknown(asked, "LIMIT_UNKNOWN");
+  const isOfSteps = limit.spec.measure === "COUNT" && limit.spec.counted === "AUTHORISATIONS";
+  const usage = readUsage({
+    limit,
+    threshold,
+    // One authorisation must fit; of more the plan is cut to what is left.
+    asked: isOfSteps ? Math.min(1, asked.asked) : asked.asked,
+    askedKey,
+    history: known.history,
+    holds: known.holds,
+    nowMs: state.nowMs,
+    latestMs: state.latestMs ?? state.nowMs,
+    paymentId: state.paymentId,
+    fx: state.fx,
+  });
+  if (usage === undefined) return judgeUnknown(asked, "FX_MISSING");
+  const reading = makeReading(asked, usage);
+  if (usage.fits) return { reading, breach: undefined };
+  const code = asked.appliesThroughUnknown ? "LIMIT_UNKNOWN" : exceededCode(limit);
+  return { reading, breach: { limit, reading, outcome: limit.spec.breach, code } };
+}
+
+/** Without a rate limits of classes 1 and 2 deny, whatever they say of unknown (`SEMANTICS.md` 5.8); a notice stays one. */
+function judgeUnknown(
+  asked: AskedLimit,
+  code: "FX_MISSING" | "LIMIT_UNKNOWN",
+): { readonly reading: LimitReading; readonly breach: Breach | undefined } {
+  const { limit, threshold } = asked;
+  const { closesOnUnknown, breach: declared } = limit.spec;
+  const denies = code === "FX_MISSING" && limit.isProtective && declared !== "NOTICE";
+  const fits = !denies && !closesOnUnknown;
+  const reading: LimitReading = {
+    ...describe(asked),
+    fits,
+    used: 0,
+    limit: threshold,
+    headroom: 0,
+    asked: asked.asked,
+    resetsAtMs: undefined,
+    fitsAtMs: undefined,
+    unknown: true,
+    errorBound: 0,
+    overrun: false,
+  };
+  if (fits) return { reading, breach: undefined };
+  return { reading, breach: { limit, reading, outcome: denies ? "DENY" : declared, code } };
+}
+
+function makeReading(asked: AskedLimit, usage: Usage): LimitReading {
+  const { used, headroom, fits, resetsAtMs, fitsAtMs, errorBound } = usage;
+  const { spec } = asked.limit;
+  const isOfSteps = spec.measure === "COUNT" && spec.counted === "AUTHORISATIONS";
+  return {
+    ...describe(asked),
+    fits,
+    used,
+    limit: asked.threshold,
+    headroom,
+    asked: isOfSteps ? Math.max(usage.asked, Math.min(asked.asked, headroom)) : usage.asked,
+    resetsAtMs,
+    fitsAtMs,
+    unknown: false,
+    errorBound,
+    overrun: used > asked.threshold,
+  };
+}
+
+function describe({
+  limit,
+  segment,
+}: AskedLimit): Pick<
+  LimitReading,
+  "limitId" | "ruleClass" | "currency" | "segment" | "subject" | "purposes"
+> {
+  const { id: limitId, ruleClass, currency, subject, purposes } = limit.spec;
+  return { limitId, ruleClass, currency, segment, subject, purposes };
+}
+
+function exceededCode({ isOwn, spec }: BuiltLimit): string {
+  if (isOwn) return "PLAYER_LIMIT_EXCEEDED";
+  return spec.reason === "" ? "LIMIT_EXCEEDED" : spec.reason;
+}
+
+/** A notice is told and nothing else, so it cuts nothing. */
+function cutsPlan({ limit, unknown }: AskedLimit): boolean {
+  const { measure, counted, breach } = limit.spec;
+  return measure === "COUNT" && counted === "AUTHORISATIONS" && breach !== "NOTICE" && unknown === "";
+}
+
+function byTightness(a: LimitReading, b: LimitReading): number {
+  if (a.fits !== b.fits) return a.fits ? 1 : -1;
+  return shareLeft(a) - shareLeft(b) || (a.limitId < b.limitId ? -1 : a.limitId > b.limitId ? 1 : 0);
+}
+
+function shareLeft({ headroom, limit }: LimitReading): number {
+  return limit <= 0 ? 0 : headroom / limit;
+}
