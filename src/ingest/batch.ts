@@ -8,7 +8,7 @@ import { RowMaker } from "../core/events/to-row.ts";
 import type { Placed } from "../core/history/history.ts";
 import type { Player } from "../core/player.ts";
 import type { RuleSnapshot } from "../core/rules/snapshot.ts";
-import { changePlayer, restrictingTypes } from "./change-player.ts";
+import { changePlayer, changingTypes, restrictingTypes } from "./change-player.ts";
 import type { IngestDeps, IngestMerchant, RecordedFact } from "./ingest.ts";
 import { listSubjects, makeFact, readWishes } from "./make-fact.ts";
 import { emptyPlayer, hasRoomForAlias, mergeAlias, playerSubject } from "./merge-alias.ts";
@@ -126,7 +126,7 @@ export class Batch {
       this.#reverse(found.playerId, rowId(this.#merchantId, event.playerId, event.reverses), event);
     }
     // Done for a second delivery too: the first may have been lost between the row and the player.
-    const detail = this.#change(found, event);
+    const detail = changingTypes.has(event.type) ? this.#change(found, event) : "";
     return describePlaced(placed, detail);
   }
 

@@ -17,6 +17,16 @@ export const restrictingTypes: ReadonlySet<string> = new Set([
   actingTypes.timeOutSet,
 ]);
 
+/** Types of events that change what is stored of a player. */
+export const changingTypes: ReadonlySet<string> = new Set([
+  ...restrictingTypes,
+  actingTypes.exclusionEnded,
+  actingTypes.returned,
+  actingTypes.score,
+  actingTypes.registered,
+  actingTypes.kyc,
+]);
+
 const unchanged: PlayerChange = { player: undefined, detail: "" };
 
 /**
