@@ -60,10 +60,7 @@ describe("LabelTable", () => {
     fc.assert(
       fc.property(fc.array(row), (rows) => {
         const labels = new LabelTable();
-        const shapes = [
-          labels.shape("a", ["x", "z", "y"], ["w"]),
-          labels.shape("a", ["z", "y", "x"], ["w"]),
-        ];
+        const shapes = [labels.shape("a", ["x", "z", "y"], ["w"]), labels.shape("a", ["z", "y", "x"], ["w"])];
         for (const { currency, values, shape } of rows) {
           const names = shapes[shape]!.names;
           const present = names.flatMap((name, at): [string, EventValue][] =>

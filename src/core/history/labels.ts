@@ -50,6 +50,8 @@ class KnownLabel implements Label {
 export class LabelTable implements Labels {
   readonly #labels: KnownLabel[] = [];
   readonly #places = new Map<string, number>();
+  /** Labels of others that were interned before: whoever hands one in again gets its number without a text being made. */
+  readonly #given = new WeakMap<Label, number>();
   readonly #max: number;
 
   constructor(max = labelsMax) {
@@ -72,19 +74,24 @@ export class LabelTable implements Labels {
   }
 
   /**
-   * The number of a label, new or known: equal labels have one number, whatever the order of their values. Quick for what `get` returned.
+   * The number of a label, new or known: equal labels have one number, whatever the order of their values. Quick for what `get` returned,
+   * and for an object that was handed in before.
    *
    * Fails: undefined where it would be one too many.
    */
   intern(label: Label): number | undefined {
     if (label instanceof KnownLabel && label.home === this) return label.place;
+    const given = this.#given.get(label);
+    if (given !== undefined) return given;
     const key = writeKey(label);
     const known = this.#places.get(key);
-    if (known !== undefined) return known;
-    const place = this.#labels.length;
+    const place = known ?? this.#labels.length;
     if (place >= this.#max) return undefined;
-    this.#labels.push(new KnownLabel(label, place, this));
-    this.#places.set(key, place);
+    if (known === undefined) {
+      this.#labels.push(new KnownLabel(label, place, this));
+      this.#places.set(key, place);
+    }
+    this.#given.set(label, place);
     return place;
   }
 
@@ -141,11 +148,7 @@ function growBranch(branch: Branch, key: EventValue | undefined): Branch {
   return grown;
 }
 
-function spellLabel(
-  shape: LabelShape,
-  currency: string,
-  values: readonly (EventValue | undefined)[],
-): Label {
+function spellLabel(shape: LabelShape, currency: string, values: readonly (EventValue | undefined)[]): Label {
   const present = new Map<string, EventValue>();
   for (const [at, name] of shape.names.entries()) {
     const value = values[at];

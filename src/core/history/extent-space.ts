@@ -1,0 +1,296 @@
+/**
+ * Extents of rows in slabs: the rows of one subject lie side by side in one extent, which is changed for a longer one as it fills. Short extents are of
+ * size classes and lie in pages of one class; long ones are runs of their own.
+ *
+ * A class whose subjects have grown out of it would keep its pages for a few that stayed. So whenever too much of a class is free, the emptiest of some
+ * pages is cleared, a few extents at a time, and the page is free for any class.
+ */
+import { RunSpace } from "./run-space.ts";
+
+/** All places and sizes of short extents are multiples of it, so that their owners need a quarter of a value a row. */
+const quadRows = 4;
+const unitRows = 128;
+const pageRows = 2048;
+const pageUnits = pageRows / unitRows;
+const pageQuads = pageRows / quadRows;
+const shortMax = 512;
+
+/** A class may have this share of its extents free, and two pages. */
+const freeShare = 1 / 16;
+const movesPerGive = 4;
+const pagesLooked = 16;
+
+/** Each about 1.25 of the one before, and filled out to what divides a page evenly. */
+const classRows = listClasses();
+/** The smallest class that holds a number of quads. */
+const classOfQuads = indexClasses();
+
+/** Rows that an extent for at least `rows` rows has room for. */
+export function fitExtent(rows: number): number {
+  if (rows <= shortMax) return classRows[classOfQuads[Math.ceil(rows / quadRows)]!]!;
+  return Math.ceil(rows / unitRows) * unitRows;
+}
+
+/** What an extent of `capacity` rows (0 for none) that is full is changed for: the next class, or a quarter more. */
+export function growExtent(capacity: number): number {
+  return fitExtent(capacity < shortMax ? capacity + 1 : Math.floor(capacity * 1.25));
+}
+
+type ExtentClass = {
+  readonly rows: number;
+  readonly perPage: number;
+  extents: number;
+  free: number;
+  /** The first page with a free extent, -1 for none; the others behind it. */
+  head: number;
+  /** The page that is being cleared, -1 for none: out of the list, so that nothing is put there. */
+  victim: number;
+  /** How many extents of it were looked at. */
+  cleared: number;
+};
+
+/** Places of extents: row numbers through all slabs. */
+export class ExtentSpace {
+  readonly #slabRows: number;
+  readonly #runs: RunSpace;
+  readonly #move: (owner: number, from: number, to: number) => void;
+  readonly #classes: ExtentClass[];
+  /** By page: everything about it and its free extents. */
+  readonly #pages: PageBooks[] = [];
+  readonly #slabPages: number;
+
+  /**
+   * `move` is called when the extent of an owner is put elsewhere: it copies the rows and notes the new place.
+   *
+   * Shapes: slabs of `slabRows` rows, a multiple of 2,048.
+   */
+  constructor(slabRows: number, move: (owner: number, from: number, to: number) => void) {
+    this.#slabRows = slabRows;
+    this.#slabPages = slabRows / pageRows;
+    this.#runs = new RunSpace(slabRows / unitRows);
+    this.#move = move;
+    this.#classes = classRows.map((rows) => ({
+      rows,
+      perPage: Math.floor(pageRows / rows),
+      extents: 0,
+      free: 0,
+      head: -1,
+      victim: -1,
+      cleared: 0,
+    }));
+  }
+
+  /** How many slabs there must be. */
+  slabs(): number {
+    return this.#runs.slabs();
+  }
+
+  /** Of the books alone: the owners of extents. */
+  bytes(): number {
+    return this.slabs() * (this.#slabRows / quadRows) * Int32Array.BYTES_PER_ELEMENT;
+  }
+
+  /** An extent of `capacity` rows, as `fitExtent` or `growExtent` gave it. */
+  take(capacity: number, owner: number): number {
+    if (capacity > shortMax) {
+      const place = this.#runs.take(capacity / unitRows, 1) * unitRows;
+      this.#addBooks();
+      return place;
+    }
+    const number = classOfQuads[capacity / quadRows]!;
+    return this.#takeShort(this.#classes[number]!, number, owner);
+  }
+
+  /** Gives an extent back. Others may be moved by it. */
+  give(place: number, capacity: number): void {
+    if (capacity > shortMax) {
+      this.#runs.give(place / unitRows);
+      return;
+    }
+    const kind = this.#classes[classOfQuads[capacity / quadRows]!]!;
+    this.#giveShort(kind, place);
+    if (kind.free > 2 * kind.perPage + kind.extents * freeShare) this.#tidy(kind);
+  }
+
+  #takeShort(kind: ExtentClass, number: number, owner: number): number {
+    const page = kind.head >= 0 ? kind.head : this.#addPage(kind, number);
+    const books = this.#books(page);
+    const at = page % this.#slabPages;
+    const quad = books.takeExtent(at, kind.rows / quadRows);
+    books.owners[quad] = owner + 1;
+    if (books.live[at] === kind.perPage) this.#unlink(kind, page);
+    kind.free--;
+    return this.#slabStart(page) + quad * quadRows;
+  }
+
+  #giveShort(kind: ExtentClass, place: number): void {
+    const page = Math.floor(place / pageRows);
+    const books = this.#books(page);
+    const at = page % this.#slabPages;
+    if (books.live[at] === kind.perPage && page !== kind.victim) this.#link(kind, page);
+    books.giveExtent(at, (place - this.#slabStart(page)) / quadRows);
+    kind.free++;
+    if (books.live[at] === 0) this.#dropPage(kind, page);
+  }
+
+  #addPage(kind: ExtentClass, number: number): number {
+    const page = (this.#runs.take(pageUnits, pageUnits) * unitRows) / pageRows;
+    this.#addBooks();
+    this.#books(page).open(page % this.#slabPages, number);
+    kind.extents += kind.perPage;
+    kind.free += kind.perPage;
+    this.#link(kind, page);
+    return page;
+  }
+
+  #dropPage(kind: ExtentClass, page: number): void {
+    if (page === kind.victim) kind.victim = -1;
+    else this.#unlink(kind, page);
+    kind.extents -= kind.perPage;
+    kind.free -= kind.perPage;
+    this.#runs.give(page * pageUnits);
+  }
+
+  /** Moves some extents out of the page that is being cleared. */
+  #tidy(kind: ExtentClass): void {
+    if (kind.victim < 0 && !this.#chooseVictim(kind)) return;
+    const page = kind.victim;
+    const books = this.#books(page);
+    const at = page % this.#slabPages;
+    const quads = kind.rows / quadRows;
+    for (let moves = 0; moves < movesPerGive && kind.victim === page; kind.cleared++) {
+      const quad = at * pageQuads + kind.cleared * quads;
+      const owner = books.ownerAt(quad);
+      if (owner < 0) continue;
+      const from = this.#slabStart(page) + quad * quadRows;
+      const to = this.#takeShort(kind, books.kind[at]!, owner);
+      this.#move(owner, from, to);
+      this.#giveShort(kind, from);
+      moves++;
+    }
+  }
+
+  /** The emptiest of the first pages in the list; the others have to have room for its extents. */
+  #chooseVictim(kind: ExtentClass): boolean {
+    let emptiest = -1;
+    let fewest = kind.perPage;
+    let page = kind.head;
+    for (let looked = 0; page >= 0 && looked < pagesLooked; looked++) {
+      const live = this.#books(page).live[page % this.#slabPages]!;
+      if (live < fewest) {
+        fewest = live;
+        emptiest = page;
+      }
+      page = this.#books(page).next[page % this.#slabPages]!;
+    }
+    if (emptiest < 0) return false;
+    this.#unlink(kind, emptiest);
+    kind.victim = emptiest;
+    kind.cleared = 0;
+    return true;
+  }
+
+  #link(kind: ExtentClass, page: number): void {
+    const books = this.#books(page);
+    const at = page % this.#slabPages;
+    books.next[at] = kind.head;
+    books.before[at] = -1;
+    if (kind.head >= 0) this.#books(kind.head).before[kind.head % this.#slabPages] = page;
+    kind.head = page;
+  }
+
+  #unlink(kind: ExtentClass, page: number): void {
+    const books = this.#books(page);
+    const next = books.next[page % this.#slabPages]!;
+    const before = books.before[page % this.#slabPages]!;
+    if (next >= 0) this.#books(next).before[next % this.#slabPages] = before;
+    if (before >= 0) this.#books(before).next[before % this.#slabPages] = next;
+    else kind.head = next;
+  }
+
+  #books(page: number): PageBooks {
+    return this.#pages[Math.floor(page / this.#slabPages)]!;
+  }
+
+  #slabStart(page: number): number {
+    return Math.floor(page / this.#slabPages) * this.#slabRows;
+  }
+
+  #addBooks(): void {
+    while (this.#pages.length < this.#runs.slabs()) this.#pages.push(new PageBooks(this.#slabRows));
+  }
+}
+
+/** The pages of one slab. Quads are counted from the slab's start. */
+class PageBooks {
+  readonly kind: Uint8Array;
+  readonly live: Uint16Array;
+  readonly next: Int32Array;
+  readonly before: Int32Array;
+  /** By the first quad of an extent: its owner + 1 where taken; where free, the next free quad of the page below zero. */
+  readonly owners: Int32Array;
+  /** The first free quad that was taken before, -1 for none. */
+  readonly #free: Int32Array;
+  /** How many extents were ever taken since the page was opened. */
+  readonly #used: Uint16Array;
+
+  constructor(slabRows: number) {
+    const pages = slabRows / pageRows;
+    this.kind = new Uint8Array(pages);
+    this.live = new Uint16Array(pages);
+    this.next = new Int32Array(pages);
+    this.before = new Int32Array(pages);
+    this.owners = new Int32Array(slabRows / quadRows);
+    this.#free = new Int32Array(pages);
+    this.#used = new Uint16Array(pages);
+  }
+
+  open(at: number, kind: number): void {
+    // What lay here before may have been of another class.
+    this.owners.fill(0, at * pageQuads, (at + 1) * pageQuads);
+    this.kind[at] = kind;
+    this.live[at] = 0;
+    this.#free[at] = -1;
+    this.#used[at] = 0;
+  }
+
+  takeExtent(at: number, quads: number): number {
+    this.live[at]!++;
+    const free = this.#free[at]!;
+    if (free < 0) return at * pageQuads + this.#used[at]!++ * quads;
+    this.#free[at] = -this.owners[free]! - 2;
+    return free;
+  }
+
+  giveExtent(at: number, quad: number): void {
+    this.live[at]!--;
+    this.owners[quad] = -this.#free[at]! - 2;
+    this.#free[at] = quad;
+  }
+
+  /** -1 for a free extent. */
+  ownerAt(quad: number): number {
+    const owner = this.owners[quad]!;
+    return owner > 0 ? owner - 1 : -1;
+  }
+}
+
+function listClasses(): readonly number[] {
+  const classes: number[] = [];
+  for (let rows = quadRows; rows <= shortMax; ) {
+    classes.push(rows);
+    const wanted = Math.max(rows + quadRows, Math.round((rows * 1.25) / quadRows) * quadRows);
+    const perPage = Math.floor(pageRows / wanted);
+    rows = Math.floor(pageRows / perPage / quadRows) * quadRows;
+  }
+  return classes;
+}
+
+function indexClasses(): Uint8Array {
+  const index = new Uint8Array(shortMax / quadRows + 1);
+  for (let quads = 0; quads < index.length; quads++) {
+    const number = classRows.findIndex((rows) => rows >= quads * quadRows);
+    index[quads] = number < 0 ? classRows.length - 1 : number;
+  }
+  return index;
+}

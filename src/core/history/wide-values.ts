@@ -1,0 +1,94 @@
+/**
+ * Wide values of rows, in blocks of what a row really has: all places of its label, or a mask of those that are there with their values behind it. A
+ * payment fact has nine places and more, and mostly three or four of them.
+ */
+import { BlockSpace } from "./block-space.ts";
+
+/** A reference is 0 where there is none, else the place of the block, with this bit where the block begins with a mask. */
+const maskedBit = 0x8000_0000;
+/** Masks are of 32 bits; labels with more places are kept whole. */
+const maskPlaces = 32;
+/** 8 MiB. */
+const slabShift = 20;
+
+/** References are 32-bit numbers, kept by the row. */
+export class WideValues {
+  readonly #blocks = new BlockSpace(slabShift, (length) => new Float64Array(length));
+  readonly #countWides: (label: number) => number;
+
+  constructor(countWides: (label: number) => number) {
+    this.#countWides = countWides;
+  }
+
+  /** NaN where the row has no value at the place. */
+  read(reference: number, label: number, place: number): number {
+    if (reference === 0) return Number.NaN;
+    const at = reference & ~maskedBit;
+    const slab = this.#blocks.slabs[at >>> this.#blocks.shift]!;
+    const start = at & this.#blocks.mask;
+    if ((reference & maskedBit) === 0) {
+      return place < this.#countWides(label) ? slab[start + place]! : Number.NaN;
+    }
+    const mask = slab[start]!;
+    const bit = 1 << place;
+    if (place >= maskPlaces || (mask & bit) === 0) return Number.NaN;
+    return slab[start + 1 + countBits(mask & (bit - 1))]!;
+  }
+
+  /** The reference of the values of a row. `values` has a value for every place of its label; NaN is none. */
+  write(values: ArrayLike<number>): number {
+    const places = values.length;
+    let present = 0;
+    let mask = 0;
+    for (let place = 0; place < places; place++) {
+      if (Number.isNaN(values[place]!)) continue;
+      present++;
+      if (place < maskPlaces) mask |= 1 << place;
+    }
+    if (present === 0) return 0;
+    if (places > maskPlaces || present + 1 >= places) return this.#writeAll(values);
+    return this.#writeMasked(values, mask >>> 0, present);
+  }
+
+  /** Frees the block of a row that had this label. */
+  free(reference: number, label: number): void {
+    if (reference === 0) return;
+    const at = reference & ~maskedBit;
+    this.#blocks.give(at, this.#sizeOf(reference, label));
+  }
+
+  bytes(): number {
+    return this.#blocks.bytes();
+  }
+
+  #sizeOf(reference: number, label: number): number {
+    if ((reference & maskedBit) === 0) return this.#countWides(label);
+    const at = reference & ~maskedBit;
+    return 1 + countBits(this.#blocks.slabs[at >>> this.#blocks.shift]![at & this.#blocks.mask]!);
+  }
+
+  #writeAll(values: ArrayLike<number>): number {
+    const at = this.#blocks.take(values.length);
+    const slab = this.#blocks.slabs[at >>> this.#blocks.shift]!;
+    const start = at & this.#blocks.mask;
+    for (let place = 0; place < values.length; place++) slab[start + place] = values[place]!;
+    return at;
+  }
+
+  #writeMasked(values: ArrayLike<number>, mask: number, present: number): number {
+    const at = this.#blocks.take(1 + present);
+    const slab = this.#blocks.slabs[at >>> this.#blocks.shift]!;
+    let next = at & this.#blocks.mask;
+    slab[next++] = mask;
+    for (let place = 0; place < values.length; place++) {
+      if (!Number.isNaN(values[place]!)) slab[next++] = values[place]!;
+    }
+    return (at | maskedBit) >>> 0;
+  }
+}
+
+function countBits(word: number): number {
+  let bits = word - ((word >>> 1) & 0x5555_5555);
+  bits = (bits & 0x3333_3333) + ((bits >>> 2) & 0x3333_3333);
+  return Math.imul((bits + (bits >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24;
+}
