@@ -1,12 +1,25 @@
-import { create, type DescMessage, type JsonValue, type MessageShape, toJson } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescMessage,
+  type JsonValue,
+  type MessageShape,
+  toJson,
+  toJsonString,
+} from "@bufbuild/protobuf";
 import {
   type Attribute,
   Attribute_Subject,
   AttributeSchema,
   type Brand,
   BrandSchema,
+  type EventType,
+  EventTypeSchema,
+  type Feature,
+  FeatureSchema,
   type FxRate,
   FxRateSchema,
+  type Lifecycle,
+  LifecycleSchema,
   PspSchema,
   RetryPolicySchema,
   type Rule,
@@ -23,6 +36,7 @@ import type { CheckedRuleSet } from "./check/check-rule-set.ts";
 import type { RuleSetChange } from "./compilation.ts";
 import { isProtecting, mayLoosen } from "./loosening.ts";
 import { findRulings, type Rulings } from "./rulings.ts";
+import { nameState } from "./segments.ts";
 
 /** A rule set in normal form with what its checks worked out. */
 export type DiffSide = { readonly ruleSet: RuleSet; readonly checked: CheckedRuleSet };
@@ -49,7 +63,7 @@ type Section<Desc extends DescMessage> = {
  * Compares two rule sets, section by section and entry by entry, in order of id; what only differs in its writing does not differ.
  *
  * `loosens` errs on the safe side: whatever is not provably as strict as before may loosen, be it a rule of REGULATORY or SAFER_GAMBLING, or
- * what such a rule reads: a segment, a list, an attribute, exchange rates, a brand's licence. What is new loosens nothing, but for a rate: the
+ * what such a rule reads: a segment, a feature, a type of events, a list, an attribute, exchange rates, a brand's licence. What is new loosens nothing, but for a rate: the
  * law closes where it has none.
  */
 export function diffRuleSets(before: DiffSide, after: DiffSide): readonly RuleSetChange[] {
@@ -64,7 +78,10 @@ export function diffRuleSets(before: DiffSide, after: DiffSide): readonly RuleSe
     }),
     ...compareSection(before, after, listSection(rulings)),
     ...compareSection(before, after, attributeSection(rulings)),
+    ...compareSection(before, after, eventTypeSection(rulings)),
+    ...compareSection(before, after, featureSection(rulings)),
     ...compareSection(before, after, segmentSection(rulings)),
+    ...compareSection(before, after, lifecycleSection(rulings)),
     ...compareSection(before, after, {
       name: "retry_policies",
       schema: RetryPolicySchema,
@@ -100,6 +117,47 @@ function attributeSection(rulings: Rulings): Section<typeof AttributeSchema> {
     loosens: (before, after) =>
       rulings.attributes.has(idOf(before)) &&
       !(after !== undefined && before.type === after.type && isSame(before.values, after.values)),
+  };
+}
+
+function eventTypeSection(rulings: Rulings): Section<typeof EventTypeSchema> {
+  return {
+    name: "event_types",
+    schema: EventTypeSchema,
+    pick: ({ eventTypes }) => eventTypes,
+    idOf: ({ name }) => name,
+    // What its events may hold decides which of them are taken at all.
+    loosens: (before: EventType, after) =>
+      rulings.eventTypes.has(before.name) &&
+      !(after !== undefined && describeShape(before) === describeShape(after)),
+  };
+}
+
+function describeShape(eventType: EventType): string {
+  return toJsonString(EventTypeSchema, { ...eventType, description: "", purposes: [] });
+}
+
+function featureSection(rulings: Rulings): Section<typeof FeatureSchema> {
+  return {
+    name: "features",
+    schema: FeatureSchema,
+    pick: ({ features }) => features,
+    idOf: ({ id }) => id,
+    loosens: ({ id }: Feature, after) =>
+      rulings.features.has(id) && !(after !== undefined && rulings.featureStands(id)),
+  };
+}
+
+function lifecycleSection(rulings: Rulings): Section<typeof LifecycleSchema> {
+  return {
+    name: "lifecycles",
+    schema: LifecycleSchema,
+    pick: ({ lifecycles }) => lifecycles,
+    idOf: ({ id }) => id,
+    loosens: (before: Lifecycle) =>
+      before.states
+        .map((state) => nameState(before.id, state.id))
+        .some((id) => rulings.segments.has(id) && !rulings.segmentStands(id)),
   };
 }
 

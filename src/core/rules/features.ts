@@ -30,9 +30,7 @@ export function listFeatures({ features }: Pick<RuleSet, "features">): readonly 
   const listed = new Map<string, ListedFeature>();
   for (const [index, feature] of features.entries()) {
     const path = `features[${index}]`;
-    const purposes = readPurposes(
-      feature.purposes.length > 0 ? feature.purposes : purposesByDefault(feature),
-    );
+    const purposes = purposesOf(feature, purposesByDefault(feature));
     const marker = feature.how.case === "marker" ? feature.how.value : undefined;
     const parts = marker === undefined ? undefined : openMarker(marker);
     const last = parts?.at(-1);
@@ -43,12 +41,16 @@ export function listFeatures({ features }: Pick<RuleSet, "features">): readonly 
     const prefix = `marker.${marker}.`;
     for (const part of parts.slice(0, -1)) {
       const id = `${prefix}${part.id}`;
-      const own = readPurposes(part.purposes.length > 0 ? part.purposes : purposesByDefault(feature));
+      const own = purposesOf(part, purposesByDefault(feature));
       listed.set(id, { id, feature: part, purposes: own, path, prefix });
     }
     listed.set(feature.id, { id: feature.id, feature: last, purposes, path, prefix });
   }
   return [...listed.values()].sort((a, b) => compareCodePoints(a.id, b.id));
+}
+
+function purposesOf({ purposes }: Feature, otherwise: readonly Purpose_Kind[]): readonly Purpose[] {
+  return readPurposes((purposes.length > 0 ? purposes : otherwise).toSorted((a, b) => a - b));
 }
 
 /** What a feature may be used for where it does not say: markers of harm are for safer gambling. */

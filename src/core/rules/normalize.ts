@@ -1,6 +1,10 @@
-import { clone } from "@bufbuild/protobuf";
+import { clone, create } from "@bufbuild/protobuf";
 import { Card_Credential } from "../../gen/switchyard/v1/payment_pb.js";
 import {
+  type Aggregate,
+  type Limit,
+  type Model,
+  type PolicyPack,
   Purpose_Kind,
   type Rule,
   Rule_Class,
@@ -9,9 +13,18 @@ import {
   type RuleSet,
   RuleSetSchema,
   ValueList_Kind,
+  WeeklyHours_Day,
+  type Window,
+  Window_Calendar_Period,
+  WindowSchema,
 } from "../../gen/switchyard/v1/rule_set_pb.js";
 import { compareCodePoints } from "../cel/code-points.ts";
+import { functionOf, functionRules, ofName } from "./aggregates.ts";
+import { purposesByDefault } from "./features.ts";
+import { toMs } from "./names.ts";
+import { fillLimit, fillPack } from "./limit-defaults.ts";
 import { ruleClasses } from "./rule-class.ts";
+import { type CalendarDefaults, calendarDefaults } from "./windows.ts";
 
 const purposesByClass: Partial<Record<Rule_Class, Purpose_Kind>> = {
   [Rule_Class.SAFER_GAMBLING]: Purpose_Kind.RG,
@@ -57,15 +70,55 @@ export function normalizeRuleSet(source: RuleSet): RuleSet {
     // By UTF-16 unit: a million values are sorted twice as fast, and nobody sees the order.
     list.values.sort();
   }
-  for (const declared of [...set.attributes, ...set.segments]) {
+  for (const feature of set.features) {
+    if (feature.purposes.length === 0) feature.purposes = [...purposesByDefault(feature)];
+    if (feature.how.case === "aggregate") normalizeAggregate(feature.how.value);
+  }
+  const declarations = [
+    ...set.attributes,
+    ...set.segments,
+    ...set.eventTypes,
+    ...set.features,
+    ...set.lifecycles,
+  ];
+  for (const declared of declarations) {
     if (declared.purposes.length === 0) declared.purposes = [Purpose_Kind.PAYMENTS, Purpose_Kind.FRAUD];
     declared.purposes.sort((a, b) => a - b);
   }
   for (const attribute of set.attributes) sortAll(attribute.values);
+  for (const { attributes } of set.eventTypes) {
+    attributes.sort((a, b) => compareCodePoints(a.name, b.name));
+    for (const attribute of attributes) sortAll(attribute.values);
+  }
+  for (const staying of [...set.segments, ...set.lifecycles.flatMap(({ states }) => states)]) {
+    if (staying.dwellMin !== undefined && toMs(staying.dwellMin) === 0) delete staying.dwellMin;
+  }
   for (const policy of set.retryPolicies) policy.rules.sort((a, b) => a.outcome - b.outcome);
   set.rules.forEach(normalizeRule);
+  for (const limit of set.limits) normalizeLimit(limit);
+  for (const pack of set.policyPacks) normalizePack(pack);
+  for (const model of set.models) normalizeModel(model);
   sortSections(set);
   return set;
+}
+
+function normalizeLimit(limit: Limit, pack?: PolicyPack): void {
+  fillLimit(limit, pack);
+  fillPurposes(limit);
+}
+
+function normalizePack(pack: PolicyPack): void {
+  fillPack(pack);
+  pack.rules.forEach(normalizeRule);
+  for (const limit of pack.limits) normalizeLimit(limit, pack);
+  pack.rules.sort(compareRules);
+  pack.limits.sort((a, b) => compareCodePoints(a.id, b.id));
+}
+
+function normalizeModel(model: Model): void {
+  model.sigmoid ??= true;
+  const { how } = model;
+  if (how.case === "logistic") how.value.weights.sort((a, b) => compareCodePoints(a.input, b.input));
 }
 
 /** The total order of rules: class, then priority (higher first), then id. */
@@ -81,8 +134,7 @@ function normalizeRule(rule: Rule): void {
   const asksUnknown =
     rule.class <= Rule_Class.RISK && rule.onUnknown === Rule_OnUnknown.ON_UNKNOWN_UNSPECIFIED;
   if (asksUnknown) rule.onUnknown = Rule_OnUnknown.SKIP;
-  if (rule.purposes.length === 0) rule.purposes = [purposesByClass[rule.class] ?? Purpose_Kind.PAYMENTS];
-  rule.purposes.sort((a, b) => a - b);
+  fillPurposes(rule);
   if (rule.reason === "") rule.reason = className;
   if (rule.reasonUnknown === "") rule.reasonUnknown = `${rule.reason}_UNKNOWN`;
   if (rule.rollout?.salt === "") rule.rollout.salt = rule.id;
@@ -97,10 +149,51 @@ function normalizeRule(rule: Rule): void {
   if (how?.case === "leastCost") sortAll(how.value.psps);
 }
 
+function normalizeAggregate(aggregate: Aggregate): void {
+  const name = functionOf(aggregate);
+  const rule = name && functionRules[name];
+  if (rule !== undefined && rule.of !== "nothing") aggregate.of = ofName(aggregate);
+  if (rule?.takes.includes("min_samples") && aggregate.minSamples === 0) aggregate.minSamples = 1;
+  const isLocal = aggregate.of === "local_day" || aggregate.of === "local_week";
+  if (isLocal && aggregate.zone === "") aggregate.zone = "UTC";
+  aggregate.window ??= create(WindowSchema, { span: { case: "lifetime", value: true } });
+  normalizeWindow(aggregate.window);
+  sortAll(aggregate.events, aggregate.answers);
+}
+
+/** Fills in what a window takes where it does not say its own. */
+export function normalizeWindow(window: Window, defaults: CalendarDefaults = calendarDefaults): void {
+  if (window.offset !== undefined && toMs(window.offset) === 0) delete window.offset;
+  if (window.span.case !== "calendar") return;
+  const calendar = window.span.value;
+  if (calendar.zone === "") calendar.zone = defaults.zone;
+  const isWeek = calendar.period === Window_Calendar_Period.WEEK;
+  if (isWeek && calendar.weekStart === WeeklyHours_Day.DAY_UNSPECIFIED)
+    calendar.weekStart = defaults.weekStart;
+}
+
+function fillPurposes(entry: Pick<Rule, "class" | "purposes">): void {
+  if (entry.purposes.length === 0) entry.purposes = [purposesByClass[entry.class] ?? Purpose_Kind.PAYMENTS];
+  entry.purposes.sort((a, b) => a - b);
+}
+
 function sortSections(set: RuleSet): void {
-  for (const section of [set.psps, set.lists, set.segments, set.retryPolicies, set.brands]) {
+  const sections = [
+    set.psps,
+    set.lists,
+    set.segments,
+    set.retryPolicies,
+    set.brands,
+    set.features,
+    set.lifecycles,
+    set.limits,
+    set.models,
+    set.policyPacks,
+  ];
+  for (const section of sections) {
     section.sort((a, b) => compareCodePoints(a.id, b.id));
   }
+  set.eventTypes.sort((a, b) => compareCodePoints(a.name, b.name));
   set.attributes.sort((a, b) => a.subject - b.subject || compareCodePoints(a.name, b.name));
   set.fxRates.sort((a, b) => compareCodePoints(a.from, b.from) || compareCodePoints(a.to, b.to));
   set.rules.sort(compareRules);

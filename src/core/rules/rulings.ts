@@ -2,10 +2,12 @@ import type { SlotSource } from "../cel/environment.ts";
 import type { Expr } from "../cel/expr.ts";
 import { formatExpr } from "../cel/format.ts";
 import { readReads } from "../cel/reads.ts";
+import type { FeatureSpec } from "../features/feature.ts";
 import { type LoweredConditions, nameParts } from "./check/check-conditions.ts";
 import type { DiffSide } from "./diff.ts";
 import { nameSource } from "./environment.ts";
 import { isProtecting } from "./loosening.ts";
+import { toMs } from "./names.ts";
 
 /** What the protecting rules of the earlier of two rule sets rest on. */
 export type Rulings = {
@@ -13,6 +15,9 @@ export type Rulings = {
   readonly lists: ReadonlySet<string>;
   readonly segments: ReadonlySet<string>;
   readonly attributes: ReadonlySet<string>;
+  /** Ids of the features that they read, and names of the types of events that those are about. */
+  readonly features: ReadonlySet<string>;
+  readonly eventTypes: ReadonlySet<string>;
   /** Whether they convert amounts. */
   readonly convert: boolean;
   /** Whether they ask for the licence of a brand. */
@@ -20,6 +25,8 @@ export type Rulings = {
   /** Whether the condition of the rule or segment with this id is, but for its writing, the same on both sides. */
   readonly conditionStands: (ruleId: string) => boolean;
   readonly segmentStands: (segmentId: string) => boolean;
+  /** The same for a feature with all that it is made of but other features. */
+  readonly featureStands: (featureId: string) => boolean;
 };
 
 /** Facts that a brand's licence goes into. */
@@ -28,7 +35,13 @@ const licenceFacts: ReadonlySet<string> = new Set(["context.licence", "context.j
 /** Finds what the protecting rules of `before` rest on. */
 export function findRulings(before: DiffSide, after: DiffSide): Rulings {
   const { conditions } = before.checked;
-  const found = { lists: new Set<string>(), segments: new Set<string>(), sources: new Set<SlotSource>() };
+  const found: Found = {
+    lists: new Set(),
+    segments: new Set(),
+    sources: new Set(),
+    features: new Set(),
+    eventTypes: new Set(),
+  };
   const protecting = before.ruleSet.rules.filter(isProtecting);
   for (const { id } of protecting) {
     const expr = conditions.rules.get(id);
@@ -39,12 +52,19 @@ export function findRulings(before: DiffSide, after: DiffSide): Rulings {
     lists: found.lists,
     segments: found.segments,
     attributes: new Set(sources.map(nameSource)),
+    features: found.features,
+    eventTypes: found.eventTypes,
     convert:
       sources.some(({ kind }) => kind === "amountIn") ||
+      [...found.features].some((id) => convertsAmounts(id, conditions)) ||
       protecting.some(({ effects }) => effects?.amountCap !== undefined),
     licences: sources.some((source) => source.kind === "field" && licenceFacts.has(source.path)),
     conditionStands: (id) => stands(id, ({ rules }) => rules, before, after),
-    segmentStands: (id) => stands(id, ({ segments }) => segments, before, after),
+    segmentStands: (id) =>
+      stands(id, ({ segments }) => segments, before, after) &&
+      stands(id, ({ exits }) => exits, before, after) &&
+      memoryOf(id, before) === memoryOf(id, after),
+    featureStands: (id) => describeFeature(id, before) === describeFeature(id, after),
   };
 }
 
@@ -52,21 +72,50 @@ type Found = {
   readonly lists: Set<string>;
   readonly segments: Set<string>;
   readonly sources: Set<SlotSource>;
+  readonly features: Set<string>;
+  readonly eventTypes: Set<string>;
 };
 
 function follow(expr: Expr, conditions: LoweredConditions, found: Found): void {
-  const { declarations, environments, segments } = conditions;
+  const { declarations, environments, segments, exits } = conditions;
   const reads = readReads(expr);
   const listIds = [...declarations.lists.keys()];
   const segmentIds = [...declarations.segments.keys()];
-  for (const slot of reads.slots) found.sources.add(environments.slots[slot]!);
+  for (const slot of reads.slots) {
+    const source = environments.slots[slot]!;
+    found.sources.add(source);
+    if (source.kind === "feature") followFeature(source.ordinal, conditions, found);
+  }
   for (const list of reads.lists) found.lists.add(listIds[list]!);
   for (const ordinal of reads.segments) {
     const id = segmentIds[ordinal]!;
     if (found.segments.has(id)) continue;
     found.segments.add(id);
-    const inner = segments.get(id);
-    if (inner !== undefined) follow(inner, conditions, found);
+    for (const inner of [segments.get(id), exits.get(id)]) {
+      if (inner !== undefined) follow(inner, conditions, found);
+    }
+  }
+}
+
+function followFeature(ordinal: number, conditions: LoweredConditions, found: Found): void {
+  const spec = conditions.features.specs[ordinal];
+  if (spec === undefined || found.features.has(spec.id)) return;
+  found.features.add(spec.id);
+  switch (spec.how.kind) {
+    case "aggregate": {
+      const { events, answers, where, hit } = spec.how.aggregate;
+      for (const name of [...events, ...answers]) found.eventTypes.add(name);
+      const listIds = [...conditions.declarations.lists.keys()];
+      for (const expr of [where, hit]) {
+        for (const list of expr === undefined ? [] : readReads(expr).lists) found.lists.add(listIds[list]!);
+      }
+      return;
+    }
+    case "derived":
+      follow(spec.how.expr, conditions, found);
+      return;
+    case "model":
+      for (const input of spec.how.inputs) followFeature(input, conditions, found);
   }
 }
 
@@ -89,4 +138,42 @@ function describe(
   return expr === undefined
     ? ""
     : formatExpr(expr, nameParts(conditions.environments, conditions.declarations));
+}
+
+/** What a membership remembers beside its conditions. */
+function memoryOf(id: string, { checked: { conditions } }: DiffSide): string {
+  const listed = conditions.listedSegments.find(({ segment }) => segment.id === id);
+  if (listed === undefined) return "";
+  const { dwellMin } = listed.segment;
+  return `${listed.hasMemory} ${dwellMin === undefined ? 0 : toMs(dwellMin)}`;
+}
+
+function specOf(id: string, { features }: LoweredConditions): FeatureSpec | undefined {
+  return features.specs.find((spec) => spec?.id === id);
+}
+
+function convertsAmounts(id: string, conditions: LoweredConditions): boolean {
+  const how = specOf(id, conditions)?.how;
+  return how?.kind === "aggregate" && how.aggregate.of?.kind === "amount";
+}
+
+/** A feature as text, by names instead of ordinals. */
+function describeFeature(id: string, { checked: { conditions } }: DiffSide): string {
+  const spec = specOf(id, conditions);
+  if (spec === undefined) return "";
+  const { environments, declarations, features } = conditions;
+  const show = (expr: Expr | undefined, slots: readonly SlotSource[]): string =>
+    expr === undefined ? "" : formatExpr(expr, nameParts({ slots }, declarations));
+  const { how } = spec;
+  switch (how.kind) {
+    case "aggregate": {
+      const { where, hit, ...rest } = how.aggregate;
+      const texts = [where, hit].map((expr) => show(expr, environments.eventSlots));
+      return JSON.stringify([spec.type, rest, texts]);
+    }
+    case "derived":
+      return JSON.stringify([spec.type, show(how.expr, environments.slots)]);
+    case "model":
+      return JSON.stringify([how.inputs.map((input) => features.specs[input]?.id)]);
+  }
 }

@@ -16,7 +16,8 @@ const periodMs: Readonly<Record<CalendarPeriod, number>> = {
 /** What a calendar window takes where it does not say its own; ISO day of the week. */
 export type CalendarDefaults = { readonly zone: string; readonly weekStart: number };
 
-const calendarDefaults: CalendarDefaults = { zone: "UTC", weekStart: 1 };
+/** The defaults of features. */
+export const calendarDefaults: CalendarDefaults = { zone: "UTC", weekStart: 1 };
 
 /** A checked window, lifetime where there is none. */
 export function readWindow(
