@@ -27,8 +27,8 @@ export function mayLoosen(before: Rule, after: Rule, conditionStands: boolean): 
     (conditionStands || after.when === "") &&
     (after.onUnknown === Rule_OnUnknown.APPLY || before.onUnknown !== Rule_OnUnknown.APPLY) &&
     before.kinds.every((kind) => after.kinds.includes(kind)) &&
-    startOf(after) <= startOf(before) &&
-    endOf(after) >= endOf(before);
+    startsAsEarly(before, after) &&
+    endsAsLate(before, after);
   return !(holdsWherever && doesAtLeast(before.effects, after.effects));
 }
 
@@ -72,11 +72,21 @@ function firmness({ level, challengeIndicator }: Effects_ThreeDs): number {
   return firmnessOf({ level: threeDsLevels[level - 1]!, challengeIndicator });
 }
 
-function startOf({ from }: Rule): number {
+type Span = Pick<Rule, "from" | "until">;
+
+export function startsAsEarly(before: Span, after: Span): boolean {
+  return startOf(after) <= startOf(before);
+}
+
+export function endsAsLate(before: Span, after: Span): boolean {
+  return endOf(after) >= endOf(before);
+}
+
+function startOf({ from }: Span): number {
   return from === undefined ? Number.NEGATIVE_INFINITY : toMs(from);
 }
 
-function endOf({ until }: Rule): number {
+function endOf({ until }: Span): number {
   return until === undefined ? Number.POSITIVE_INFINITY : toMs(until);
 }
 

@@ -1,7 +1,6 @@
-import { Attribute_Subject, type Rule, type RuleSet } from "../../../gen/switchyard/v1/rule_set_pb.js";
+import { Attribute_Subject, type RuleSet } from "../../../gen/switchyard/v1/rule_set_pb.js";
 import { compareCodePoints } from "../../cel/code-points.ts";
 import type { ListDomain } from "../../cel/domain-goals.ts";
-import type { Environment } from "../../cel/environment.ts";
 import type { Expr } from "../../cel/expr.ts";
 import type { ConditionNames } from "../../cel/format.ts";
 import type { EventTypeInfo } from "../../events/event.ts";
@@ -17,13 +16,14 @@ import {
 import { readEventType } from "../event-types.ts";
 import { listFeatures } from "../features.ts";
 import { readAttribute } from "../names.ts";
+import { placeLimits, placeRules } from "../packs.ts";
 import { findSegmentFacts, type SegmentFacts } from "../segment-facts.ts";
 import { type ListedSegment, listSegments } from "../segments.ts";
 import type { AttributeInfo } from "../snapshot.ts";
 import type { CheckInput } from "./check-input.ts";
-import { classOf } from "./check-rules.ts";
 import { orderSegments } from "./check-segments.ts";
 import { type FeatureInput, type LoweredFeatures, lowerFeatures } from "./lower-features.ts";
+import { environmentOf, joinPack, type LoweredLimit, lowerLimits } from "./lower-limits.ts";
 import { lowerSegments } from "./lower-segments.ts";
 import { type LoweringContext, lowerText } from "./lower-text.ts";
 
@@ -42,6 +42,8 @@ export type LoweredConditions = {
   readonly segmentOrder: readonly string[];
   /** By id; rules without a condition have no entry. */
   readonly rules: ReadonlyMap<string, Expr>;
+  /** By id; like rules with those of packs, which are named `pack.id`. */
+  readonly limits: ReadonlyMap<string, LoweredLimit>;
   readonly features: LoweredFeatures;
   /** Types of events that the rule set declares, by name. */
   readonly eventTypes: ReadonlyMap<string, EventTypeInfo>;
@@ -81,10 +83,11 @@ export function checkConditions(input: CheckInput): LoweredConditions {
     features: features.specs,
   });
   const rules = new Map<string, Expr>();
-  for (const [index, rule] of ruleSet.rules.entries()) {
-    if (rule.when === "") continue;
-    const environment = environmentOf(rule, environments);
-    const expr = lowerText(context, environment, rule.when, `rules[${index}].when`);
+  for (const placed of placeRules(ruleSet)) {
+    const { entry: rule, path } = placed;
+    const environment = environmentOf(context, rule);
+    const own = rule.when === "" ? undefined : lowerText(context, environment, rule.when, `${path}.when`);
+    const expr = joinPack(context, placed, own);
     if (expr !== undefined) rules.set(rule.id, expr);
   }
   return {
@@ -96,6 +99,7 @@ export function checkConditions(input: CheckInput): LoweredConditions {
     segmentFacts,
     segmentOrder,
     rules,
+    limits: lowerLimits(context, placeLimits(ruleSet)),
     features,
     eventTypes,
   };
@@ -108,14 +112,6 @@ type MutableDeclaration = { -readonly [Field in keyof FeatureDeclaration]: Featu
 function collectModels({ models }: RuleSet): FeatureInput["models"] {
   const sorted = models.toSorted((a, b) => compareCodePoints(a.id, b.id));
   return new Map(sorted.map((model, ordinal) => [model.id, { ordinal, model }]));
-}
-
-/** The environment of a rule: classes 1 and 2 read the funding of a card more strictly. */
-function environmentOf(rule: Rule, environments: Environments): Environment {
-  const ruleClass = classOf(rule);
-  return ruleClass === "REGULATORY" || ruleClass === "SAFER_GAMBLING"
-    ? environments.strict
-    : environments.plain;
 }
 
 function collectDeclarations(

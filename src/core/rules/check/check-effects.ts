@@ -2,6 +2,7 @@ import type {
   Action,
   CashierView,
   Effects,
+  Effects_LimitThreshold,
   Effects_ThreeDs,
   Strategy,
   Strategy_Weight,
@@ -18,6 +19,7 @@ import {
 import type { RuleClass } from "../rule-class.ts";
 import { actionKinds, threeDsLevels } from "../snapshot.ts";
 import type { CheckInput } from "./check-input.ts";
+import { checkCount } from "./check-thresholds.ts";
 import {
   checkDuration,
   checkMethod,
@@ -39,6 +41,7 @@ const viewMax = { methods: 64, amounts: 16, keys: 16 };
 const actionsMax = 16;
 const scoreMax = 1_000;
 const allowMax = 64;
+const limitThresholdsMax = 16;
 const retryAfterMaxMs = 30 * 86_400_000;
 const exemptions = ["LOW_VALUE", "TRA", "RECURRING", "TRUSTED_BENEFICIARY", "SECURE_CORPORATE"];
 
@@ -55,6 +58,7 @@ export function listEffects(effects: Effects): readonly EffectName[] {
     deny: effects.deny !== undefined,
     review: effects.review !== undefined,
     allow: effects.allow.length > 0,
+    limit_thresholds: effects.limitThresholds.length > 0,
     exclude_psps: effects.excludePsps.length > 0,
     require_psps: effects.requirePsps.length > 0,
     amount_cap: effects.amountCap !== undefined,
@@ -101,8 +105,14 @@ function checkEffect(input: EffectsInput, name: EffectName, permission: Permissi
       return;
     case "allow":
       checkSet(faults, { path, values: effects.allow, max: allowMax }, (at, id) => {
-        if (!isId(id)) faults.error(at, "bad-id", `${quote(id)} is no id of a rule; each rule is named`);
+        if (!isId(id)) {
+          const message = `${quote(id)} is no id of a rule or a limit; each is named`;
+          faults.error(at, "bad-id", message);
+        }
       });
+      return;
+    case "limit_thresholds":
+      checkLimitThresholds(input, effects.limitThresholds, path);
       return;
     case "exclude_psps":
       checkPspSet(input, path, effects.excludePsps);
@@ -135,6 +145,26 @@ function checkEffect(input: EffectsInput, name: EffectName, permission: Permissi
     case "actions":
       checkActions(input, effects.actions, path, permission);
       return;
+  }
+}
+
+/** Thresholds by their shape; what fits the limit that they are of is checked where that is known. */
+function checkLimitThresholds(
+  { faults }: EffectsInput,
+  thresholds: readonly Effects_LimitThreshold[],
+  path: string,
+): void {
+  if (!checkSize(faults, path, thresholds.length, limitThresholdsMax)) return;
+  const seen = new Set<string>();
+  for (const [index, { limit, amount, count }] of thresholds.entries()) {
+    const at = `${path}[${index}]`;
+    if (limit === "") faults.error(`${at}.limit`, "missing", "say of which limit the threshold is");
+    else if (seen.has(limit))
+      faults.error(`${at}.limit`, "duplicate", `${quote(limit)} has a threshold already`);
+    seen.add(limit);
+    if (amount === undefined) checkCount(faults, `${at}.count`, count);
+    else if (count !== 0n) faults.error(at, "one-of", "a threshold is an amount or a number");
+    else checkMoney(faults, `${at}.amount`, amount);
   }
 }
 
@@ -259,8 +289,9 @@ function checkView({ faults }: EffectsInput, view: CashierView, path: string): v
   );
 }
 
-function checkActions(
-  { faults, ruleClass }: EffectsInput,
+/** Checks actions of a rule, an override or a limit, of a class with this permission. */
+export function checkActions(
+  { faults, ruleClass }: Pick<EffectsInput, "faults" | "ruleClass">,
   actions: readonly Action[],
   path: string,
   permission: Permission,

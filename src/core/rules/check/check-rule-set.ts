@@ -1,5 +1,6 @@
 import type { RuleSet } from "../../../gen/switchyard/v1/rule_set_pb.js";
 import type { EncodedList } from "../../lists.ts";
+import type { EncodedModel } from "../../models/encoded-model.ts";
 import type { FaultList } from "../document/fault.ts";
 import { checkConditions, type LoweredConditions } from "./check-conditions.ts";
 import { checkDeclarations } from "./check-declarations.ts";
@@ -7,6 +8,9 @@ import { checkEventTypes } from "./check-event-types.ts";
 import { checkFeatures } from "./check-features.ts";
 import { collectIds } from "./check-input.ts";
 import { checkLifecycles } from "./check-lifecycles.ts";
+import { checkLimitRates, checkLimits } from "./check-limits.ts";
+import { checkModelInputs, checkModels } from "./check-models.ts";
+import { checkPacks } from "./check-packs.ts";
 import { checkPsps } from "./check-psps.ts";
 import { checkReach } from "./check-reach.ts";
 import { checkRetryPolicies } from "./check-retry.ts";
@@ -18,6 +22,7 @@ export type CheckedRuleSet = {
   readonly conditions: LoweredConditions;
   /** By id. */
   readonly encodedLists: ReadonlyMap<string, EncodedList>;
+  readonly encodedModels: ReadonlyMap<string, EncodedModel>;
 };
 
 /**
@@ -34,11 +39,16 @@ export function checkRuleSet(ruleSet: RuleSet, faults: FaultList, nowMs: number)
   checkFeatures(input);
   checkSegments(input);
   checkLifecycles(input);
+  checkModels(input);
+  checkLimits(input);
   checkRules(input);
+  checkPacks(input);
+  checkLimitRates(input);
   const conditions = checkConditions(input);
+  checkModelInputs(input, conditions.declarations);
   checkFunding(input, conditions);
   checkRemembered(input, conditions.listedSegments, conditions.segmentFacts);
   checkMarketing(input, conditions);
   checkReach(input, conditions);
-  return { conditions, encodedLists: input.encodedLists };
+  return { conditions, encodedLists: input.encodedLists, encodedModels: input.encodedModels };
 }

@@ -40,15 +40,21 @@ export function checkRules(input: CheckInput): void {
   for (const [index, rule] of ruleSet.rules.entries()) {
     const path = `rules[${index}]`;
     checkId(faults, `${path}.id`, rule.id, seen);
-    checkText(faults, `${path}.description`, rule.description, descriptionMax);
-    checkKinds(faults, `${path}.kinds`, rule.kinds);
-    checkPurposes(faults, `${path}.purposes`, rule.purposes);
-    checkReason(faults, `${path}.reason`, rule.reason);
-    checkReason(faults, `${path}.reason_unknown`, rule.reasonUnknown);
-    checkText(faults, `${path}.player_message_key`, rule.playerMessageKey, keyMax);
-    checkSchedule(input, rule, path);
-    checkClass(input, rule, path);
+    checkRule(input, rule, path);
   }
+}
+
+/** Checks a rule of the section or of a pack, but for its id and condition. */
+export function checkRule(input: CheckInput, rule: Rule, path: string): void {
+  const { faults } = input;
+  checkText(faults, `${path}.description`, rule.description, descriptionMax);
+  checkKinds(faults, `${path}.kinds`, rule.kinds);
+  checkPurposes(faults, `${path}.purposes`, rule.purposes);
+  checkReason(faults, `${path}.reason`, rule.reason);
+  checkReason(faults, `${path}.reason_unknown`, rule.reasonUnknown);
+  checkText(faults, `${path}.player_message_key`, rule.playerMessageKey, keyMax);
+  checkSchedule(input, rule, path);
+  checkClass(input, rule, path);
 }
 
 /** The class of a rule by its name; undefined where it has none. */
@@ -97,19 +103,28 @@ function checkOnUnknown({ faults }: CheckInput, rule: Rule, path: string, ruleCl
   }
 }
 
-function checkSchedule(input: CheckInput, rule: Rule, path: string): void {
-  const { faults, nowMs } = input;
-  const { from, until, hours, rollout } = rule;
+/** When something is active: it has not ended, and ends after it begins. */
+export function checkSpan(
+  { faults, nowMs }: CheckInput,
+  { from, until }: Pick<Rule, "from" | "until">,
+  path: string,
+  noun: "rule" | "limit" | "pack",
+): void {
   if (from !== undefined) checkInstant(faults, `${path}.from`, from);
-  if (until !== undefined) {
-    checkInstant(faults, `${path}.until`, until);
-    const untilMs = toMs(until);
-    if (from !== undefined && untilMs <= toMs(from)) {
-      faults.error(`${path}.until`, "until-not-after-from", "the rule ends before it begins");
-    } else if (untilMs <= nowMs) {
-      faults.error(`${path}.until`, "until-in-past", "the rule has ended already");
-    }
+  if (until === undefined) return;
+  checkInstant(faults, `${path}.until`, until);
+  const untilMs = toMs(until);
+  if (from !== undefined && untilMs <= toMs(from)) {
+    faults.error(`${path}.until`, "until-not-after-from", `the ${noun} ends before it begins`);
+  } else if (untilMs <= nowMs) {
+    faults.error(`${path}.until`, "until-in-past", `the ${noun} has ended already`);
   }
+}
+
+function checkSchedule(input: CheckInput, rule: Rule, path: string): void {
+  const { faults } = input;
+  const { hours, rollout } = rule;
+  checkSpan(input, rule, path, "rule");
   if (hours !== undefined) checkHours(input, hours, `${path}.hours`);
   if (rollout === undefined) return;
   checkRange(faults, `${path}.rollout.share_bps`, rollout.shareBps, [0, bpsMax]);

@@ -1,4 +1,6 @@
 import type { Duration } from "@bufbuild/protobuf/wkt";
+import type { Action, Rule_Class, RuleSet } from "../../../gen/switchyard/v1/rule_set_pb.js";
+import type { Expr } from "../../cel/expr.ts";
 import { quote } from "../../cel/faults.ts";
 import { readReads } from "../../cel/reads.ts";
 import { fundingPath, strictFundingPath } from "../../facts.ts";
@@ -6,6 +8,7 @@ import type { FaultList } from "../document/fault.ts";
 import { marketingActions } from "../effects-by-class.ts";
 import { isProtectiveClass } from "../loosening.ts";
 import { readPurposes } from "../names.ts";
+import { placeLimits, placeRules } from "../packs.ts";
 import { createProtectedFinder } from "../protected-reads.ts";
 import type { SegmentFacts } from "../segment-facts.ts";
 import type { ListedSegment } from "../segments.ts";
@@ -103,14 +106,13 @@ export function checkFunding({ ruleSet, faults }: CheckInput, conditions: Lowere
   const trusting = findTrusting(conditions);
   if (trusting.size === 0) return;
   const ids = [...conditions.declarations.segments.keys()];
-  for (const [index, rule] of ruleSet.rules.entries()) {
-    const expr = conditions.rules.get(rule.id);
-    if (!isProtectiveClass(rule.class) || expr === undefined) continue;
+  for (const { path, ruleClass, expr } of listUses(ruleSet, conditions)) {
+    if (!isProtectiveClass(ruleClass)) continue;
     for (const ordinal of readReads(expr).segments) {
       const culprit = trusting.get(ids[ordinal]!);
       if (culprit === undefined) continue;
       faults.error(
-        `rules[${index}].when`,
+        path,
         "strict-funding",
         `the segment ${quote(culprit)} believes the caller's card.funding, but this class must see credit if the BIN table says credit: write ${strictFundingPath} in that segment`,
       );
@@ -170,20 +172,46 @@ export function checkMarketing({ ruleSet, faults }: CheckInput, conditions: Lowe
     if (what === undefined) return;
     faults.error(path, "marketing-reads-protected", `${seller} may not depend on ${what}`);
   };
-  for (const [index, rule] of ruleSet.rules.entries()) {
-    const sells =
-      rule.effects?.actions.some(({ kind }) => marketingActions.has(actionKinds[kind - 1]!)) ?? false;
-    const expr = conditions.rules.get(rule.id);
-    if (sells && expr !== undefined)
-      refuse(
-        `rules[${index}].when`,
-        "a marketing action",
-        finder.inCondition(expr, conditions.environments.slots),
-      );
+  for (const { path, actions, expr } of listUses(ruleSet, conditions)) {
+    const sells = actions.some(({ kind }) => marketingActions.has(actionKinds[kind - 1]!));
+    if (sells) refuse(path, "a marketing action", finder.inCondition(expr, conditions.environments.slots));
   }
   for (const [ordinal, { segment, path }] of conditions.listedSegments.entries()) {
     if (segment.campaign) refuse(`${path}.campaign`, "a campaign", finder.inSegment(ordinal));
   }
+}
+
+/** What a rule or a limit asks for: a condition or the segment of a threshold. */
+type Use = {
+  readonly path: string;
+  readonly ruleClass: Rule_Class;
+  readonly actions: readonly Action[];
+  readonly expr: Expr;
+};
+
+/** What rules and limits ask for, those of packs included. */
+function listUses(ruleSet: RuleSet, { rules, limits, declarations }: LoweredConditions): readonly Use[] {
+  const ofRules = placeRules(ruleSet).flatMap(({ entry, path }): readonly Use[] => {
+    const expr = rules.get(entry.id);
+    const actions = entry.effects?.actions ?? [];
+    return expr === undefined ? [] : [{ path: `${path}.when`, ruleClass: entry.class, actions, expr }];
+  });
+  const ofLimits = placeLimits(ruleSet).flatMap(({ entry, path }): readonly Use[] => {
+    const { class: ruleClass, actions, thresholds } = entry;
+    const lowered = limits.get(entry.id);
+    const conditions = (["key", "applies"] as const).flatMap((name): readonly Use[] => {
+      const expr = lowered?.[name];
+      return expr === undefined ? [] : [{ path: `${path}.${name}`, ruleClass, actions, expr }];
+    });
+    const segments = thresholds.flatMap(({ segment: id }, index): readonly Use[] => {
+      const segment = declarations.segments.get(id);
+      if (segment === undefined) return [];
+      const at = `${path}.thresholds[${index}].segment`;
+      return [{ path: at, ruleClass, actions, expr: { op: "segment", type: "bool", segment } }];
+    });
+    return [...conditions, ...segments];
+  });
+  return [...ofRules, ...ofLimits];
 }
 
 function createFinder({

@@ -5,6 +5,8 @@ import {
   EventTypeSchema,
   FxRateSchema,
   LifecycleSchema,
+  LimitSchema,
+  PolicyPackSchema,
   PspSchema,
   RetryPolicySchema,
   RiskThresholdsSchema,
@@ -14,6 +16,7 @@ import {
   RuleSetSchema,
   SegmentSchema,
 } from "../../../gen/switchyard/v1/rule_set_pb.js";
+import { compareCodePoints } from "../../cel/code-points.ts";
 import { encodeExprs } from "../../cel/encode.ts";
 import type { Expr } from "../../cel/expr.ts";
 import { readReads } from "../../cel/reads.ts";
@@ -25,7 +28,8 @@ import { createFaultList } from "../document/fault.ts";
 import { readDocument } from "../document/read-document.ts";
 import { reportFaults } from "../document/report.ts";
 import { buildIndex } from "../index/build.ts";
-import { normalizeRuleSet } from "../normalize.ts";
+import { compareRules, normalizeRuleSet } from "../normalize.ts";
+import { placeLimits, placeRules } from "../packs.ts";
 import { listSegments } from "../segments.ts";
 import {
   addConditions,
@@ -92,15 +96,23 @@ export function compileDocument(input: DocumentInput): {
 
 /** Compiles a document that was accepted, with its content hash. */
 export function makeImage({ ruleSet, checked }: AcceptedDocument, hash: string): CompiledImage {
-  const { conditions, encodedLists } = checked;
+  const { conditions, encodedLists, encodedModels } = checked;
+  // Rules and limits of packs act like all others.
+  const allRules = placeRules(ruleSet)
+    .map(({ entry }) => entry)
+    .sort(compareRules);
+  const allLimits = placeLimits(ruleSet)
+    .map(({ entry }) => entry)
+    .sort((a, b) => compareCodePoints(a.id, b.id));
+  const loweredLimits = allLimits.map(({ id }) => conditions.limits.get(id)!);
   const { environments, segments, exits, rules, listedSegments, segmentFacts, features } = conditions;
   const exprs = listedSegments.map(({ segment }) => segments.get(segment.id)!);
   const specs = features.specs.map((spec) => spec!);
-  const ruleConditions = ruleSet.rules.map(({ id }) => {
+  const ruleConditions = allRules.map(({ id }) => {
     const expr = rules.get(id);
     return expr === undefined ? -1 : exprs.push(expr) - 1;
   });
-  const indexed = ruleSet.rules.map(({ id, onUnknown }) => ({
+  const indexed = allRules.map(({ id, onUnknown }) => ({
     expr: rules.get(id) ?? always,
     matchUnknown: onUnknown === Rule_OnUnknown.APPLY,
   }));
@@ -122,9 +134,18 @@ export function makeImage({ ruleSet, checked }: AcceptedDocument, hash: string):
       exprs,
       specs.map(({ how }) => (how.kind === "derived" ? how.expr : undefined)),
     ),
-    "limits.key": addConditions(exprs, []),
-    "limits.counts": addConditions(exprs, []),
-    "limits.applies": addConditions(exprs, []),
+    "limits.key": addConditions(
+      exprs,
+      loweredLimits.map(({ key }) => key),
+    ),
+    "limits.counts": addConditions(
+      exprs,
+      loweredLimits.map(({ counts }) => counts),
+    ),
+    "limits.applies": addConditions(
+      exprs,
+      loweredLimits.map(({ applies }) => applies),
+    ),
   };
   return {
     hash,
@@ -133,7 +154,8 @@ export function makeImage({ ruleSet, checked }: AcceptedDocument, hash: string):
     eventSlots: environments.eventSlots,
     listIds: ruleSet.lists.map(({ id }) => id),
     lists: ruleSet.lists.map(({ id }) => encodedLists.get(id)!),
-    sections: encodeSections(ruleSet),
+    sections: encodeSections({ ...ruleSet, rules: allRules, limits: allLimits }),
+    models: ruleSet.models.map(({ id }) => encodedModels.get(id)!),
     features: specs.map(leaveConditions),
     featureOrder: Int32Array.from(features.order),
     segmentFlags: Uint8Array.from(
@@ -198,6 +220,14 @@ function encodeSections(ruleSet: RuleSet): CompiledImage["sections"] {
     brands: encodeAll(BrandSchema, ruleSet.brands),
     eventTypes: encodeAll(EventTypeSchema, ruleSet.eventTypes),
     lifecycles: encodeAll(LifecycleSchema, ruleSet.lifecycles),
+    limits: encodeAll(
+      LimitSchema,
+      ruleSet.limits.map((limit) => ({ ...limit, key: "", counts: "", applies: "", description: "" })),
+    ),
+    policyPacks: encodeAll(
+      PolicyPackSchema,
+      ruleSet.policyPacks.map((pack) => ({ ...pack, rules: [], limits: [], description: "" })),
+    ),
   };
 }
 

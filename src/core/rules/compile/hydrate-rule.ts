@@ -50,7 +50,7 @@ const kindsOfAll: readonly (readonly PaymentKind[])[] = [
 ];
 
 /** Kinds in their order: one list, with one text, for all rules that have the same, so that a decision finds them in the cache. */
-function readKinds(kinds: readonly string[]): readonly PaymentKind[] {
+export function readKinds(kinds: readonly string[]): readonly PaymentKind[] {
   const shared = kindsOfAll.find(
     (each) => each.length === kinds.length && each.every((kind, at) => kind === kinds[at]),
   );
@@ -104,6 +104,13 @@ export function readEffects(effects: EffectsMessage, pspOrdinals: ReadonlyMap<st
     }),
     ...(effects.score > 0 && { score: effects.score }),
     ...(effects.allow.length > 0 && { allow: effects.allow }),
+    ...(effects.limitThresholds.length > 0 && {
+      limitThresholds: effects.limitThresholds.map(({ limit, amount, count }) => ({
+        limit,
+        value: Number(amount === undefined ? count : amount.minorUnits),
+        currency: amount?.currencyCode ?? "",
+      })),
+    }),
   };
 }
 

@@ -8,6 +8,8 @@ import {
   FxRateSchema,
   type Lifecycle as LifecycleMessage,
   LifecycleSchema,
+  LimitSchema,
+  PolicyPackSchema,
   type Psp as PspMessage,
   PspSchema,
   type RetryPolicy as RetryPolicyMessage,
@@ -22,6 +24,7 @@ import type { Expr } from "../../cel/expr.ts";
 import type { FeatureSpec } from "../../features/feature.ts";
 import { type CountryGroup, countryCodes, isInCountryGroup } from "../../iso3166.ts";
 import { openList } from "../../lists.ts";
+import { openModel } from "../../models/open-model.ts";
 import { buildFx } from "../../money.ts";
 import type { Credential, PaymentKind } from "../../payment.ts";
 import { defaultRetryPolicy } from "../../retry/default-policy.ts";
@@ -40,6 +43,7 @@ import {
   retryResponses,
   type SegmentInfo,
 } from "../snapshot.ts";
+import { readLimit, readPack } from "./hydrate-limit.ts";
 import { readMoney, readRule } from "./hydrate-rule.ts";
 import {
   type CompiledImage,
@@ -89,6 +93,19 @@ export function* hydrateSnapshot(
   const { reviewFrom, denyFrom } = fromBinary(RiskThresholdsSchema, image.riskThresholds);
   const exprs = openExprs(image.conditions);
   const features = yield* openFeatures(image, exprs);
+  const limits = yield* mapRecords(sections.limits, LimitSchema, (limit, ordinal) =>
+    readLimit(
+      limit,
+      {
+        key: furtherExpr(image, exprs, "limits.key", ordinal),
+        counts: furtherExpr(image, exprs, "limits.counts", ordinal),
+        applies: furtherExpr(image, exprs, "limits.applies", ordinal),
+      },
+      segmentOrdinals,
+    ),
+  );
+  const packs = yield* mapRecords(sections.policyPacks, PolicyPackSchema, readPack);
+  const models = image.models.map(openModel);
   const matching = yield* openConditions(image, exprs, segments);
   return {
     version,
@@ -113,10 +130,10 @@ export function* hydrateSnapshot(
     features,
     featureOrder: [...image.featureOrder],
     eventSlots: image.eventSlots,
-    limits: [],
-    models: [],
+    limits,
+    models,
     eventTypes: new Map(eventTypes.map((type) => [type.name, type])),
-    packs: [],
+    packs,
     lifecycles,
     methods: [...new Set(psps.flatMap(({ methods }) => methods))].sort(),
     ...matching,

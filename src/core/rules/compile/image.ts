@@ -4,6 +4,7 @@ import type { SlotSource } from "../../cel/environment.ts";
 import type { Expr } from "../../cel/expr.ts";
 import type { AggregateSpec, FeatureSpec } from "../../features/feature.ts";
 import { type EncodedList, listBuffers } from "../../lists.ts";
+import { type EncodedModel, modelBuffers } from "../../models/encoded-model.ts";
 import { type IndexImage, transferList as indexBuffers } from "../index/image.ts";
 
 /**
@@ -30,6 +31,7 @@ export type CompiledImage = {
   /** Features without their conditions. */
   readonly features: readonly FeatureImage[];
   readonly featureOrder: Int32Array<ArrayBuffer>;
+  readonly models: readonly EncodedModel[];
   /** What follows from what segments read: bits of `segmentFlags`, and the longest window in ms. */
   readonly segmentFlags: Uint8Array<ArrayBuffer>;
   readonly segmentWindowsMs: Float64Array<ArrayBuffer>;
@@ -85,6 +87,8 @@ const imageSections = [
   "brands",
   "eventTypes",
   "lifecycles",
+  "limits",
+  "policyPacks",
 ] as const;
 
 type ImageSection = (typeof imageSections)[number];
@@ -127,6 +131,7 @@ export function imageBuffers(image: CompiledImage): ArrayBuffer[] {
     image.ruleConditions.buffer,
     ...furtherConditionNames.map((name) => image.furtherConditions[name].buffer),
     image.featureOrder.buffer,
+    ...image.models.flatMap(modelBuffers),
     image.segmentFlags.buffer,
     image.segmentWindowsMs.buffer,
     ...indexBuffers(image.index),

@@ -55,9 +55,13 @@ function idAt(ruleSet: RuleSet, path: string): string {
     case "brands":
     case "features":
     case "lifecycles":
+    case "limits":
+    case "models":
       return ruleSet[section][Number(index)]?.id ?? "";
     case "retry_policies":
       return ruleSet.retryPolicies[Number(index)]?.id ?? "";
+    case "policy_packs":
+      return ruleSet.policyPacks[Number(index)]?.id ?? "";
     case "event_types":
       return ruleSet.eventTypes[Number(index)]?.name ?? "";
     case "attributes":
