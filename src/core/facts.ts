@@ -230,7 +230,8 @@ function readStrictFunding(input: FactInput): Value {
   return readFunding(input);
 }
 
-function readJurisdictions(input: FactInput): Value {
+/** KYC country, else the declared one, and the licence; undefined where no country is known. */
+export function readJurisdictions(input: FactInput): readonly string[] | undefined {
   const home = (readStored(input, "kyc_country") as string | undefined) ?? input.payment.playerCountry;
   const { licence } = input;
   // Without a country the set is not smaller but unknown: whoever leaves the country out must not escape its law.

@@ -19,6 +19,8 @@ export type PspFilter =
   | "rule"
   /** A require of a rule or a force of an override that does not name it. */
   | "require"
+  /** A limit of the PSP or of its account is used up. */
+  | "limit"
   /** The strategy does not name it. */
   | "strategy"
   /** Disabled in the rule set, draining or disabled at run time. */
@@ -77,6 +79,7 @@ export function describeBarrier(name: PspFilter, psp: Psp, payment: RoutingCase)
       return "cannot run 3DS, which this payment needs";
     case "rule":
     case "require":
+    case "limit":
     case "strategy":
     case "state":
       return "";

@@ -28,11 +28,16 @@ type PspRemoval = {
   readonly purposes: Reason["purposes"];
 };
 
+/** Why the limits of a PSP, or of its account, exclude it. */
+export type PspLimitation = { readonly detail: string; readonly purposes: Reason["purposes"] };
+
 export type Router = {
   readonly route: (
     resolution: Resolution,
     payment: RoutingCase,
     states: ReadonlyMap<string, PspState>,
+    /** By ordinal. */
+    limited?: ReadonlyMap<number, PspLimitation>,
   ) => Route;
 };
 
@@ -55,8 +60,8 @@ export function createRouter(psps: readonly Psp[]): Router {
   const staysUp = (psp: number): boolean => barriers[psp] === undefined && isDown[psp] === 0;
   const isUsable = (psp: number): boolean => barriers[psp] === undefined && !(anyUp && isDown[psp] === 1);
 
-  const route: Router["route"] = (resolution, payment, states) => {
-    judgeEach(payment, states);
+  const route: Router["route"] = (resolution, payment, states, limited = noLimits) => {
+    judgeEach(payment, states, limited);
     const facet = resolvePsps(resolution.speakers, isUsable, removals);
     for (let psp = 0; psp < psps.length; psp++) {
       if (barriers[psp] !== undefined) continue;
@@ -66,16 +71,20 @@ export function createRouter(psps: readonly Psp[]): Router {
     const named = rankPsps(resolution.strategy, psps, payment, stays);
     const up = named.every(staysUp) ? named : named.filter(staysUp);
     const order = completeOrder(up, () => listStaying(psps, staysUp), resolution, facet);
-    made = { resolution, payment, facet, named, order };
+    made = { resolution, payment, facet, named, order, limited };
     return { order, removalOf, denial };
   };
 
   /** Asks every PSP what it can do, and whether one that can is also up. */
-  const judgeEach = (payment: RoutingCase, states: ReadonlyMap<string, PspState>): void => {
+  const judgeEach = (
+    payment: RoutingCase,
+    states: ReadonlyMap<string, PspState>,
+    limited: ReadonlyMap<number, PspLimitation>,
+  ): void => {
     anyUp = false;
     for (let at = 0; at < psps.length; at++) {
       const psp = psps[at]!;
-      const barrier = findBarrier(psp, payment);
+      const barrier = findBarrier(psp, payment) ?? (limited.has(at) ? "limit" : undefined);
       barriers[at] = barrier;
       const down = !psp.enabled || (states.size > 0 && (states.get(psp.id) ?? "ENABLED") !== "ENABLED");
       isDown[at] = down ? 1 : 0;
@@ -87,9 +96,10 @@ export function createRouter(psps: readonly Psp[]): Router {
   const isOrdered = (psp: number): boolean =>
     made!.facet.isNarrowed && made!.named.length === 0 ? true : made!.named.includes(psp);
   const removalOf = (psp: number): PspRemoval | undefined => {
-    const { resolution, payment, facet, order } = made!;
+    const { resolution, payment, facet, order, limited } = made!;
     if (order.includes(psp)) return undefined;
     const filter = barriers[psp] ?? (isOrdered(psp) ? "state" : "strategy");
+    if (filter === "limit") return { filter, ...limited.get(psp)! };
     return { filter, ...describeRemoval(filter, psps[psp]!, psp, payment, resolution, facet) };
   };
   const denial = (): Reason | undefined =>
@@ -107,7 +117,10 @@ type Made = {
   /** What the strategy names and passed every filter, those included that are down. */
   readonly named: readonly number[];
   readonly order: readonly number[];
+  readonly limited: ReadonlyMap<number, PspLimitation>;
 };
+
+const noLimits: ReadonlyMap<number, PspLimitation> = new Map();
 
 /**
  * A strategy orders; it does not take away what a require demands. Where it names none of the PSPs that requires left, they stand by id and the

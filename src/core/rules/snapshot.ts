@@ -213,6 +213,7 @@ export const actionKinds = [
   "OFFER",
   "REWARD",
   "NUDGE",
+  "CHECK_REQUIRED",
 ] as const;
 
 export type ActionKind = (typeof actionKinds)[number];

@@ -41,6 +41,28 @@ export function resolveActions(speakers: readonly Speaker[], restriction: string
   return { actions: mergeActions(kept), removedActions: mergeActions(removed) };
 }
 
+/**
+ * Adds what limits ask for to what rules do: a protective action of a limit of class 1 or 2 removes offers and triggers too.
+ *
+ * Shapes: as `resolveActions`.
+ */
+export function addLimitActions(
+  facet: ActionsFacet,
+  wanted: readonly { readonly actions: readonly Action[]; readonly purposes: DueAction["purposes"]; readonly isProtective: boolean }[],
+): ActionsFacet {
+  const added = wanted.flatMap(({ actions, purposes }) => actions.map((action) => ({ ...action, purposes })));
+  if (added.length === 0) return facet;
+  const stops = wanted.some(
+    ({ actions, isProtective }) => isProtective && actions.some(({ kind }) => protective.has(kind)),
+  );
+  const all = [...facet.actions, ...added];
+  const isRemoved = ({ kind }: Action): boolean => stops && marketingActions.has(kind);
+  return {
+    actions: mergeActions(all.filter((action) => !isRemoved(action))),
+    removedActions: mergeActions([...facet.removedActions, ...all.filter(isRemoved)]),
+  };
+}
+
 function speaksOfActions({ speaks }: Speaker): boolean {
   return (speaks & facetBits.actions) !== 0;
 }

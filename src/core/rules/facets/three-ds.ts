@@ -48,6 +48,13 @@ export function resolveThreeDs(speakers: readonly Speaker[]): ThreeDsFacet {
   return { wish, floor: floor && askFirmly(floor, firmest) };
 }
 
+/** The facet with one floor more, as a limit puts it: it can only become stricter. */
+export function raiseFloor({ wish, floor }: ThreeDsFacet, level: ThreeDsLevel): ThreeDsFacet {
+  const raise = (before: ThreeDsWish | undefined): ThreeDsWish =>
+    before !== undefined && compareLevels(before.level, level) <= 0 ? before : { level };
+  return { wish: raise(wish), floor: raise(floor) };
+}
+
 /** What a speaker wishes, with the indicator of the firmest floor where its own asks for less. */
 function askFirmly(speaker: Speaker, firmest: Speaker | undefined): ThreeDsWish {
   const wish = wishOf(speaker);

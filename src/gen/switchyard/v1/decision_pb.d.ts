@@ -1504,7 +1504,7 @@ export declare type PspTrace = Message<"switchyard.v1.PspTrace"> & {
 
   /**
    * The filter that removed it (method, currency, amount, scheme, country, issuer_country, bin, kind, account, credential,
-   * state, rule, require, three_ds, strategy), empty where it stayed.
+   * state, rule, require, limit, three_ds, strategy), empty where it stayed.
    *
    * @generated from field: string removed_by = 2;
    */

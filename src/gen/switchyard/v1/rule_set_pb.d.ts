@@ -3133,6 +3133,13 @@ export enum Action_Kind {
    * @generated from enum value: NUDGE = 9;
    */
   NUDGE = 9,
+
+  /**
+   * A check of the player is due, such as of affordability; the key says which.
+   *
+   * @generated from enum value: CHECK_REQUIRED = 10;
+   */
+  CHECK_REQUIRED = 10,
 }
 
 /**
