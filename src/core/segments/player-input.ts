@@ -1,0 +1,71 @@
+import { unknownBin } from "../bin/bin-table.ts";
+import type { SlotSource } from "../cel/environment.ts";
+import type { FactInput } from "../facts.ts";
+import type { History } from "../history/history.ts";
+import type { Payment } from "../payment.ts";
+import type { Player, StoredAttribute } from "../player.ts";
+
+/** What is known of a player. */
+export type PlayerFacts = {
+  readonly merchantId: string;
+  readonly player: Player;
+  readonly history: History | undefined;
+};
+
+/** Facts at an instant without a payment in sight. What the payment in it says of itself means nothing: see `isOfPlayer`. */
+export function makePlayerInput({ merchantId, player, history }: PlayerFacts, nowMs: number): FactInput {
+  return {
+    payment: { ...noPayment, merchantId, playerId: player.playerId },
+    player,
+    bin: unknownBin,
+    licence: undefined,
+    nowMs,
+    ...(history && { history }),
+  };
+}
+
+/** Whether the value of a slot is known without a payment. */
+export function isOfPlayer(source: SlotSource): boolean {
+  switch (source.kind) {
+    case "field":
+      return source.path.startsWith("player.") || source.path === "context.merchant";
+    case "playerAttribute":
+    case "localHour":
+    case "localWeekday":
+    case "now":
+    case "feature":
+      return true;
+    case "paymentAttribute":
+    case "amountIn":
+    case "event":
+      return false;
+  }
+}
+
+/** The player as known at an instant: what was set later is unknown, as what it took the place of is not kept. */
+export function viewPlayerAt(player: Player, atMs: number): Player {
+  const { attributes } = player;
+  let isWhole = true;
+  for (const { setAtMs } of attributes.values()) isWhole &&= setAtMs <= atMs;
+  if (isWhole) return player;
+  const known = new Map<string, StoredAttribute>();
+  for (const [name, stored] of attributes) if (stored.setAtMs <= atMs) known.set(name, stored);
+  return { ...player, attributes: known };
+}
+
+const noPayment: Payment = {
+  requestId: "",
+  merchantId: "",
+  paymentId: "",
+  revision: 0,
+  playerId: "",
+  brand: "",
+  kind: "deposit",
+  currency: "",
+  initiator: "CIT",
+  riskSignals: [],
+  attributes: new Map(),
+  previousAttempts: [],
+  mode: "CASHIER",
+  trace: false,
+};

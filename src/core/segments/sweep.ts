@@ -1,0 +1,118 @@
+import { findFirstAfter } from "./feature-next.ts";
+import type { SweepFacts, Timeline } from "./timeline.ts";
+
+/** A player entered or left a segment, exactly then: at `atMs - 1` it was not so. Segments by ordinal. */
+export type SegmentFlip = {
+  readonly segment: number;
+  readonly kind: "ENTER" | "EXIT";
+  readonly atMs: number;
+};
+
+/** Where a player stood at an instant, after all that happened at it. */
+export type Standing = {
+  /** -Infinity before everything. */
+  readonly atMs: number;
+  /** Since when the player is in, by ordinal of the segment; NaN where out. */
+  readonly sinceMs: Float64Array;
+};
+
+export type Swept = {
+  readonly flips: readonly SegmentFlip[];
+  readonly standing: Standing;
+  /** A lower bound of the next instant to look at, later than the standing; events that are known by now are in it. */
+  readonly nextMs: number;
+  /** Whether the sweep came to its end; else it goes on from the standing and `nextMs`. */
+  readonly isDone: boolean;
+  /** How many instants were looked at. */
+  readonly looks: number;
+};
+
+/** Before everything: in no segment. */
+export function standBefore(timeline: Timeline): Standing {
+  const sinceMs = new Float64Array(timeline.snapshot.segments.length).fill(Number.NaN);
+  return { atMs: Number.NEGATIVE_INFINITY, sinceMs };
+}
+
+/**
+ * Follows one player from a standing on to an instant (included), through all segments that have members without a payment: looks at every instant at
+ * which something happened, and at every instant at which something may flip by itself, in order. So flips are exact to the millisecond.
+ *
+ * Shapes: flips in order of time, then of segments.
+ * Units:  ms since the epoch. `nextMs` is the instant of the next look after the standing if no event comes, as a sweep before told; an instant by
+ *         which it is to be looked at anew; or Infinity where only events and attributes matter.
+ * Source: docs/memberships.md.
+ */
+export function sweepPlayer(
+  timeline: Timeline,
+  facts: SweepFacts,
+  from: {
+    readonly standing: Standing;
+    readonly nextMs: number;
+    readonly toMs: number;
+    readonly looksMax: number;
+  },
+): Swept {
+  const { toMs, looksMax } = from;
+  const sinceMs = Float64Array.from(from.standing.sinceMs);
+  const flips: SegmentFlip[] = [];
+  const happenings = createHappenings(timeline, facts);
+  let { atMs } = from.standing;
+  let { nextMs } = from;
+  let looks = 0;
+  for (;;) {
+    const dueMs = Math.min(nextMs, happenings.nextAfter(atMs));
+    if (dueMs > toMs) {
+      return { flips, standing: { atMs: Math.max(atMs, toMs), sinceMs }, nextMs: dueMs, isDone: true, looks };
+    }
+    if (looks === looksMax) {
+      return { flips, standing: { atMs, sinceMs }, nextMs: dueMs, isDone: false, looks };
+    }
+    looks++;
+    atMs = dueMs;
+    nextMs = lookOnce(timeline, facts, { atMs, sinceMs, flips });
+  }
+}
+
+/** Judges one instant; returns the bound of the next. */
+function lookOnce(
+  timeline: Timeline,
+  facts: SweepFacts,
+  {
+    atMs,
+    sinceMs,
+    flips,
+  }: { readonly atMs: number; readonly sinceMs: Float64Array; readonly flips: SegmentFlip[] },
+): number {
+  const { tracked } = timeline;
+  const wasIn = tracked.map((segment) => !Number.isNaN(sinceMs[segment]!));
+  const judged = timeline.look(facts, atMs, sinceMs);
+  for (const [place, segment] of tracked.entries()) {
+    const isIn = judged.isMember(segment);
+    if (isIn === wasIn[place]) continue;
+    flips.push({ segment, kind: isIn ? "ENTER" : "EXIT", atMs });
+    sinceMs[segment] = isIn ? atMs : Number.NaN;
+  }
+  return judged.findNext();
+}
+
+/** The instants at which something happened that a segment may see: events, and attributes being set. */
+function createHappenings(
+  timeline: Timeline,
+  { history, player }: SweepFacts,
+): { readonly nextAfter: (atMs: number) => number } {
+  const setAt = [...player.attributes.values()].map(({ setAtMs }) => setAtMs).sort((a, b) => a - b);
+  let row = -1;
+  const nextRowAfter = (atMs: number): number => {
+    if (history === undefined) return Number.POSITIVE_INFINITY;
+    if (row === -1) row = findFirstAfter(history, atMs);
+    for (; row < history.end; row++) {
+      if (history.atMs[row]! <= atMs) continue;
+      if (timeline.reads(history.labels.get(history.label[row]!).type)) return history.atMs[row]!;
+    }
+    return Number.POSITIVE_INFINITY;
+  };
+  return {
+    nextAfter: (atMs) =>
+      Math.min(nextRowAfter(atMs), setAt.find((ms) => ms > atMs) ?? Number.POSITIVE_INFINITY),
+  };
+}

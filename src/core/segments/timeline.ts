@@ -1,0 +1,323 @@
+import type { Expr, Frame, Value } from "../cel/expr.ts";
+import { buildInternedPredicate, createPredicateCache } from "../cel/predicate.ts";
+import { readReads } from "../cel/reads.ts";
+import { buildFrameReader, createFrame } from "../features/frame-reader.ts";
+import type { RuleSnapshot } from "../rules/snapshot.ts";
+import { type StatePlace, stepState, stepStay } from "./memory.ts";
+import { createFlipFinder } from "./next-flip.ts";
+import { isOfPlayer, makePlayerInput, type PlayerFacts, viewPlayerAt } from "./player-input.ts";
+import type { Look } from "./slot-clock.ts";
+
+/** What a rule set says of one player at one instant after the other. Judging is synchronous, so all players share one. */
+export type Timeline = {
+  readonly snapshot: RuleSnapshot;
+  /** Ordinals of the segments that have members without a payment, ascending. */
+  readonly tracked: readonly number[];
+  /** Whether some of them depend on what was before. */
+  readonly hasMemory: boolean;
+  /** Names of stored attributes that a segment reads, through others too. */
+  readonly attributesOf: (ordinal: number) => ReadonlySet<string>;
+  /** Whether rows of this type can change anything. */
+  readonly reads: (type: string) => boolean;
+  /**
+   * Judges all tracked segments at an instant. `since` is the instant of entry by ordinal, NaN where out; segments with a memory are moved in it, the
+   * others left alone.
+   */
+  readonly look: (facts: SweepFacts, atMs: number, since: Float64Array) => Judged;
+};
+
+export type SweepFacts = PlayerFacts & {
+  /** Events are complete from here on; all of them where absent. */
+  readonly coveredFromMs?: number | undefined;
+};
+
+/** Valid until the next look. */
+export type Judged = {
+  readonly frame: Frame;
+  /** Whether the player is in a tracked segment now. */
+  readonly isMember: (ordinal: number) => boolean;
+  /** A lower bound of the next instant at which some membership may change if no event comes. */
+  readonly findNext: () => number;
+  /** The same of one segment. */
+  readonly findNextOf: (ordinal: number) => number;
+};
+
+/** Segments that move together: one with a memory, or the states of a journey in which one has a least stay. */
+type Unit = {
+  readonly ordinals: readonly number[];
+  readonly isJourney: boolean;
+  readonly conditions: readonly Expr[];
+  readonly exit: Expr | undefined;
+  readonly dwellMinMs: readonly number[];
+};
+
+const never = Number.POSITIVE_INFINITY;
+const timelines = new WeakMap<RuleSnapshot, Timeline>();
+
+/** The timeline of a rule set, made at its first use. */
+export function openTimeline(snapshot: RuleSnapshot): Timeline {
+  let timeline = timelines.get(snapshot);
+  if (timeline === undefined) {
+    timeline = createTimeline(snapshot);
+    timelines.set(snapshot, timeline);
+  }
+  return timeline;
+}
+
+function createTimeline(snapshot: RuleSnapshot): Timeline {
+  const { slots, segments, features } = snapshot;
+  const frame = createFrame(slots, snapshot);
+  const read = buildFrameReader(slots, snapshot);
+  const ofPayments = [...slots.keys()].filter((slot) => !isOfPlayer(slots[slot]!));
+  const cache = createPredicateCache();
+  const conditions = segments.map((_, ordinal) => cache.intern(snapshot.segmentCondition(ordinal)));
+  const tracked = [...segments.keys()].filter((ordinal) => !segments[ordinal]!.needsPayment);
+  const evaluate = (expr: Expr): Value => buildInternedPredicate(expr, cache)(frame);
+  const holds = (expr: Expr): boolean => evaluate(expr) === true;
+  const units = listUnits(snapshot, conditions, cache.intern);
+  const unitOf = new Map(units.flatMap((unit) => unit.ordinals.map((ordinal) => [ordinal, unit])));
+  const remembered = new Uint8Array(segments.length);
+  frame.remembered = remembered;
+  let coveredFromMs = Number.NEGATIVE_INFINITY;
+  let since: Float64Array = new Float64Array(0);
+  /** The unit whose next move is being computed: its own states are then seen as conditions. */
+  let moving: Unit | undefined;
+
+  const warmFromMs = (ordinal: number): number => {
+    const { windowMsMax } = segments[ordinal]!;
+    return windowMsMax === 0 ? Number.NEGATIVE_INFINITY : coveredFromMs + windowMsMax;
+  };
+  const flips = createFlipFinder({
+    slots,
+    features,
+    intern: cache.intern,
+    valueOf: evaluate,
+    nextOfSegment: (ordinal, want, look) => {
+      const unit = unitOf.get(ordinal);
+      if (unit !== undefined && unit !== moving) return nextOfUnit(unit, look);
+      const warmMs = warmFromMs(ordinal);
+      if (warmMs >= frame.nowMs && frame.segments[ordinal] === 2) return Math.max(warmMs, frame.nowMs + 1);
+      return flips.next(conditions[ordinal]!, want, look);
+    },
+  });
+  const nextOfUnit = (unit: Unit, look: Look): number => {
+    const outer = moving;
+    moving = unit;
+    const nextMs = unit.isJourney ? nextOfJourney(unit, look) : nextOfStay(unit, look);
+    moving = outer;
+    return nextMs;
+  };
+  const nextOfStay = ({ ordinals, conditions: [condition], exit, dwellMinMs }: Unit, look: Look): number => {
+    const ordinal = ordinals[0]!;
+    const sinceMs = since[ordinal]!;
+    const warmMs = warmFromMs(ordinal);
+    if (warmMs > frame.nowMs) return warmMs;
+    const exits = exit === undefined ? !holds(condition!) : holds(exit);
+    const nextExitMs = exit === undefined ? flips.next(condition!, true, look) : flips.next(exit, true, look);
+    if (Number.isNaN(sinceMs)) {
+      if (holds(condition!)) return nextExitMs;
+      const nextEntryMs = flips.next(condition!, true, look);
+      return exits ? Math.max(nextEntryMs, nextExitMs) : nextEntryMs;
+    }
+    const dueMs = sinceMs + dwellMinMs[0]!;
+    return exits ? dueMs : Math.max(dueMs, nextExitMs);
+  };
+  const nextOfJourney = ({ ordinals, conditions: states, dwellMinMs }: Unit, look: Look): number => {
+    const state = ordinals.findIndex((ordinal) => !Number.isNaN(since[ordinal]!));
+    const dueMs = state === -1 ? frame.nowMs : since[ordinals[state]!]! + dwellMinMs[state]!;
+    if (dueMs > frame.nowMs) return dueMs;
+    let nextMs = never;
+    for (const [place, ordinal] of ordinals.entries()) {
+      const warmMs = warmFromMs(ordinal);
+      if (warmMs > frame.nowMs) nextMs = Math.min(nextMs, warmMs);
+      for (const want of [true, false]) nextMs = Math.min(nextMs, flips.next(states[place]!, want, look));
+    }
+    return nextMs;
+  };
+  const isWarm = (ordinal: number): boolean => warmFromMs(ordinal) <= frame.nowMs;
+
+  const moveUnit = (unit: Unit): boolean => {
+    const { ordinals, dwellMinMs } = unit;
+    const before = ordinals.map((ordinal) => since[ordinal]!);
+    if (unit.isJourney) moveJourney(unit);
+    else {
+      const ordinal = ordinals[0]!;
+      const [condition] = unit.conditions;
+      const stay = stepStay(Number.isNaN(before[0]!) ? undefined : before[0], {
+        enters: isWarm(ordinal) && holds(condition!),
+        exits: unit.exit === undefined ? !holds(condition!) : holds(unit.exit),
+        dwellMinMs: dwellMinMs[0]!,
+        nowMs: frame.nowMs,
+      });
+      since[ordinal] = stay ?? Number.NaN;
+    }
+    return ordinals.some((ordinal, at) => Number.isNaN(since[ordinal]!) !== Number.isNaN(before[at]!));
+  };
+  const moveJourney = ({ ordinals, conditions: states, dwellMinMs }: Unit): void => {
+    const state = ordinals.findIndex((ordinal) => !Number.isNaN(since[ordinal]!));
+    const place: StatePlace | undefined =
+      state === -1 ? undefined : { state, sinceMs: since[ordinals[state]!]! };
+    // A state may exclude the earlier ones by name: they have to be seen as they would be now, and not as they were.
+    const holding = ordinals.map((ordinal, at) => {
+      const truth = isWarm(ordinal) ? evaluate(states[at]!) : undefined;
+      frame.segments[ordinal] = truth === undefined ? 2 : truth === true ? 1 : 0;
+      return truth === true;
+    });
+    const next = stepState(place, { holds: holding, dwellMinMs, nowMs: frame.nowMs });
+    for (const [at, ordinal] of ordinals.entries()) {
+      since[ordinal] = next?.state === at ? next.sinceMs : Number.NaN;
+      frame.segments[ordinal] = next?.state === at ? 1 : 0;
+    }
+  };
+  const remember = (ordinal: number): void => {
+    remembered[ordinal] = Number.isNaN(since[ordinal]!) ? 0 : 1;
+  };
+
+  const surveys = surveySegments(snapshot, conditions, units);
+  const types = new Set(surveys.flatMap(({ types }) => [...types]));
+  return {
+    snapshot,
+    tracked,
+    hasMemory: units.length > 0,
+    attributesOf: (ordinal) => surveys[ordinal]!.attributes,
+    reads: (type) => types.has(type),
+    look: (facts, atMs, sinceMs) => {
+      const player = viewPlayerAt(facts.player, atMs);
+      const input = makePlayerInput({ ...facts, player }, atMs);
+      const look: Look = { frame, input };
+      since = sinceMs;
+      coveredFromMs = facts.coveredFromMs ?? Number.NEGATIVE_INFINITY;
+      frame.coveredFromMs = coveredFromMs;
+      read(input, frame);
+      for (const slot of ofPayments) frame.values[slot] = undefined;
+      for (const ordinal of unitOf.keys()) remember(ordinal);
+      snapshot.matchSegments(frame);
+      for (const unit of units) {
+        const hasMoved = moveUnit(unit);
+        for (const ordinal of unit.ordinals) remember(ordinal);
+        // What reads it stands by its name; journeys were looked at out of order besides.
+        if (hasMoved || unit.isJourney) snapshot.matchSegments(frame);
+      }
+      const findNextOf = (ordinal: number): number => {
+        const unit = unitOf.get(ordinal);
+        if (unit !== undefined) return nextOfUnit(unit, look);
+        const warmMs = warmFromMs(ordinal);
+        if (warmMs > atMs) return warmMs;
+        return flips.next(conditions[ordinal]!, true, look);
+      };
+      return {
+        frame,
+        isMember: (ordinal) =>
+          unitOf.has(ordinal) ? !Number.isNaN(since[ordinal]!) : frame.segments[ordinal] === 1,
+        findNext: () => {
+          let nextMs = never;
+          for (const ordinal of tracked) nextMs = Math.min(nextMs, findNextOf(ordinal));
+          return nextMs;
+        },
+        findNextOf,
+      };
+    },
+  };
+}
+
+/** All units that have members without a payment, each after those that it reads. */
+function listUnits(
+  { segments, lifecycles, segmentExit }: RuleSnapshot,
+  conditions: readonly Expr[],
+  intern: (expr: Expr) => Expr,
+): readonly Unit[] {
+  const units: Unit[] = [];
+  const inJourney = new Map<number, Unit>();
+  for (const { states } of lifecycles) {
+    const ordinals = states.map(({ segment }) => segment);
+    const dwellMinMs = ordinals.map((ordinal) => segments[ordinal]!.dwellMinMs);
+    if (dwellMinMs.every((ms) => ms === 0)) continue;
+    const parts = ordinals.map((ordinal) => conditions[ordinal]!);
+    const unit: Unit = { ordinals, isJourney: true, conditions: parts, exit: undefined, dwellMinMs };
+    for (const ordinal of ordinals) inJourney.set(ordinal, unit);
+  }
+  const exitOf = (ordinal: number): Expr | undefined => {
+    const exit = segmentExit(ordinal);
+    return exit && intern(exit);
+  };
+  const seen = new Set<number>();
+  const visit = (ordinal: number): void => {
+    if (seen.has(ordinal)) return;
+    seen.add(ordinal);
+    const { hasMemory, dwellMinMs, needsPayment } = segments[ordinal]!;
+    const journey = inJourney.get(ordinal);
+    const exit = journey === undefined && hasMemory ? exitOf(ordinal) : undefined;
+    for (const expr of [...(journey?.conditions ?? [conditions[ordinal]!]), ...(exit ? [exit] : [])]) {
+      for (const read of readReads(expr).segments) visit(read);
+    }
+    if (needsPayment || !hasMemory) return;
+    if (journey === undefined) {
+      const condition = conditions[ordinal]!;
+      units.push({
+        ordinals: [ordinal],
+        isJourney: false,
+        conditions: [condition],
+        exit,
+        dwellMinMs: [dwellMinMs],
+      });
+    } else if (!units.includes(journey)) units.push(journey);
+  };
+  for (const ordinal of segments.keys()) visit(ordinal);
+  return units;
+}
+
+type Survey = { readonly attributes: ReadonlySet<string>; readonly types: ReadonlySet<string> };
+
+/** What each segment reads, through other segments and features too. */
+function surveySegments(
+  { slots, features, segments, segmentExit }: RuleSnapshot,
+  conditions: readonly Expr[],
+  units: readonly Unit[],
+): readonly Survey[] {
+  const surveys = new Map<number, { attributes: Set<string>; types: Set<string> }>();
+  const journeyOf = new Map(units.flatMap((unit) => unit.ordinals.map((ordinal) => [ordinal, unit])));
+  const surveyFeature = (ordinal: number, into: { attributes: Set<string>; types: Set<string> }): void => {
+    const { how } = features[ordinal]!;
+    switch (how.kind) {
+      case "aggregate":
+        for (const type of [...how.aggregate.events, ...how.aggregate.answers]) into.types.add(type);
+        // Where a session begins and ends matters to windows that are sessions, and to their lengths.
+        for (const type of ["session_start", "session_end"]) into.types.add(type);
+        return;
+      case "derived":
+        surveyExpr(how.expr, into);
+        return;
+      case "model":
+        for (const input of how.inputs) surveyFeature(input, into);
+    }
+  };
+  const surveyExpr = (expr: Expr, into: { attributes: Set<string>; types: Set<string> }): void => {
+    const reads = readReads(expr);
+    for (const slot of reads.slots) {
+      const source = slots[slot]!;
+      if (source.kind === "playerAttribute") into.attributes.add(source.name);
+      else if (source.kind === "feature") surveyFeature(source.ordinal, into);
+      else if (source.kind === "field") {
+        const name = source.path === "player.age" ? "birth_date" : source.path.replace(/^player\./, "");
+        into.attributes.add(name);
+      }
+    }
+    for (const segment of reads.segments) {
+      const other = survey(segment);
+      for (const name of other.attributes) into.attributes.add(name);
+      for (const type of other.types) into.types.add(type);
+    }
+  };
+  const survey = (ordinal: number): Survey => {
+    let found = surveys.get(ordinal);
+    if (found === undefined) {
+      found = { attributes: new Set(), types: new Set() };
+      surveys.set(ordinal, found);
+      const exit = segmentExit(ordinal);
+      const own = journeyOf.get(ordinal)?.conditions ?? [conditions[ordinal]!];
+      for (const expr of exit === undefined ? own : [...own, exit]) surveyExpr(expr, found);
+    }
+    return found;
+  };
+  return segments.map((_, ordinal) => survey(ordinal));
+}
