@@ -8,21 +8,27 @@ import { copyRow, findId, findPlace, RowColumns, readId, shiftRows, writeId } fr
 const chunkShift = 16;
 const chunkSubjects = 1 << chunkShift;
 const chunkMask = chunkSubjects - 1;
-const chunkBytes = chunkSubjects * 33;
+const chunkBytes = chunkSubjects * 32;
 const clean = 0xffff_ffff;
 
-/** State of subjects, by the lower bits of their number. `capacity` is 0 where there is no extent. */
+/** State of subjects, by the lower bits of their number. */
 type StateChunk = {
-  readonly place: Uint32Array;
-  readonly count: Uint32Array;
-  readonly capacity: Uint32Array;
-  /** Position of the first row that changed since it was kept. */
-  readonly dirtyFrom: Uint32Array;
+  /** `stateFields` fields each, side by side, because most operations want them all. */
+  readonly state: Uint32Array;
   /** Of a cold subject: the instants of its oldest and newest row. */
   readonly oldestMs: Float64Array;
   readonly newestMs: Float64Array;
-  readonly isCold: Uint8Array;
 };
+
+const stateFields = 4;
+/** The first row, through all slabs. */
+const placeField = 0;
+const countField = 1;
+/** Rows that the extent has room for, 0 where there is none; `cold` of a cold subject. */
+const capacityField = 2;
+/** Position of the first row that changed since it was kept, `clean` where none did. */
+const dirtyField = 3;
+const cold = 0xffff_ffff;
 
 /** A row as plain values. `wides` has a value for every place of the label. */
 export type RowValues = {
@@ -47,23 +53,22 @@ export class SubjectRows {
     this.#extents = new ExtentSpace(slabRows, (owner, from, to) => {
       this.columns.reach(this.#extents.slabs());
       this.columns.copyRows(from, to, this.count(owner));
-      this.#chunk(owner).place[owner & chunkMask] = to;
+      this.#set(owner, placeField, to);
     });
   }
 
   /** Makes an empty history for a number that had none. */
   open(subject: number): void {
     if (subject >>> chunkShift === this.#chunks.length) this.#chunks.push(makeChunk());
-    const chunk = this.#chunk(subject);
-    const at = subject & chunkMask;
-    chunk.count[at] = 0;
-    chunk.capacity[at] = 0;
-    chunk.dirtyFrom[at] = 0;
-    chunk.isCold[at] = 0;
+    const { state } = this.#chunk(subject);
+    const at = (subject & chunkMask) * stateFields;
+    state[at + countField] = 0;
+    state[at + capacityField] = 0;
+    state[at + dirtyField] = 0;
   }
 
   count(subject: number): number {
-    return this.#chunk(subject).count[subject & chunkMask]!;
+    return this.#get(subject, countField);
   }
 
   residentRows(): number {
@@ -75,16 +80,16 @@ export class SubjectRows {
   }
 
   isCold(subject: number): boolean {
-    return this.#chunk(subject).isCold[subject & chunkMask] === 1;
+    return this.#get(subject, capacityField) === cold;
   }
 
   slabOf(subject: number): RowSlab {
-    return this.columns.slabOf(this.#chunk(subject).place[subject & chunkMask]!);
+    return this.columns.slabOf(this.#get(subject, placeField));
   }
 
   /** Index of the first row in the columns of `slabOf`. */
   startOf(subject: number): number {
-    return this.columns.indexOf(this.#chunk(subject).place[subject & chunkMask]!);
+    return this.columns.indexOf(this.#get(subject, placeField));
   }
 
   /** Undefined where there is no row. */
@@ -103,24 +108,24 @@ export class SubjectRows {
 
   /** The position of the row with that id, -1 where there is none. */
   find(subject: number, id: number): number {
-    const chunk = this.#chunk(subject);
-    const at = subject & chunkMask;
-    const count = chunk.count[at]!;
+    const { state } = this.#chunk(subject);
+    const at = (subject & chunkMask) * stateFields;
+    const count = state[at + countField]!;
     if (count === 0) return -1;
-    const start = this.columns.indexOf(chunk.place[at]!);
-    const slab = this.columns.slabOf(chunk.place[at]!);
-    const row = findId(slab, start, count, id, count < chunk.capacity[at]!);
+    const start = this.columns.indexOf(state[at + placeField]!);
+    const slab = this.columns.slabOf(state[at + placeField]!);
+    const row = findId(slab, start, count, id, count < state[at + capacityField]!);
     return row < 0 ? -1 : row - start;
   }
 
   /** Puts a row whose id is not there at its place in the order. False where a newer one was there. */
   insert(subject: number, row: Omit<RowValues, "label">, label: number): boolean {
-    const chunk = this.#chunk(subject);
-    const at = subject & chunkMask;
-    const count = chunk.count[at]!;
-    if (count === chunk.capacity[at]) this.reserve(subject, growExtent(count));
-    const slab = this.columns.slabOf(chunk.place[at]!);
-    const start = this.columns.indexOf(chunk.place[at]!);
+    const { state } = this.#chunk(subject);
+    const at = (subject & chunkMask) * stateFields;
+    const count = state[at + countField]!;
+    if (count === state[at + capacityField]) this.reserve(subject, growExtent(count));
+    const slab = this.columns.slabOf(state[at + placeField]!);
+    const start = this.columns.indexOf(state[at + placeField]!);
     const end = start + count;
     let to = end;
     if (count > 0 && !isBefore(slab, end - 1, row)) {
@@ -132,7 +137,7 @@ export class SubjectRows {
     slab.label[to] = label;
     slab.extra[to] = this.columns.wides.write(row.wides);
     writeId(slab, to, row.id);
-    chunk.count[at] = count + 1;
+    state[at + countField] = count + 1;
     this.#residentRows++;
     this.touch(subject, to - start);
     return to === end;
@@ -172,18 +177,18 @@ export class SubjectRows {
 
   /** Takes `count` rows out from a position on. */
   cut(subject: number, position: number, count: number): void {
-    const chunk = this.#chunk(subject);
-    const at = subject & chunkMask;
+    const { state } = this.#chunk(subject);
+    const at = (subject & chunkMask) * stateFields;
     const slab = this.slabOf(subject);
     const start = this.startOf(subject) + position;
-    const end = this.startOf(subject) + chunk.count[at]!;
+    const end = this.startOf(subject) + state[at + countField]!;
     for (let row = start; row < start + count; row++)
       this.columns.wides.free(slab.extra[row]!, slab.label[row]!);
     shiftRows(slab, start + count, end, start);
-    chunk.count[at]! -= count;
+    state[at + countField]! -= count;
     this.#residentRows -= count;
     this.touch(subject, position);
-    if (chunk.count[at] === 0) this.#giveExtent(subject);
+    if (state[at + countField] === 0) this.#giveExtent(subject);
   }
 
   /**
@@ -192,7 +197,7 @@ export class SubjectRows {
   moveRows(from: number, positions: readonly number[], into: number): void {
     const count = this.count(into);
     const total = count + positions.length;
-    if (total > this.#chunk(into).capacity[into & chunkMask]!) this.reserve(into, fitExtent(total));
+    if (total > this.#get(into, capacityField)) this.reserve(into, fitExtent(total));
     const source = this.slabOf(from);
     const target = this.slabOf(into);
     const sourceStart = this.startOf(from);
@@ -211,7 +216,7 @@ export class SubjectRows {
         next--;
       }
     }
-    this.#chunk(into).count[into & chunkMask] = total;
+    this.#set(into, countField, total);
     this.#residentRows += positions.length;
     this.touch(into, Math.max(0, left + 1));
   }
@@ -240,60 +245,68 @@ export class SubjectRows {
   }
 
   setCold(subject: number, known: { count: number; oldestMs: number; newestMs: number }): void {
-    const chunk = this.#chunk(subject);
-    const at = subject & chunkMask;
-    chunk.count[at] = known.count;
-    chunk.oldestMs[at] = known.oldestMs;
-    chunk.newestMs[at] = known.newestMs;
-    chunk.dirtyFrom[at] = clean;
-    chunk.isCold[at] = 1;
+    const { state, oldestMs, newestMs } = this.#chunk(subject);
+    const at = (subject & chunkMask) * stateFields;
+    oldestMs[subject & chunkMask] = known.oldestMs;
+    newestMs[subject & chunkMask] = known.newestMs;
+    state[at + countField] = known.count;
+    state[at + capacityField] = cold;
+    state[at + dirtyField] = clean;
   }
 
   /** Makes a cold history an empty one with room for exactly that many rows. */
   warm(subject: number, count: number): void {
-    const chunk = this.#chunk(subject);
-    const at = subject & chunkMask;
-    chunk.count[at] = 0;
-    chunk.isCold[at] = 0;
+    const { state } = this.#chunk(subject);
+    const at = (subject & chunkMask) * stateFields;
+    state[at + countField] = 0;
+    state[at + capacityField] = 0;
     if (count > 0) this.reserve(subject, fitExtent(count));
   }
 
   touch(subject: number, position: number): void {
-    const chunk = this.#chunk(subject);
-    const at = subject & chunkMask;
-    if (position < chunk.dirtyFrom[at]!) chunk.dirtyFrom[at] = position;
+    const { state } = this.#chunk(subject);
+    const at = (subject & chunkMask) * stateFields;
+    if (position < state[at + dirtyField]!) state[at + dirtyField] = position;
   }
 
   dirtyFrom(subject: number): number | undefined {
-    const position = this.#chunk(subject).dirtyFrom[subject & chunkMask]!;
+    const position = this.#get(subject, dirtyField);
     return position === clean ? undefined : position;
   }
 
   markClean(subject: number): void {
-    this.#chunk(subject).dirtyFrom[subject & chunkMask] = clean;
+    this.#set(subject, dirtyField, clean);
   }
 
   /** Puts the rows into an extent of that many. */
   reserve(subject: number, capacity: number): void {
-    const chunk = this.#chunk(subject);
-    const at = subject & chunkMask;
+    const { state } = this.#chunk(subject);
+    const at = (subject & chunkMask) * stateFields;
     const to = this.#extents.take(capacity, subject);
     this.columns.reach(this.#extents.slabs());
-    const from = chunk.place[at]!;
-    const before = chunk.capacity[at]!;
-    if (chunk.count[at]! > 0) this.columns.copyRows(from, to, chunk.count[at]!);
-    chunk.place[at] = to;
-    chunk.capacity[at] = capacity;
+    const from = state[at + placeField]!;
+    const before = state[at + capacityField]!;
+    if (state[at + countField]! > 0) this.columns.copyRows(from, to, state[at + countField]!);
+    state[at + placeField] = to;
+    state[at + capacityField] = capacity;
     if (before > 0) this.#extents.give(from, before);
   }
 
   #giveExtent(subject: number): void {
-    const chunk = this.#chunk(subject);
-    const at = subject & chunkMask;
-    const capacity = chunk.capacity[at]!;
-    chunk.capacity[at] = 0;
-    chunk.count[at] = 0;
-    if (capacity > 0) this.#extents.give(chunk.place[at]!, capacity);
+    const { state } = this.#chunk(subject);
+    const at = (subject & chunkMask) * stateFields;
+    const capacity = state[at + capacityField]!;
+    state[at + capacityField] = 0;
+    state[at + countField] = 0;
+    if (capacity > 0) this.#extents.give(state[at + placeField]!, capacity);
+  }
+
+  #get(subject: number, field: number): number {
+    return this.#chunk(subject).state[(subject & chunkMask) * stateFields + field]!;
+  }
+
+  #set(subject: number, field: number, value: number): void {
+    this.#chunk(subject).state[(subject & chunkMask) * stateFields + field] = value;
   }
 
   #chunk(subject: number): StateChunk {
@@ -303,13 +316,9 @@ export class SubjectRows {
 
 function makeChunk(): StateChunk {
   return {
-    place: new Uint32Array(chunkSubjects),
-    count: new Uint32Array(chunkSubjects),
-    capacity: new Uint32Array(chunkSubjects),
-    dirtyFrom: new Uint32Array(chunkSubjects),
+    state: new Uint32Array(chunkSubjects * stateFields),
     oldestMs: new Float64Array(chunkSubjects),
     newestMs: new Float64Array(chunkSubjects),
-    isCold: new Uint8Array(chunkSubjects),
   };
 }
 
