@@ -150,9 +150,14 @@ export function checkRemembered(
   listed: readonly ListedSegment[],
   facts: readonly SegmentFacts[],
 ): void {
-  for (const [ordinal, { path, isState, hasMemory }] of listed.entries()) {
+  const ofPayment = new Set(
+    listed.filter((_, ordinal) => facts[ordinal]?.ofPayment !== undefined).map(({ segment }) => segment.id),
+  );
+  for (const [ordinal, { path, earlier, isState, hasMemory }] of listed.entries()) {
     const foreign = facts[ordinal]?.ofPayment;
     if (foreign === undefined || !(isState || hasMemory)) continue;
+    // A state reads what the earlier ones do, and is not to blame for it.
+    if (earlier.some((id) => ofPayment.has(id))) continue;
     const why = isState ? "the state of a player" : "a membership with a memory";
     faults.error(
       `${path}.when`,
