@@ -204,12 +204,11 @@ const noAttributes: ReadonlyMap<string, EventValue> = new Map();
 
 function readAttributes(raw: RawEvent, info: EventTypeInfo, faults: Faults): ReadonlyMap<string, EventValue> {
   const read = new Map<string, EventValue>();
-  let count = 0;
+  if (countAttributes(raw) > attributesMax) {
+    faults.note("attributes", "too-many", `an event has at most ${attributesMax} attributes`);
+    return noAttributes;
+  }
   for (const name in raw.attributes) {
-    if (++count > attributesMax) {
-      faults.note("attributes", "too-many", `an event has at most ${attributesMax} attributes`);
-      return noAttributes;
-    }
     const attribute = info.attributes.get(name);
     if (attribute === undefined || attribute.derived) noteUndeclared(name, info, faults);
     else {
@@ -229,6 +228,12 @@ function readAttributes(raw: RawEvent, info: EventTypeInfo, faults: Faults): Rea
     read.set("payment", raw.paymentId);
   }
   return read;
+}
+
+function countAttributes({ attributes }: RawEvent): number {
+  let count = 0;
+  for (const _ in attributes) count++;
+  return count;
 }
 
 /** The name came from outside, so it is looked at before it is repeated. */
