@@ -39,6 +39,11 @@ export function buildPredicate(expr: Expr, cache: PredicateCache = createPredica
   return buildInterned(cache.intern(expr), cache) as Predicate;
 }
 
+/** As `buildPredicate`, of an expression of any type. */
+export function buildValue(expr: Expr, cache: PredicateCache = createPredicateCache()): Evaluator {
+  return buildInterned(cache.intern(expr), cache);
+}
+
 /** As `buildPredicate`, of an expression whose equal parts are one object already (as `openExprs` decodes them). */
 export function buildInternedPredicate(expr: Expr, cache: PredicateCache): Predicate {
   return buildInterned(expr, cache) as Predicate;

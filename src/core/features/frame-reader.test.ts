@@ -26,6 +26,12 @@ const declarations = {
     declare("tags", "STRING_LIST"),
   ]),
   playerAttributes: new Map([declare("tier", "STRING"), declare("visits", "INT")]),
+  slots: [],
+  features: [],
+  featureOrder: [],
+  eventSlots: [],
+  models: [],
+  lists: [],
 };
 
 const payment = {

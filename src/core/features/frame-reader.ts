@@ -6,28 +6,106 @@ import { hourAt, openZone, weekdayAt } from "../local-time.ts";
 import { convertMinor } from "../money.ts";
 import type { Payment } from "../payment.ts";
 import type { AttributeInfo, RuleSnapshot } from "../rules/snapshot.ts";
+import { buildFeatureReader, type FeatureDeclarations } from "./feature-reader.ts";
 import { readAttribute } from "./read-attribute.ts";
 
-/** Fills `frame.values` of all slots, and `frame.nowMs`. Segments stay as they are. */
+/**
+ * Fills `frame.values` of all slots, and `frame.nowMs`. Segments stay as they are. Errors met in features are added to `frame.evalErrors`, so
+ * whoever counts sets it to 0 before.
+ */
 export type FrameReader = (input: FactInput, frame: Frame) => void;
 
 /** What slots are read by, beside the vocabulary of facts. */
-export type Declarations = Pick<RuleSnapshot, "attributes" | "playerAttributes" | "fx">;
+export type Declarations = Pick<RuleSnapshot, "attributes" | "playerAttributes" | "fx"> & FeatureDeclarations;
 
 type SlotReader = (input: FactInput) => Value;
 
 const factReaders: ReadonlyMap<string, SlotReader> = new Map(facts.map(({ path, read }) => [path, read]));
 
 /**
- * Builds the reader of a rule set's slots, once per rule set: only what some condition reads is ever read.
+ * Builds the reader of slots, once per rule set: only what some condition reads is ever read, and only features that some slot needs are
+ * computed.
  *
- * Fails: throws where a slot names a fact that does not exist, which the checker refuses.
+ * Shapes: the slots of the rule set itself, or those of conditions beside it (overrides), whose features are then computed in a frame of the
+ *         rule set's own.
+ * Fails:  throws where a slot names a fact that does not exist, which the checker refuses.
  */
 export function buildFrameReader(slots: readonly SlotSource[], declarations: Declarations): FrameReader {
   const readers = slots.map((source) => buildSlotReader(source, declarations));
-  return (input, frame) => {
+  const readSlots: FrameReader = (input, frame) => {
     const { values } = frame;
     for (let slot = 0; slot < readers.length; slot++) values[slot] = readers[slot]!(input);
+    frame.nowMs = input.nowMs;
+  };
+  const ordinals = new Set(slots.flatMap((source) => (source.kind === "feature" ? [source.ordinal] : [])));
+  if (ordinals.size === 0) return readSlots;
+  const readFeatures =
+    slots === declarations.slots
+      ? buildFeatureReader(declarations, ordinals).read
+      : buildForeignReader(slots, declarations, ordinals);
+  return (input, frame) => {
+    readSlots(input, frame);
+    readFeatures(input, frame);
+  };
+}
+
+/** A feature's value, for people. `errorBound`: by how much it may be off as older events are kept in tiles only; 0 where it is exact. */
+export type FeatureReading = { readonly id: string; readonly value: Value; readonly errorBound: number };
+
+/** Readers of all features, made at the first question; they die with their rule sets. */
+const allReaders = new WeakMap<RuleSnapshot, (input: FactInput) => readonly FeatureReading[]>();
+
+/** Reads all features of a rule set, in order of id, with all that only a payment tells as `input.payment` says. */
+export function readFeatureValues(snapshot: RuleSnapshot, input: FactInput): readonly FeatureReading[] {
+  let read = allReaders.get(snapshot);
+  if (read === undefined) {
+    read = buildAllReader(snapshot);
+    allReaders.set(snapshot, read);
+  }
+  return read(input);
+}
+
+function buildAllReader(snapshot: RuleSnapshot): (input: FactInput) => readonly FeatureReading[] {
+  const { features, slots } = snapshot;
+  const frame = createFrame(slots, snapshot);
+  const { values, errorBounds, slotsRead, read } = buildFeatureReader(snapshot, features.keys());
+  const fill = buildSlotFiller(slotsRead, snapshot);
+  return (input) => {
+    fill(input, frame);
+    read(input, frame);
+    return features.map(({ id }, at) => ({ id, value: values[at], errorBound: errorBounds[at]! }));
+  };
+}
+
+/** Reads features for slots that are not the rule set's. */
+function buildForeignReader(
+  slots: readonly SlotSource[],
+  declarations: Declarations,
+  ordinals: ReadonlySet<number>,
+): FrameReader {
+  const { values, slotsRead, read } = buildFeatureReader(declarations, ordinals);
+  const own = createFrame(declarations.slots, { segments: [], lists: declarations.lists });
+  const fill = buildSlotFiller(slotsRead, declarations);
+  const shown = [...slots.entries()].flatMap(([slot, source]) =>
+    source.kind === "feature" ? [{ slot, ordinal: source.ordinal }] : [],
+  );
+  return (input, frame) => {
+    fill(input, own);
+    own.evalErrors = 0;
+    read(input, own);
+    frame.evalErrors += own.evalErrors;
+    for (const { slot, ordinal } of shown) frame.values[slot] = values[ordinal];
+  };
+}
+
+/** Fills some slots of the rule set. */
+function buildSlotFiller(wanted: readonly number[], declarations: Declarations): FrameReader {
+  const readers = wanted.map((slot) => ({
+    slot,
+    read: buildSlotReader(declarations.slots[slot]!, declarations),
+  }));
+  return (input, frame) => {
+    for (const { slot, read } of readers) frame.values[slot] = read(input);
     frame.nowMs = input.nowMs;
   };
 }
