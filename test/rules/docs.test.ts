@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { facts } from "../../src/core/facts.ts";
+import { type FunctionRule, functionRules } from "../../src/core/rules/aggregates.ts";
 import { faultRules } from "../../src/core/rules/check/fault-rules.ts";
 import { effectNames, effectsByClass } from "../../src/core/rules/effects-by-class.ts";
 import { ruleClasses } from "../../src/core/rules/rule-class.ts";
@@ -54,6 +55,46 @@ describe("docs/rules.md", () => {
     const snapshot = compileForTest(JSON.stringify(document));
     expect(snapshot.rules.map(({ id }) => id)).toEqual(["uk-credit-ban", "vip-nights"]);
   });
+});
+
+describe("functions of aggregates", () => {
+  const words = {
+    nothing: "-",
+    numbers: "numbers",
+    ordered: "numbers, instants",
+    texts: "texts that can be compared",
+    values: "what can be compared",
+    anything: "anything",
+  } as const;
+  const list = (fields: readonly string[]): string => fields.map((field) => `\`${field}\``).join(", ") || "-";
+  const typeOf = ({ type }: FunctionRule): string => {
+    if (type === "of") return "that of `of`";
+    return type === "sum" ? "int for amounts and ints, else double" : String(type);
+  };
+
+  test("stand in docs/rules.md as the checks go by them", () => {
+    const [, , ...rows] = readTable("Function", page);
+    const wanted = Object.entries(functionRules).map(([name, rule]) => [
+      `\`${name}\``,
+      words[rule.of],
+      typeOf(rule),
+      list(rule.needs),
+      list(rule.takes),
+    ]);
+    expect(rows).toEqual(wanted);
+  });
+});
+
+test("docs/segments.md has an example that compiles", () => {
+  const [, yaml = ""] = /^```yaml\n([\s\S]*?)^```/m.exec(readPage("segments.md")) ?? [];
+  const snapshot = compileForTest(`psps: [{ id: a, methods: [card] }]\n${yaml}`);
+  expect(snapshot.segments.map(({ id, hasMemory, isCampaign }) => [id, hasMemory, isCampaign])).toEqual([
+    ["high-value", true, false],
+    ["journey.active", true, false],
+    ["journey.lapsed", true, false],
+    ["journey.new", true, false],
+    ["silent", false, true],
+  ]);
 });
 
 test("docs/cel.md lists every fact", () => {
