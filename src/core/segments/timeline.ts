@@ -207,8 +207,7 @@ function createTimeline(snapshot: RuleSnapshot): Timeline {
       };
       return {
         frame,
-        isMember: (ordinal) =>
-          unitOf.has(ordinal) ? !Number.isNaN(since[ordinal]!) : frame.segments[ordinal] === 1,
+        isMember: (ordinal) => frame.segments[ordinal] === 1,
         findNext: () => {
           let nextMs = never;
           for (const ordinal of tracked) nextMs = Math.min(nextMs, findNextOf(ordinal));
