@@ -7,6 +7,7 @@ import { rankOf } from "../rules/rule-class.ts";
 import type { RuleSnapshot } from "../rules/snapshot.ts";
 import { buildCounts, type Counts, LabelViews } from "./label-views.ts";
 import type { LimitSpec } from "./limit.ts";
+import { LimitWindow } from "./limit-window.ts";
 import { specOwnLimit } from "./player-limits.ts";
 
 /** A limit with its conditions as closures, and with what it makes of labels. Lives as long as its rule set. */
@@ -21,6 +22,7 @@ export type BuiltLimit = {
   readonly key: Evaluator | undefined;
   readonly counts: Counts;
   readonly views: LabelViews;
+  readonly window: LimitWindow;
 };
 
 /** The limits of a rule set, ready to be asked. Built once per rule set, and used by one decision at a time. */
@@ -84,5 +86,6 @@ function buildLimit(spec: LimitSpec, source: LimitSource, cache: PredicateCache,
     key: spec.key && (buildPredicate(spec.key, cache) as (frame: Frame) => ReturnType<Evaluator>),
     counts,
     views: new LabelViews(spec, counts),
+    window: new LimitWindow(spec.window),
   };
 }

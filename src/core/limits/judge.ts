@@ -1,12 +1,11 @@
-import type { History, Subject } from "../history/history.ts";
+import { hashWide } from "../history/hash-wide.ts";
+import type { Subject } from "../history/history.ts";
 import type { FxRates } from "../money.ts";
 import type { AskedLimit, LimitAsk, PspAsk } from "./ask.ts";
 import type { BuiltLimit } from "./build-limits.ts";
-import type { Hold, LimitBreach, LimitReading } from "./limit.ts";
-import { readUsage, type Usage } from "./usage.ts";
-
-/** What is known of a subject: its rows and the open holds that touch it. */
-export type SubjectState = { readonly history: History | undefined; readonly holds: readonly Hold[] };
+import type { Balance } from "./ledger.ts";
+import type { LimitBreach, LimitReading } from "./limit.ts";
+import { type Asker, readUsage, type SubjectState } from "./usage.ts";
 
 /** What limits are judged by. */
 export type LimitState = {
@@ -65,11 +64,12 @@ const readingsMax = 64;
 export function judgeLimits(asks: readonly LimitAsk[], state: LimitState, steps: number = 1): LimitJudgement {
   const readings: LimitReading[] = [];
   const breaches: Breach[] = [];
+  const asker = introduce(state);
   let allowed = steps;
   for (const { subject, limits } of asks) {
     const known = subject.id === "" ? undefined : state.read(subject);
     for (const asked of limits) {
-      const { reading, breach } = judgeLimit(asked, known, state);
+      const { reading, breach } = judgeLimit(asked, known, asker);
       readings.push(reading);
       if (breach !== undefined) breaches.push(breach);
       else if (cutsPlan(asked)) allowed = Math.min(allowed, reading.headroom);
@@ -100,28 +100,19 @@ export function judgePspLimits(asks: readonly PspAsk[], state: LimitState): PspJ
   return { excluded, readings: readings.sort(byTightness).slice(0, readingsMax), notices };
 }
 
+function introduce({ nowMs, latestMs = nowMs, paymentId, fx }: LimitState): Asker {
+  return { nowMs, latestMs, paymentId, payment: paymentId === "" ? NaN : hashWide(paymentId), fx };
+}
+
 function judgeLimit(
   asked: AskedLimit,
   known: SubjectState | undefined,
-  state: LimitState,
+  asker: Asker,
 ): { readonly reading: LimitReading; readonly breach: Breach | undefined } {
-  const { limit, threshold, askedKey } = asked;
+  const { limit } = asked;
   if (asked.unknown === "FX_MISSING") return judgeUnknown(asked, "FX_MISSING");
   if (known === undefined || asked.unknown !== "") return judgeUnknown(asked, "LIMIT_UNKNOWN");
-  const isOfSteps = limit.spec.measure === "COUNT" && limit.spec.counted === "AUTHORISATIONS";
-  const usage = readUsage({
-    limit,
-    threshold,
-    // One authorisation must fit; of more the plan is cut to what is left.
-    asked: isOfSteps ? Math.min(1, asked.asked) : asked.asked,
-    askedKey,
-    history: known.history,
-    holds: known.holds,
-    nowMs: state.nowMs,
-    latestMs: state.latestMs ?? state.nowMs,
-    paymentId: state.paymentId,
-    fx: state.fx,
-  });
+  const usage = readUsage(asked, known, asker);
   if (usage === undefined) return judgeUnknown(asked, "FX_MISSING");
   const reading = makeReading(asked, usage);
   if (usage.fits) return { reading, breach: undefined };
@@ -134,55 +125,41 @@ function judgeUnknown(
   asked: AskedLimit,
   code: "FX_MISSING" | "LIMIT_UNKNOWN",
 ): { readonly reading: LimitReading; readonly breach: Breach | undefined } {
-  const { limit, threshold } = asked;
+  const { limit } = asked;
   const { closesOnUnknown, breach: declared } = limit.spec;
   const denies = code === "FX_MISSING" && limit.isProtective && declared !== "NOTICE";
   const fits = !denies && !closesOnUnknown;
-  const reading: LimitReading = {
-    ...describe(asked),
-    fits,
-    used: 0,
-    limit: threshold,
-    headroom: 0,
-    asked: asked.asked,
-    resetsAtMs: undefined,
-    fitsAtMs: undefined,
+  const nothing = { used: 0, headroom: 0, fits, resetsAtMs: undefined, fitsAtMs: undefined, errorBound: 0 };
+  const reading = {
+    ...makeReading(asked, { ...nothing, asked: asked.asked }),
     unknown: true,
-    errorBound: 0,
     overrun: false,
   };
   if (fits) return { reading, breach: undefined };
   return { reading, breach: { limit, reading, outcome: denies ? "DENY" : declared, code } };
 }
 
-function makeReading(asked: AskedLimit, usage: Usage): LimitReading {
-  const { used, headroom, fits, resetsAtMs, fitsAtMs, errorBound } = usage;
-  const { spec } = asked.limit;
-  const isOfSteps = spec.measure === "COUNT" && spec.counted === "AUTHORISATIONS";
+function makeReading({ limit, threshold, segment, asked }: AskedLimit, usage: Balance): LimitReading {
+  const { id, ruleClass, currency, subject, purposes, measure, counted } = limit.spec;
+  const isOfSteps = measure === "COUNT" && counted === "AUTHORISATIONS";
   return {
-    ...describe(asked),
-    fits,
-    used,
-    limit: asked.threshold,
-    headroom,
-    asked: isOfSteps ? Math.max(usage.asked, Math.min(asked.asked, headroom)) : usage.asked,
-    resetsAtMs,
-    fitsAtMs,
+    limitId: id,
+    ruleClass,
+    fits: usage.fits,
+    used: usage.used,
+    limit: threshold,
+    headroom: usage.headroom,
+    asked: isOfSteps ? Math.max(usage.asked, Math.min(asked, usage.headroom)) : usage.asked,
+    currency,
+    resetsAtMs: usage.resetsAtMs,
+    fitsAtMs: usage.fitsAtMs,
     unknown: false,
-    errorBound,
-    overrun: used > asked.threshold,
+    segment,
+    subject,
+    errorBound: usage.errorBound,
+    overrun: usage.used > threshold,
+    purposes,
   };
-}
-
-function describe({
-  limit,
-  segment,
-}: AskedLimit): Pick<
-  LimitReading,
-  "limitId" | "ruleClass" | "currency" | "segment" | "subject" | "purposes"
-> {
-  const { id: limitId, ruleClass, currency, subject, purposes } = limit.spec;
-  return { limitId, ruleClass, currency, segment, subject, purposes };
 }
 
 function exceededCode({ isOwn, spec }: BuiltLimit): string {

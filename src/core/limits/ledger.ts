@@ -4,19 +4,15 @@ export const removable = { byVoid: 1, byFollower: 2 } as const;
 /** What a limit says of a payment that asks for so much. */
 export type Balance = {
   readonly used: number;
+  readonly asked: number;
   readonly headroom: number;
   readonly fits: boolean;
   /** The next instant at which headroom grows. */
   readonly resetsAtMs: number | undefined;
   /** When the payment would fit, where it does not. */
   readonly fitsAtMs: number | undefined;
-};
-
-type Question = {
-  readonly threshold: number;
-  readonly asked: number;
-  /** Whether less than nothing counts as nothing. */
-  readonly hasFloor: boolean;
+  /** By how much `used` may be too high, because old rows are kept in tiles only. It is never too low. */
+  readonly errorBound: number;
 };
 
 /**
@@ -115,8 +111,8 @@ export class Ledger {
     }
   }
 
-  /** What is used, what is left, and when that changes by time alone. */
-  balance({ threshold, asked, hasFloor }: Question): Balance {
+  /** What is used, what is left, and when that changes by time alone. With `hasFloor` less than nothing is nothing. */
+  balance(threshold: number, asked: number, hasFloor: boolean, errorBound: number): Balance {
     let net = 0;
     let isPlain = true;
     let nextMs = Infinity;
@@ -135,10 +131,12 @@ export class Ledger {
     const fitsAtMs = fits ? Infinity : this.#findInstant(net, hasFloor, threshold, asked, false);
     return {
       used,
+      asked,
       headroom,
       fits,
       resetsAtMs: growsAtMs === Infinity ? undefined : growsAtMs,
       fitsAtMs: fitsAtMs === Infinity ? undefined : fitsAtMs,
+      errorBound,
     };
   }
 

@@ -319,19 +319,21 @@ test("usage, reset and fit are what the list of all payments gives by definition
       const book = makeBook([spec]);
       const limit = book.limits[0]!;
       const threshold = spec.thresholds[0]!.value;
-      const ask = spec.measure === "GROSS" || spec.measure === "NET" ? asked * 1_000 : asked;
-      const usage = readUsage({
-        limit,
-        threshold,
-        asked: ask,
-        askedKey: hashWide("nobody's"),
-        history: makeLimitHistory(stories.flatMap(tellFacts)),
-        holds: stories.flatMap(({ hold }) => (hold === undefined ? [] : [hold])),
-        nowMs,
-        latestMs: nowMs,
-        paymentId: "another",
-        fx: book.fx,
-      })!;
+      const isSum = spec.measure === "GROSS" || spec.measure === "NET";
+      // Of authorisations one has to fit: of more the plan is cut.
+      const ask = isSum
+        ? asked * 1_000
+        : spec.measure === "COUNT" && spec.counted !== "PAYMENTS"
+          ? Math.min(1, asked)
+          : asked;
+      const usage = readUsage(
+        { limit, threshold, asked: ask, askedKey: hashWide("nobody's") },
+        {
+          history: makeLimitHistory(stories.flatMap(tellFacts)),
+          holds: stories.flatMap(({ hold }) => (hold === undefined ? [] : [hold])),
+        },
+        { nowMs, latestMs: nowMs, paymentId: "another", payment: hashWide("another"), fx: book.fx },
+      )!;
       const usedAt = (atMs: number): number => countNaively(stories, spec, atMs, limit.isProtective);
       const used = usedAt(nowMs);
       const leftAt = (atMs: number): number => threshold - usedAt(atMs);

@@ -11,41 +11,42 @@
  * | `counted_at: cleared`: an open hold, an approval without clearing | in every window | it is settled; an approval after 30 days |
  * | `counted_at: cleared`: a clearing, in place of its approval | its own instant | it leaves the window |
  */
-import { endOfPeriod, startOfPeriod } from "../features/windows.ts";
 import { hashWide } from "../history/hash-wide.ts";
 import type { History, Tile } from "../history/history.ts";
 import { convertMinor, type FxRates } from "../money.ts";
 import type { BuiltLimit } from "./build-limits.ts";
 import { countsUntil } from "./holds.ts";
-import { type LabelView, readHoldKey, roles } from "./label-views.ts";
+import { type LabelView, type Role, readHoldKey, roles } from "./label-views.ts";
 import { type Balance, Ledger, removable } from "./ledger.ts";
-import type { Hold } from "./limit.ts";
+import type { Hold, LimitSpec } from "./limit.ts";
 
+/** What a limit is asked. */
 export type UsageQuestion = {
   readonly limit: BuiltLimit;
   readonly threshold: number;
-  /** Minor units or things; for DISTINCT 1, which becomes 0 where `askedKey` is among what is counted. */
+  /**
+   * Minor units or things. For DISTINCT 1, which becomes 0 where `askedKey` is among what is counted; of authorisations all that the plan would like,
+   * of which one has to fit.
+   */
   readonly asked: number;
   /** Hash of the payment's own value for DISTINCT; else NaN. */
   readonly askedKey: number;
-  readonly history: History | undefined;
-  readonly holds: readonly Hold[];
+};
+
+/** What is known of a subject: its rows and the open holds that touch it. */
+export type SubjectState = { readonly history: History | undefined; readonly holds: readonly Hold[] };
+
+/** Who asks, and when. */
+export type Asker = {
   readonly nowMs: number;
   /** Rows up to here are looked at: `nowMs`, or later where the payment had to wait and others did not. */
   readonly latestMs: number;
   /** The payment that asks: what it holds or got already does not stand in its own way. Empty where none does. */
   readonly paymentId: string;
+  /** Its hash as rows have it; NaN where none asks. */
+  readonly payment: number;
   readonly fx: FxRates;
 };
-
-export type Usage = Balance & {
-  readonly asked: number;
-  /** By how much `used` may be too high, because old rows are kept in tiles only. It is never too low. */
-  readonly errorBound: number;
-};
-
-/** A window at an instant: `afterMs < t < endMs`; what is in it leaves `spanMs` later, or at its end. */
-type Frame = { readonly afterMs: number; readonly endMs: number; readonly spanMs: number };
 
 /** An approval that did not clear in so long counts at the instant of its payment. */
 const clearingMs = 30 * 86_400_000;
@@ -55,12 +56,24 @@ const skewMs = 86_400_000;
 
 const ledger = new Ledger();
 
-/** Payments (and attempts) whose approvals are void, and payments whose approvals something else stands for: pairs. */
+/** Pairs of payments and attempts that are void, and payments for whose approvals something else stands. */
 const voided: number[] = [];
 const followed: number[] = [];
 
 /** Bits: 1 where some row names its attempt, 2 where some does not. */
 let tellers = 0;
+const toldBoth = 3;
+
+const removableOf: Readonly<Record<Role, number>> = {
+  [roles.nothing]: 0,
+  [roles.approval]: removable.byVoid | removable.byFollower,
+  [roles.fact]: 0,
+  [roles.paid]: removable.byVoid,
+  [roles.cleared]: removable.byVoid,
+  [roles.takes]: 0,
+  [roles.returns]: 0,
+  [roles.voids]: 0,
+};
 
 /**
  * What is used, whether what is asked fits, and when that changes.
@@ -68,113 +81,100 @@ let tellers = 0;
  * Units: as the limit's: minor units of its currency, or things.
  * Fails: undefined where no rate converts an amount that counts (`FX_MISSING`).
  */
-export function readUsage(question: UsageQuestion): Usage | undefined {
-  const { spec } = question.limit;
-  const frame = openWindow(question);
+export function readUsage(
+  question: UsageQuestion,
+  { history, holds }: SubjectState,
+  asker: Asker,
+): Balance | undefined {
+  const { limit, threshold } = question;
+  const { measure, counted, netFloorNone } = limit.spec;
+  limit.window.open(asker.nowMs);
   ledger.clear();
-  voided.length = 0;
-  followed.length = 0;
-  tellers = 0;
   let errorBound = 0;
-  if (question.history !== undefined) {
-    const own = question.paymentId === "" ? NaN : hashWide(question.paymentId);
-    if (!putRows(question, question.history, frame, own)) return undefined;
-    removeUndone();
-    const isOfMoney = spec.measure === "GROSS" || spec.measure === "NET";
-    if (isOfMoney && tellers === 3) ledger.mergeUnnamed();
-    if (question.history.tiles.length > 0) {
-      const bound = putTiles(question, question.history, frame);
+  if (history !== undefined) {
+    if (!putRows(limit, history, asker)) return undefined;
+    if (history.tiles.length > 0) {
+      const bound = putTiles(limit, history, asker);
       if (bound === undefined) return undefined;
       errorBound = bound;
     }
   }
-  if (question.holds.length > 0 && !putHolds(question, frame)) return undefined;
-  const isSum = spec.measure === "GROSS" || spec.measure === "NET";
-  if (!isSum && (spec.measure === "DISTINCT" || spec.counted === "PAYMENTS")) ledger.merge();
-  const asked = spec.measure === "DISTINCT" && ledger.has(question.askedKey) ? 0 : question.asked;
-  const hasFloor = spec.measure === "NET" && !spec.netFloorNone;
-  const balance = ledger.balance({ threshold: question.threshold, asked, hasFloor });
-  return { ...balance, asked, errorBound };
-}
-
-function openWindow({ limit, nowMs }: UsageQuestion): Frame {
-  const { window } = limit.spec;
-  if (window.kind === "rolling")
-    return { afterMs: nowMs - window.spanMs, endMs: Infinity, spanMs: window.spanMs };
-  return { afterMs: startOfPeriod(nowMs, window) - 1, endMs: endOfPeriod(nowMs, window), spanMs: 0 };
-}
-
-function leavesAt(instantMs: number, { endMs, spanMs }: Frame): number {
-  return endMs === Infinity ? instantMs + spanMs : endMs;
+  if (holds.length > 0 && !putHolds(limit, holds, asker)) return undefined;
+  let { asked } = question;
+  if (measure === "DISTINCT") {
+    ledger.merge();
+    if (ledger.has(question.askedKey)) asked = 0;
+  } else if (measure === "COUNT") {
+    if (counted === "PAYMENTS") ledger.merge();
+    else asked = Math.min(1, asked);
+  }
+  return ledger.balance(threshold, asked, measure === "NET" && !netFloorNone, errorBound);
 }
 
 /** Whether a rate was there for every amount. */
-function putRows(question: UsageQuestion, history: History, frame: Frame, own: number): boolean {
-  const { limit, nowMs, latestMs } = question;
-  const { spec, views } = limit;
+function putRows(limit: BuiltLimit, history: History, asker: Asker): boolean {
+  const { spec, views, window } = limit;
+  const { nowMs, latestMs } = asker;
   const { atMs, label, labels, end, readWide } = history;
   const isCleared = spec.countedAt === "CLEARED";
-  const reachMs = isCleared ? Math.min(frame.afterMs, nowMs - clearingMs) : frame.afterMs;
+  const reachMs = isCleared ? Math.min(window.afterMs, nowMs - clearingMs) : window.afterMs;
   const isOfPayments = spec.counted === "PAYMENTS";
+  voided.length = 0;
+  followed.length = 0;
+  tellers = 0;
   for (let row = findRow(history, reachMs - skewMs); row < end; row++) {
     const view = views.at(label[row]!, labels);
-    if (view.role === roles.nothing) continue;
+    const { role } = view;
+    if (role === roles.nothing) continue;
     const payment = readAt(readWide, row, view.paymentPlace);
-    const attempt = readAt(readWide, row, view.attemptPlace);
-    const isOwn = payment === own && isOfPayments;
-    let instantMs = atMs[row]!;
-    let sign = 1;
-    let removableBy = 0;
-    switch (view.role) {
-      case roles.voids:
-        voided.push(payment, attempt);
-        continue;
-      case roles.cleared:
-        followed.push(payment, NaN);
-        removableBy = removable.byVoid;
-        if (isOwn) continue;
-        break;
-      case roles.takes:
-        sign = -1;
-        break;
-      case roles.returns:
-        break;
-      default:
-        if (view.role === roles.paid) followed.push(payment, NaN);
-        if (isOwn) continue;
-        if (view.role !== roles.fact) removableBy = removable.byVoid;
-        if (view.role === roles.approval) removableBy |= removable.byFollower;
-        instantMs = readInstant(readWide, row, view, instantMs);
+    if (role === roles.voids) {
+      voided.push(payment, readAt(readWide, row, view.attemptPlace));
+      continue;
     }
+    if (role === roles.paid || role === roles.cleared) followed.push(payment);
+    if (payment === asker.payment && isOfPayments && !isOfNet(role)) continue;
+    const instantMs = hasOwnInstant(role) ? atMs[row]! : readInstant(readWide, row, view, atMs[row]!);
     if (instantMs > latestMs) continue;
-    let leavesAtMs = leavesAt(instantMs, frame);
-    const isUncleared = isCleared && view.role === roles.approval && instantMs > nowMs - clearingMs;
-    if (isUncleared) leavesAtMs = Math.max(leavesAtMs, instantMs + clearingMs);
-    else if (instantMs <= frame.afterMs || instantMs >= frame.endMs) continue;
-    if (!putRow(question, history, row, view, sign, leavesAtMs, payment, attempt, removableBy)) return false;
+    let leavesAtMs = window.leavesAt(instantMs);
+    if (isCleared && role === roles.approval && instantMs > nowMs - clearingMs)
+      leavesAtMs = Math.max(leavesAtMs, instantMs + clearingMs);
+    else if (!window.has(instantMs)) continue;
+    if (!putRow(limit, history, row, view, leavesAtMs, payment, asker.fx)) return false;
   }
+  if (voided.length > 0 || followed.length > 0) removeUndone();
+  if (tellers === toldBoth) ledger.mergeUnnamed();
   return true;
 }
 
+/** What happens to money after it was taken; it counts even of the payment that asks. */
+function isOfNet(role: Role): boolean {
+  return role === roles.takes || role === roles.returns;
+}
+
+function hasOwnInstant(role: Role): boolean {
+  return isOfNet(role) || role === roles.cleared;
+}
+
+/** Whether a rate was there. */
 function putRow(
-  { limit, fx }: UsageQuestion,
+  { spec }: BuiltLimit,
   history: History,
   row: number,
   view: LabelView,
-  sign: number,
   leavesAtMs: number,
   payment: number,
-  attempt: number,
-  removableBy: number,
+  fx: FxRates,
 ): boolean {
-  const { spec } = limit;
+  const { role } = view;
+  const attempt = readAt(history.readWide, row, view.attemptPlace);
+  const removableBy = removableOf[role];
   switch (spec.measure) {
     case "GROSS":
     case "NET": {
       const amount = readAmount(history, row, view, spec.currency, fx);
       if (amount === undefined) return false;
       tellers |= Number.isNaN(attempt) ? 2 : 1;
-      ledger.put(leavesAtMs, sign * amount, NaN, payment, attempt, removableBy);
+      ledger.put(leavesAtMs, role === roles.takes ? -amount : amount, NaN, payment, attempt, removableBy);
       return true;
     }
     case "COUNT": {
@@ -195,8 +195,8 @@ function removeUndone(): void {
   for (let at = 0; at < voided.length; at += 2) {
     if (!Number.isNaN(voided[at]!)) ledger.remove(voided[at]!, voided[at + 1]!, removable.byVoid);
   }
-  for (let at = 0; at < followed.length; at += 2) {
-    if (!Number.isNaN(followed[at]!)) ledger.remove(followed[at]!, NaN, removable.byFollower);
+  for (const payment of followed) {
+    if (!Number.isNaN(payment)) ledger.remove(payment, NaN, removable.byFollower);
   }
 }
 
@@ -204,70 +204,68 @@ function removeUndone(): void {
  * What was folded away, always to the side of too much used: a tile that reaches into the window counts whole where it uses and not at all where it
  * gives back, and voids in tiles undo nothing. Returns the bound of that; undefined where a rate is missing.
  */
-function putTiles(question: UsageQuestion, history: History, frame: Frame): number | undefined {
-  const { spec, views } = question.limit;
+function putTiles(limit: BuiltLimit, history: History, { nowMs, fx }: Asker): number | undefined {
+  const { spec, views, window } = limit;
   let bound = 0;
   for (const tile of history.tiles) {
     const view = views.at(tile.label, history.labels);
-    if (view.role === roles.nothing) continue;
-    const isUncleared =
-      spec.countedAt === "CLEARED" &&
-      view.role === roles.approval &&
-      tile.untilMs > question.nowMs - clearingMs;
-    if (!isUncleared && (tile.untilMs - 1 <= frame.afterMs || tile.fromMs >= frame.endMs)) continue;
-    const size = measureTile(question, tile, view);
+    const { role } = view;
+    if (role === roles.nothing) continue;
+    const clearsBeforeMs =
+      spec.countedAt === "CLEARED" && role === roles.approval ? tile.untilMs + clearingMs : -Infinity;
+    const isUncleared = clearsBeforeMs > nowMs;
+    if (!isUncleared && (tile.untilMs - 1 <= window.afterMs || tile.fromMs >= window.endMs)) continue;
+    const size = measureTile(spec, tile, view, fx);
     if (size === undefined) return undefined;
-    const isInside = tile.fromMs > frame.afterMs && tile.untilMs <= frame.endMs && !isUncleared;
-    if (view.role === roles.voids) bound += size;
-    else if (view.role !== roles.takes) {
-      const leavesAtMs = leavesAt(tile.untilMs - 1, frame);
-      ledger.put(
-        isUncleared ? Math.max(leavesAtMs, tile.untilMs + clearingMs) : leavesAtMs,
-        size,
-        NaN,
-        NaN,
-        NaN,
-        0,
-      );
-      bound += isInside ? boundInside(question.limit, size) : size;
-    } else if (isInside) ledger.put(leavesAt(tile.fromMs, frame), -size, NaN, NaN, NaN, 0);
-    else bound += size;
+    const isInside = !isUncleared && tile.fromMs > window.afterMs && tile.untilMs <= window.endMs;
+    if (role === roles.takes) {
+      if (isInside) ledger.put(window.leavesAt(tile.fromMs), -size, NaN, NaN, NaN, 0);
+      else bound += size;
+      continue;
+    }
+    bound += isInside && role !== roles.voids ? boundInside(spec, size) : size;
+    if (role === roles.voids) continue;
+    ledger.put(Math.max(window.leavesAt(tile.untilMs - 1), clearsBeforeMs), size, NaN, NaN, NaN, 0);
   }
   return bound;
 }
 
 /** Rows of one tile may be of one payment, or of one value that is counted already. */
-function boundInside({ spec }: BuiltLimit, size: number): number {
+function boundInside(spec: LimitSpec, size: number): number {
   if (spec.measure === "DISTINCT") return size;
   return spec.measure === "COUNT" && spec.counted === "PAYMENTS" ? size - 1 : 0;
 }
 
-function measureTile({ limit, fx }: UsageQuestion, tile: Tile, view: LabelView): number | undefined {
-  const { measure, currency } = limit.spec;
+function measureTile(
+  { measure, currency }: LimitSpec,
+  tile: Tile,
+  view: LabelView,
+  fx: FxRates,
+): number | undefined {
   if (measure === "COUNT" || measure === "DISTINCT") return tile.count;
   if (view.isSameCurrency || tile.sumMinor === 0) return tile.sumMinor;
   return convertMinor(fx, { amountMinor: tile.sumMinor, from: view.currency, to: currency });
 }
 
 /** Whether a rate was there for every amount. */
-function putHolds(question: UsageQuestion, frame: Frame): boolean {
-  const { limit, nowMs, holds, paymentId } = question;
-  const { spec } = limit;
+function putHolds(limit: BuiltLimit, holds: readonly Hold[], { nowMs, paymentId, fx }: Asker): boolean {
+  const { spec, window } = limit;
   if (spec.counted === "DECLINES") return true;
+  const isSticky = spec.countedAt === "CLEARED";
   for (const hold of holds) {
     if (hold.paymentId === paymentId) continue;
     const untilMs = countsUntil(hold, limit.isProtective);
     if (nowMs >= untilMs || !(limit.counts.hold(hold) ?? spec.closesOnUnknown)) continue;
-    const isSticky = spec.countedAt === "CLEARED";
-    if (!isSticky && (hold.instantMs <= frame.afterMs || hold.instantMs >= frame.endMs)) continue;
-    const leavesAtMs = isSticky ? untilMs : Math.min(untilMs, leavesAt(hold.instantMs, frame));
-    if (!putHold(question, hold, leavesAtMs)) return false;
+    if (!isSticky && !window.has(hold.instantMs)) continue;
+    const leavesAtMs = isSticky ? untilMs : Math.min(untilMs, window.leavesAt(hold.instantMs));
+    if (!putHold(spec, hold, leavesAtMs, fx)) return false;
   }
   return true;
 }
 
-function putHold({ limit, fx }: UsageQuestion, hold: Hold, leavesAtMs: number): boolean {
-  const { measure, counted, currency, distinctOf } = limit.spec;
+/** Whether a rate was there. */
+function putHold(spec: LimitSpec, hold: Hold, leavesAtMs: number, fx: FxRates): boolean {
+  const { measure, counted, currency, distinctOf } = spec;
   if (counted === "AUTHORISATIONS" && hold.authorisations === 0) return true;
   // What was approved of a payment already is not held once more.
   const payment = ledger.length === 0 && counted !== "PAYMENTS" ? NaN : hashWide(hold.paymentId);
