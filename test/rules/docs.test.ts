@@ -53,7 +53,7 @@ describe("docs/rules.md", () => {
     const document = Object.assign({}, ...examples) as { psps: object[] };
     document.psps.push({ id: "beta", methods: ["sepa"] });
     const snapshot = compileForTest(JSON.stringify(document));
-    expect(snapshot.rules.map(({ id }) => id)).toEqual(["uk-credit-ban", "vip-nights"]);
+    expect(snapshot.rules.map(({ id }) => id)).toEqual(["dk.no-jcb", "uk-credit-ban", "vip-nights"]);
   });
 });
 
@@ -97,6 +97,28 @@ test("docs/segments.md has an example that compiles", () => {
   ]);
 });
 
+test.each(["limits.md", "models.md"])("docs/%s has examples that compile", (name) => {
+  const examples = [...readPage(name).matchAll(/^```yaml\n([\s\S]*?)^```/gm)].map(
+    ([, yaml = ""]) => parse(yaml) as Readonly<Record<string, unknown>>,
+  );
+  const sections = Object.assign({}, ...examples.filter((example) => !("effects" in example))) as object;
+  const { features = [], ...rest } = sections as { readonly features?: readonly object[] };
+  const count = { function: "COUNT", events: ["payment_approved"] };
+  const ratio = { function: "RATIO", events: ["payment_declined"], hit: 'event.kind == "deposit"' };
+  const document = {
+    psps: [{ id: "alpha", methods: ["card"] }],
+    segments: [{ id: "young", when: "player.age < 25" }],
+    features: [
+      { id: "deposits_7d", aggregate: count },
+      { id: "declined_share", aggregate: ratio },
+      ...features,
+    ],
+    ...rest,
+  };
+  const { limits, packs, models } = compileForTest(JSON.stringify(document));
+  expect(limits.length + packs.length + models.length).toBeGreaterThan(0);
+});
+
 test("docs/cel.md lists every fact", () => {
   const [, , ...rows] = readTable("Fact", readPage("cel.md"));
   const wanted = facts.map(({ path, type, doc }) => [
@@ -115,7 +137,7 @@ describe("effects by class", () => {
       REGULATORY: "deny exclude_psps require_psps amount_cap three_ds actions",
       SAFER_GAMBLING: "deny review exclude_psps require_psps amount_cap three_ds actions",
       OVERRIDE:
-        "deny review allow exclude_psps require_psps three_ds strategy retry_policy experience actions",
+        "deny review allow limit_thresholds exclude_psps require_psps three_ds strategy retry_policy experience actions",
       RISK: "deny review exclude_psps require_psps amount_cap three_ds score actions",
       EXPERIMENT: "exclude_psps require_psps three_ds strategy retry_policy experience actions",
       SEGMENT: "exclude_psps require_psps three_ds strategy retry_policy experience actions",

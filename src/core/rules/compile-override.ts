@@ -1,9 +1,14 @@
 import { fromJsonString } from "@bufbuild/protobuf";
-import { type Effects as EffectsMessage, EffectsSchema } from "../../gen/switchyard/v1/rule_set_pb.js";
+import {
+  type Effects_LimitThreshold,
+  type Effects as EffectsMessage,
+  EffectsSchema,
+} from "../../gen/switchyard/v1/rule_set_pb.js";
 import type { SlotSource } from "../cel/environment.ts";
 import { lowerCondition } from "../cel/lower.ts";
 import { buildPredicate } from "../cel/predicate.ts";
 import type { FieldFault } from "../field-fault.ts";
+import type { LimitSpec } from "../limits/limit.ts";
 import type { PaymentKind } from "../payment.ts";
 import { checkEffects } from "./check/check-effects.ts";
 import { readEffects } from "./compile/hydrate-rule.ts";
@@ -12,6 +17,7 @@ import { marketingActions } from "./effects-by-class.ts";
 import { createEnvironments } from "./environment.ts";
 import type { CompiledOverride, OverrideSubject } from "./override-set.ts";
 import { createProtectedFinder } from "./protected-reads.ts";
+import { rankOf } from "./rule-class.ts";
 import { actionKinds, type RuleSnapshot } from "./snapshot.ts";
 
 /** An override as it was put: PSPs, segments, rules and policies by name. `effectsJson` is the contract's `Effects` as protobuf JSON. */
@@ -140,19 +146,50 @@ function findEffectFaults(effects: EffectsMessage, snapshot: RuleSnapshot): read
     ruleClass: "OVERRIDE",
   });
   const faults = list.faults.map(({ path, rule, message }): FieldFault => ({ field: path, rule, message }));
+  const limits = new Map(snapshot.limits.map((limit) => [limit.id, limit]));
   effects.allow.forEach((id, at) => {
     const ordinal = snapshot.ruleOrdinals.get(id);
-    const ruleClass = ordinal === undefined ? undefined : snapshot.rules[ordinal]!.ruleClass;
+    const lifted = ordinal === undefined ? limits.get(id) : snapshot.rules[ordinal]!;
     const field = `effects.allow[${at}]`;
-    if (ruleClass === undefined)
-      faults.push({ field, rule: "unknown-rule", message: `there is no rule ${JSON.stringify(id)}` });
-    else if (ruleClass !== "RISK") {
+    if (lifted === undefined)
+      faults.push({
+        field,
+        rule: "unknown-rule",
+        message: `there is no rule or limit ${JSON.stringify(id)}`,
+      });
+    else if (lifted.ruleClass !== "RISK") {
       faults.push({
         field,
         rule: "lifts-risk-only",
-        message: `${id} is of class ${ruleClass}; only RISK rules can be lifted`,
+        message: `${id} is of class ${lifted.ruleClass}; only RISK rules and limits can be lifted`,
       });
     }
   });
+  effects.limitThresholds.forEach((threshold, at) => {
+    const field = `effects.limit_thresholds[${at}]`;
+    const fault = findThresholdFault(threshold, limits.get(threshold.limit));
+    if (fault !== undefined) faults.push({ ...fault, field: `${field}${fault.field}` });
+  });
   return faults;
+}
+
+/** A threshold is replaced in the measure and the currency of its limit, and never of a limit of classes 1 and 2. */
+function findThresholdFault(
+  { limit: id, amount }: Effects_LimitThreshold,
+  limit: LimitSpec | undefined,
+): FieldFault | undefined {
+  if (limit === undefined) {
+    return { field: ".limit", rule: "unknown-limit", message: `there is no limit ${JSON.stringify(id)}` };
+  }
+  const { ruleClass, currency } = limit;
+  if (rankOf[ruleClass] < rankOf.RISK) {
+    const message = `${id} is of class ${ruleClass}; thresholds are replaced in RISK, SEGMENT and DEFAULT only`;
+    return { field: ".limit", rule: "threshold-protected", message };
+  }
+  if ((amount?.currencyCode ?? "") === currency) return undefined;
+  const message =
+    currency === ""
+      ? `the threshold of ${id} is a number`
+      : `the threshold of ${id} is an amount in ${currency}`;
+  return { field: "", rule: "threshold-measure", message };
 }

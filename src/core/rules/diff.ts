@@ -20,6 +20,12 @@ import {
   FxRateSchema,
   type Lifecycle,
   LifecycleSchema,
+  type Limit,
+  LimitSchema,
+  type Model,
+  ModelSchema,
+  type PolicyPack,
+  PolicyPackSchema,
   PspSchema,
   RetryPolicySchema,
   type Rule,
@@ -32,9 +38,16 @@ import {
   ValueListSchema,
 } from "../../gen/switchyard/v1/rule_set_pb.js";
 import { compareCodePoints } from "../cel/code-points.ts";
+import { hash128 } from "../hash.ts";
 import type { CheckedRuleSet } from "./check/check-rule-set.ts";
 import type { RuleSetChange } from "./compilation.ts";
 import { isProtecting, mayLoosen } from "./loosening.ts";
+import {
+  isProtectingLimit,
+  mayLoosenLimit,
+  mayLoosenPack,
+  type StandingConditions,
+} from "./loosening-limits.ts";
 import { findRulings, type Rulings } from "./rulings.ts";
 import { nameState } from "./segments.ts";
 
@@ -88,7 +101,10 @@ export function diffRuleSets(before: DiffSide, after: DiffSide): readonly RuleSe
       pick: ({ retryPolicies }) => retryPolicies,
       idOf: ({ id }) => id,
     }),
+    ...compareSection(before, after, limitSection(rulings)),
     ...compareSection(before, after, ruleSection(rulings)),
+    ...compareSection(before, after, packSection(rulings)),
+    ...compareSection(before, after, modelSection(rulings)),
     ...compareSection(before, after, rateSection(rulings)),
     ...compareSection(before, after, brandSection(rulings)),
   ];
@@ -182,6 +198,57 @@ function ruleSection(rulings: Rulings): Section<typeof RuleSchema> {
       isProtecting(before) &&
       (after === undefined || mayLoosen(before, after, rulings.conditionStands(before.id))),
   };
+}
+
+function standing(rulings: Rulings): StandingConditions {
+  return { ofRule: rulings.conditionStands, ofLimit: rulings.limitConditionStands };
+}
+
+function limitSection(rulings: Rulings): Section<typeof LimitSchema> {
+  return {
+    name: "limits",
+    schema: LimitSchema,
+    pick: ({ limits }) => limits,
+    idOf: ({ id }) => id,
+    loosens: (before: Limit, after) =>
+      isProtectingLimit(before) &&
+      (after === undefined || mayLoosenLimit(before, after, standing(rulings), before.id)),
+  };
+}
+
+function packSection(rulings: Rulings): Section<typeof PolicyPackSchema> {
+  return {
+    name: "policy_packs",
+    schema: PolicyPackSchema,
+    pick: ({ policyPacks }) => policyPacks,
+    idOf: ({ id }) => id,
+    loosens: (before: PolicyPack, after) =>
+      after === undefined || mayLoosenPack(before, after, standing(rulings)),
+  };
+}
+
+function modelSection(rulings: Rulings): Section<typeof ModelSchema> {
+  return {
+    name: "models",
+    schema: ModelSchema,
+    pick: ({ models }) => models.map(shortenDump),
+    idOf: ({ id }) => id,
+    loosens: (before: Model, after) =>
+      rulings.models.has(before.id) &&
+      !(after !== undefined && describeModel(before) === describeModel(after)),
+  };
+}
+
+/** A model with its dump, which nobody reads, told by size and hash. */
+function shortenDump(model: Model): Model {
+  const { how } = model;
+  if (how.case !== "xgboostJson" && how.case !== "lightgbmJson") return model;
+  const value = `${how.value.length} characters, ${hash128(how.value)}`;
+  return { ...model, how: { case: how.case, value } };
+}
+
+function describeModel(model: Model): string {
+  return toJsonString(ModelSchema, { ...model, description: "", modelVersion: "" });
 }
 
 function rateSection(rulings: Rulings): Section<typeof FxRateSchema> {

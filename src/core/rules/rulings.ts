@@ -1,3 +1,4 @@
+import type { Limit } from "../../gen/switchyard/v1/rule_set_pb.js";
 import type { SlotSource } from "../cel/environment.ts";
 import type { Expr } from "../cel/expr.ts";
 import { formatExpr } from "../cel/format.ts";
@@ -7,7 +8,9 @@ import { type LoweredConditions, nameParts } from "./check/check-conditions.ts";
 import type { DiffSide } from "./diff.ts";
 import { nameSource } from "./environment.ts";
 import { isProtecting } from "./loosening.ts";
+import { isProtectingLimit, type StandingConditions } from "./loosening-limits.ts";
 import { toMs } from "./names.ts";
+import { placeLimits, placeRules } from "./packs.ts";
 
 /** What the protecting rules of the earlier of two rule sets rest on. */
 export type Rulings = {
@@ -18,12 +21,16 @@ export type Rulings = {
   /** Ids of the features that they read, and names of the types of events that those are about. */
   readonly features: ReadonlySet<string>;
   readonly eventTypes: ReadonlySet<string>;
+  /** Ids of the models behind those features. */
+  readonly models: ReadonlySet<string>;
   /** Whether they convert amounts. */
   readonly convert: boolean;
   /** Whether they ask for the licence of a brand. */
   readonly licences: boolean;
   /** Whether the condition of the rule or segment with this id is, but for its writing, the same on both sides. */
-  readonly conditionStands: (ruleId: string) => boolean;
+  readonly conditionStands: StandingConditions["ofRule"];
+  /** The same for one of the conditions of a limit; rules and limits of packs are named `pack.id`. */
+  readonly limitConditionStands: StandingConditions["ofLimit"];
   readonly segmentStands: (segmentId: string) => boolean;
   /** The same for a feature with all that it is made of but other features. */
   readonly featureStands: (featureId: string) => boolean;
@@ -41,12 +48,19 @@ export function findRulings(before: DiffSide, after: DiffSide): Rulings {
     sources: new Set(),
     features: new Set(),
     eventTypes: new Set(),
+    models: new Set(),
   };
-  const protecting = before.ruleSet.rules.filter(isProtecting);
+  const protecting = placeRules(before.ruleSet)
+    .map(({ entry }) => entry)
+    .filter(isProtecting);
   for (const { id } of protecting) {
     const expr = conditions.rules.get(id);
     if (expr !== undefined) follow(expr, conditions, found);
   }
+  const limits = placeLimits(before.ruleSet)
+    .map(({ entry }) => entry)
+    .filter(isProtectingLimit);
+  for (const limit of limits) followLimit(limit, conditions, found);
   const sources = [...found.sources];
   return {
     lists: found.lists,
@@ -54,12 +68,16 @@ export function findRulings(before: DiffSide, after: DiffSide): Rulings {
     attributes: new Set(sources.map(nameSource)),
     features: found.features,
     eventTypes: found.eventTypes,
+    // Models stand in order of id, by which their ordinals are.
+    models: new Set([...found.models].map((ordinal) => before.ruleSet.models[ordinal]!.id)),
     convert:
       sources.some(({ kind }) => kind === "amountIn") ||
       [...found.features].some((id) => convertsAmounts(id, conditions)) ||
-      protecting.some(({ effects }) => effects?.amountCap !== undefined),
+      protecting.some(({ effects }) => effects?.amountCap !== undefined) ||
+      limits.some(({ thresholds }) => thresholds.some(({ amount }) => amount !== undefined)),
     licences: sources.some((source) => source.kind === "field" && licenceFacts.has(source.path)),
     conditionStands: (id) => stands(id, ({ rules }) => rules, before, after),
+    limitConditionStands: (id, name) => describeLimit(id, name, before) === describeLimit(id, name, after),
     segmentStands: (id) =>
       stands(id, ({ segments }) => segments, before, after) &&
       stands(id, ({ exits }) => exits, before, after) &&
@@ -74,6 +92,8 @@ type Found = {
   readonly sources: Set<SlotSource>;
   readonly features: Set<string>;
   readonly eventTypes: Set<string>;
+  /** Ordinals. */
+  readonly models: Set<number>;
 };
 
 function follow(expr: Expr, conditions: LoweredConditions, found: Found): void {
@@ -97,6 +117,32 @@ function follow(expr: Expr, conditions: LoweredConditions, found: Found): void {
   }
 }
 
+/** What a limit rests on: its conditions, and the segments that choose its threshold. */
+function followLimit({ id, thresholds }: Limit, conditions: LoweredConditions, found: Found): void {
+  const { declarations, limits } = conditions;
+  const { key, applies, counts } = limits.get(id) ?? {};
+  for (const expr of [key, applies]) {
+    if (expr !== undefined) follow(expr, conditions, found);
+  }
+  const listIds = [...declarations.lists.keys()];
+  for (const list of counts === undefined ? [] : readReads(counts).lists) found.lists.add(listIds[list]!);
+  for (const { segment: segmentId } of thresholds) {
+    const segment = declarations.segments.get(segmentId);
+    if (segment !== undefined) follow({ op: "segment", type: "bool", segment }, conditions, found);
+  }
+}
+
+function describeLimit(
+  id: string,
+  name: Parameters<StandingConditions["ofLimit"]>[1],
+  { checked: { conditions } }: DiffSide,
+): string {
+  const expr = conditions.limits.get(id)?.[name];
+  const { slots, eventSlots } = conditions.environments;
+  const names = nameParts({ slots: name === "counts" ? eventSlots : slots }, conditions.declarations);
+  return expr === undefined ? "" : formatExpr(expr, names);
+}
+
 function followFeature(ordinal: number, conditions: LoweredConditions, found: Found): void {
   const spec = conditions.features.specs[ordinal];
   if (spec === undefined || found.features.has(spec.id)) return;
@@ -115,6 +161,7 @@ function followFeature(ordinal: number, conditions: LoweredConditions, found: Fo
       follow(spec.how.expr, conditions, found);
       return;
     case "model":
+      found.models.add(spec.how.model);
       for (const input of spec.how.inputs) followFeature(input, conditions, found);
   }
 }
@@ -158,7 +205,7 @@ function convertsAmounts(id: string, conditions: LoweredConditions): boolean {
 }
 
 /** A feature as text, by names instead of ordinals. */
-function describeFeature(id: string, { checked: { conditions } }: DiffSide): string {
+function describeFeature(id: string, { ruleSet, checked: { conditions } }: DiffSide): string {
   const spec = specOf(id, conditions);
   if (spec === undefined) return "";
   const { environments, declarations, features } = conditions;
@@ -174,6 +221,9 @@ function describeFeature(id: string, { checked: { conditions } }: DiffSide): str
     case "derived":
       return JSON.stringify([spec.type, show(how.expr, environments.slots)]);
     case "model":
-      return JSON.stringify([how.inputs.map((input) => features.specs[input]?.id)]);
+      return JSON.stringify([
+        ruleSet.models[how.model]?.id,
+        how.inputs.map((input) => features.specs[input]?.id),
+      ]);
   }
 }

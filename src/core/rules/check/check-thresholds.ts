@@ -27,7 +27,7 @@ export function checkThresholdList(
     } else if (!isLast && segment === "") {
       const message = "only the last threshold is for everybody; those behind it would never be asked";
       faults.error(`${at}.segment`, "threshold-order", message);
-    } else if (seen.has(segment)) {
+    } else if (segment !== "" && seen.has(segment)) {
       faults.error(`${at}.segment`, "duplicate", `${quote(segment)} has a threshold already`);
     } else if (segment !== "") {
       checkReference(faults, `${at}.segment`, segment, {
