@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { compileForTest } from "../../../../test/helpers/compile.ts";
+import { compileForTest, testNowMs } from "../../../../test/helpers/compile.ts";
+import { createOverrideCompiler } from "../compile-override.ts";
 
 const head = "psps: [{ id: a, methods: [card] }]\n";
 
@@ -55,5 +56,123 @@ segments:
       hasMemory: false,
       needsPayment: false,
     });
+  });
+});
+
+describe("an override", () => {
+  const snapshot = compileForTest(`${head}
+features:
+  - { id: bets, aggregate: { function: COUNT, events: [bet] } }
+  - { id: losing, purposes: [RG], aggregate: { function: COUNT, events: [bet] } }
+  - { id: lost, derived: feature.losing * 2 }
+segments:
+  - { id: left, when: feature.bets > 3, exit_when: feature.lost > 4 }
+`);
+  const compile = (when: string, segment: string, effects: object) =>
+    createOverrideCompiler(snapshot).compile({
+      id: "one",
+      subject: segment === "" ? { kind: "everyone" } : { kind: "segment", id: segment },
+      when,
+      kinds: ["deposit"],
+      fromMs: testNowMs,
+      untilMs: testNowMs + 1000,
+      priority: 0,
+      author: "ann",
+      reason: "why",
+      effectsJson: JSON.stringify(effects),
+    });
+  const offer = { actions: [{ kind: "OFFER", key: "o" }] };
+
+  test("reads features of the rule set", () => {
+    expect(compile("feature.bets > 5 && feature.lost > 2", "", { review: {} }).ok).toBe(true);
+    expect(compile("feature.bests > 5", "", { review: {} })).toMatchObject({
+      ok: false,
+      faults: [{ field: "when", rule: "unknown-name" }],
+    });
+  });
+
+  test.each([
+    ["feature.losing > 5", "", "feature.losing"],
+    ["feature.lost > 5", "", "feature.losing, read by feature.lost"],
+    ["", "left", 'feature.losing, read by feature.lost, read by the segment "left"'],
+  ])("sells to nobody by what harm tells: %s %s", (when, segment, what) => {
+    const result = compile(when, segment, offer);
+    expect(result).toMatchObject({
+      ok: false,
+      faults: [
+        { rule: "marketing-reads-protected", message: `a marketing action may not depend on ${what}` },
+      ],
+    });
+  });
+});
+
+describe("a chain of features", () => {
+  const chain = (length: number): string =>
+    Array.from(
+      { length },
+      (_, n) => `  - { id: f${n}, derived: ${n === length - 1 ? "player.age" : `feature.f${n + 1} + 1`} }`,
+    ).join("\n");
+
+  test("of 16 is read from its end, one of 17 is refused", () => {
+    const { features, featureOrder } = compileForTest(`${head}features:\n${chain(16)}`);
+    expect(featureOrder.map((ordinal) => features[ordinal]!.id)).toEqual(
+      Array.from({ length: 16 }, (_, n) => `f${15 - n}`),
+    );
+    expect(() => compileForTest(`${head}features:\n${chain(17)}`)).toThrow(/features-too-deep/);
+    expect(() => compileForTest(`${head}features:\n${chain(400)}`)).toThrow(/features-too-deep/);
+  });
+});
+
+describe("values of events", () => {
+  const types = `${head}
+event_types:
+  - { name: spin, attributes: [{ name: wheel, type: STRING, values: [red] }, { name: hot, type: BOOL }, { name: due, type: TIMESTAMP }] }
+  - { name: roll, attributes: [{ name: wheel, type: STRING, values: [blue] }, { name: dice, type: INT }] }
+`;
+  const compile = (where: string, events = "[spin, roll]") =>
+    compileForTest(
+      `${types}features:\n  - { id: f, aggregate: { function: COUNT, events: ${events}, where: '${where}' } }`,
+    );
+
+  test("are typed, and have the values that any of the types gives them", () => {
+    expect(() => compile('event.wheel == "red" || event.wheel == "blue"')).not.toThrow();
+    expect(() => compile('event.wheel == "green"')).toThrow(/enum|never|domain|value/);
+    expect(() => compile('event.wheel == "blue"', "[spin]")).toThrow();
+    expect(() => compile('event.type == "bet"')).toThrow();
+    expect(() => compile("event.hot && event.due < event.at && event.dice > 3")).not.toThrow();
+    expect(() => compile("event.dice > 3", "[spin]")).toThrow(/unknown-name/);
+    expect(() => compile('event.currency == "EUR" && event.amount_minor > 3')).not.toThrow();
+    expect(() => compile("now > event.at")).toThrow(/event-only/);
+    expect(() => compile('segment("x")')).toThrow(/unknown-segment/);
+    expect(() => compile('payment.amount_in("EUR") > 3')).toThrow(/event-only/);
+  });
+
+  test.each([
+    ["COUNT, events: [bet]", "int"],
+    ["SUM, events: [bet], currency: EUR", "int"],
+    ["SUM, events: [roll], of: dice", "int"],
+    ["AVG, events: [roll], of: dice", "double"],
+    ["MIN, events: [spin], of: due", "timestamp"],
+    ["FIRST, events: [spin], of: hot", "bool"],
+    ["LAST, events: [spin], of: wheel", "string"],
+    ["MODE, events: [spin], of: wheel", "string"],
+    ["DISTINCT, events: [payment_approved], of: card", "int"],
+    ["DISTINCT, events: [bet], of: local_day, zone: Europe/Berlin", "int"],
+    ["PERCENTILE, events: [bet], currency: EUR, percent: 90", "int"],
+    ["DECAYED_SUM, events: [bet], currency: EUR, half_life: 7d", "double"],
+    [
+      "UNANSWERED, events: [crm_contacted], answers: [crm_clicked], answer_key: campaign, answer_within: 1d",
+      "int",
+    ],
+    [
+      'FOLLOWED, events: [payment_declined], answers: [payment_approved], hit: event.method == "card", answer_within: 1h',
+      "int",
+    ],
+    ["LONGEST_SESSION, events: [session_start, session_end]", "int"],
+  ])("%s is of type %s", (aggregate, type) => {
+    const { features } = compileForTest(
+      `${types}features:\n  - { id: f, aggregate: { function: ${aggregate} } }`,
+    );
+    expect(features[0]?.type).toBe(type);
   });
 });
