@@ -1,0 +1,93 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { countRuns } from "../../../test/helpers/property-runs.ts";
+import { ExtentSpace, fitExtent, growExtent } from "./extent-space.ts";
+
+const slabRows = 8192;
+
+/** Owners with rows that say whose they are. */
+class Owners {
+  readonly rows: Int32Array;
+  readonly place: number[] = [];
+  readonly capacity: number[] = [];
+  readonly space: ExtentSpace;
+
+  constructor(slabs: number) {
+    this.rows = new Int32Array(slabs * slabRows).fill(-1);
+    this.space = new ExtentSpace(slabRows, (owner, from, to) => {
+      expect(this.place[owner]).toBe(from);
+      this.rows.copyWithin(to, from, from + this.capacity[owner]!);
+      this.place[owner] = to;
+    });
+  }
+
+  grow(owner: number): void {
+    const before = this.capacity[owner] ?? 0;
+    const capacity = growExtent(before);
+    const to = this.space.take(capacity, owner);
+    expect(Math.floor(to / slabRows)).toBe(Math.floor((to + capacity - 1) / slabRows));
+    const from = this.place[owner] ?? 0;
+    this.place[owner] = to;
+    this.capacity[owner] = capacity;
+    this.rows.fill(owner, to, to + capacity);
+    if (before > 0) this.space.give(from, before);
+  }
+
+  drop(owner: number): void {
+    if ((this.capacity[owner] ?? 0) === 0) return;
+    const { [owner]: capacity } = this.capacity;
+    this.capacity[owner] = 0;
+    this.space.give(this.place[owner]!, capacity!);
+  }
+
+  check(): void {
+    for (const [owner, capacity] of this.capacity.entries()) {
+      const place = this.place[owner]!;
+      expect(this.rows.subarray(place, place + capacity).every((each) => each === owner)).toBe(true);
+    }
+  }
+}
+
+describe("ExtentSpace", () => {
+  it("keeps the rows of every owner whole while others grow, go and are moved", () => {
+    const step = fc.record({ owner: fc.nat({ max: 60 }), kind: fc.nat({ max: 9 }) });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 1500, size: "max" }), (steps) => {
+        const owners = new Owners(40);
+        for (const { owner, kind } of steps) {
+          if (kind === 0 || (owners.capacity[owner] ?? 0) > 1500) owners.drop(owner);
+          else owners.grow(owner);
+        }
+        owners.check();
+      }),
+      { numRuns: countRuns(20) },
+    );
+  });
+
+  it("clears the pages of classes that their owners grew out of", () => {
+    const count = 6000;
+    const owners = new Owners(200);
+    for (let round = 0; round < 8; round++) {
+      // Every tenth stays behind, so that no page is ever left by all.
+      for (let i = 0; i < count; i++) {
+        const owner = (i * 2741) % count;
+        if (owner % 10 > 0 || round === 0) owners.grow(owner);
+      }
+    }
+    owners.check();
+    const rows = owners.capacity.reduce((sum, capacity) => sum + capacity, 0);
+    expect(owners.space.slabs() * slabRows).toBeLessThan(rows * 1.15);
+  });
+
+  it("grows by a quarter or so, and fits what is known exactly", () => {
+    for (let capacity = fitExtent(1); capacity < 100_000; ) {
+      const grown = growExtent(capacity);
+      expect(grown).toBeGreaterThan(capacity);
+      if (capacity >= 16) expect(grown / capacity).toBeLessThanOrEqual(1.51);
+      expect(fitExtent(grown)).toBe(grown);
+      expect(fitExtent(capacity + 1)).toBeLessThanOrEqual(grown);
+      capacity = grown;
+    }
+    expect(fitExtent(600)).toBe(640);
+  });
+});
