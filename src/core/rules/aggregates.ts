@@ -1,5 +1,6 @@
 import { type Aggregate, Aggregate_Function } from "../../gen/switchyard/v1/rule_set_pb.js";
 import { compareCodePoints } from "../cel/code-points.ts";
+import type { SlotDomain } from "../cel/domain-goals.ts";
 import type { Expr, ExprType } from "../cel/expr.ts";
 import type { EventTypeInfo } from "../events/event.ts";
 import type { AggregateFunction, AggregateOf, AggregateSpec } from "../features/feature.ts";
@@ -94,6 +95,18 @@ export function aggregateType(aggregate: Aggregate, types: readonly EventTypeInf
   if (type !== "of" && type !== "sum") return type;
   const of = ofType(ofName(aggregate), types)!;
   return type === "sum" && of !== "int" ? "double" : of;
+}
+
+/** What values a checked aggregate can take, where that is bounded: counts and spans from 0 on, texts of few values. */
+export function aggregateBounds(
+  aggregate: Aggregate,
+  types: readonly EventTypeInfo[],
+): SlotDomain | undefined {
+  const { of, type } = functionRules[functionOf(aggregate)!];
+  if (type === "int" && (of === "nothing" || of === "anything")) return { min: 0 };
+  if (type !== "of" && of !== "texts") return undefined;
+  const { values = [] } = shareAttributes(types).get(ofName(aggregate)) ?? {};
+  return values.length === 0 ? undefined : { values };
 }
 
 /** A checked aggregate; names of events in order, so that documents of one meaning give one specification. */

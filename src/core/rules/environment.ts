@@ -23,6 +23,8 @@ export type FeatureDeclaration = {
   readonly id: string;
   readonly type: ExprType | undefined;
   readonly purposes: readonly Purpose[];
+  /** What values it can take, where that is bounded. */
+  readonly bounds?: SlotDomain | undefined;
 };
 
 /** The environments of a rule set's conditions; all share one allotment of slots. */
@@ -93,8 +95,8 @@ export function createEnvironments(declarations: Declarations): Environments {
     const ordinal = featureOrdinals.get(path);
     if (ordinal === undefined) return variables.get(path);
     // Asked anew each time: the types of features are found one after the other.
-    const { id, type } = declarations.features[ordinal]!;
-    return type && { type, source: { kind: "feature", ordinal, id } };
+    const declaration = declarations.features[ordinal]!;
+    return declaration.type && variableOfFeature(declaration, declaration.type, ordinal);
   };
   const slots: SlotSource[] = [];
   const allot = createAllotment(slots);
@@ -137,7 +139,28 @@ export function createEnvironments(declarations: Declarations): Environments {
     slots,
     eventSlots,
     overEvents,
-    domainOf: (slot) => domainAt(slots, slot, domains),
+    domainOf: (slot) => {
+      const source = slots[slot];
+      return source?.kind === "feature"
+        ? declarations.features[source.ordinal]?.bounds
+        : domainAt(slots, slot, domains);
+    },
+  };
+}
+
+/** A feature of a known type as a variable. */
+export function variableOfFeature(
+  { id, bounds }: Pick<FeatureDeclaration, "id" | "bounds">,
+  type: ExprType,
+  ordinal: number,
+): Variable {
+  const { values, min, max } = bounds ?? {};
+  return {
+    type,
+    source: { kind: "feature", ordinal, id },
+    ...(values && { domain: values }),
+    ...(min !== undefined && { min }),
+    ...(max !== undefined && { max }),
   };
 }
 

@@ -1,12 +1,13 @@
 import { type Aggregate, Aggregate_Function, type Model } from "../../../gen/switchyard/v1/rule_set_pb.js";
+import type { SlotDomain } from "../../cel/domain-goals.ts";
 import type { Environment } from "../../cel/environment.ts";
 import type { Expr, ExprType } from "../../cel/expr.ts";
 import { quote } from "../../cel/faults.ts";
 import { readReads } from "../../cel/reads.ts";
 import type { EventTypeInfo } from "../../events/event.ts";
 import type { FeatureSpec } from "../../features/feature.ts";
-import { aggregateType, readAggregate } from "../aggregates.ts";
-import { nameSource } from "../environment.ts";
+import { aggregateBounds, aggregateType, readAggregate } from "../aggregates.ts";
+import { nameSource, variableOfFeature } from "../environment.ts";
 import { listEventVariables } from "../event-variables.ts";
 import type { ListedFeature } from "../features.ts";
 import { isOfPlayer } from "../player-sources.ts";
@@ -28,7 +29,7 @@ export type LoweredFeatures = {
 export type FeatureInput = {
   readonly listed: readonly ListedFeature[];
   /** In the same order; their types are filled in here. */
-  readonly declared: readonly { id: string; type: ExprType | undefined }[];
+  readonly declared: readonly { id: string; type: ExprType | undefined; bounds?: SlotDomain | undefined }[];
   readonly eventTypes: EventTypes;
   /** Models by id, with their ordinals. */
   readonly models: ReadonlyMap<string, { readonly ordinal: number; readonly model: Model }>;
@@ -80,6 +81,7 @@ export function lowerFeatures(
     if (spec !== undefined) {
       specs[ordinal] = spec;
       declared[ordinal]!.type = spec.type;
+      declared[ordinal]!.bounds = boundsOf(listed[ordinal]!.feature, eventTypes);
       order.push(ordinal);
     }
     return length;
@@ -128,8 +130,8 @@ export function lowerFeatures(
         const ordinal = ordinalOf(path);
         if (ordinal === undefined) return plain.variable(path);
         read(ordinal);
-        const { id, type } = declared[ordinal]!;
-        return specs[ordinal] && type && { type, source: { kind: "feature", ordinal, id } };
+        const declaration = declared[ordinal]!;
+        return declaration.type && variableOfFeature(declaration, declaration.type, ordinal);
       },
       refusal: (path) => (ordinalOf(path) === undefined ? undefined : { kind: "told" }),
     };
@@ -189,6 +191,16 @@ function lowerAggregate(
   const { id, purposes } = entry;
   const spec = readAggregate(aggregate, types, { where, hit });
   return { id, type: aggregateType(aggregate, types), purposes, how: { kind: "aggregate", aggregate: spec } };
+}
+
+/** What values a feature that is right can take, where that is bounded. */
+function boundsOf({ how }: ListedFeature["feature"], eventTypes: EventTypes): SlotDomain | undefined {
+  return how.case === "aggregate"
+    ? aggregateBounds(
+        how.value,
+        how.value.events.map((name) => eventTypes.get(name)!),
+      )
+    : undefined;
 }
 
 /** Where faults of how a feature is had are shown: for the parts of a marker at the marker. */

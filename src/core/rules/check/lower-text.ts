@@ -25,9 +25,9 @@ export function lowerText(
   path: string,
 ): Expr | undefined {
   const expr = addFaults(context.faults, path, lowerCondition(text, environment));
+  const { names, environments } = context;
   return (
-    expr &&
-    refuseEmpty(context, expr, path, { domainOf: context.environments.domainOf, names: context.names })
+    expr && refuseEmpty(context, expr, path, { domainOf: environments.domainOf, names, noun: "payment" })
   );
 }
 
@@ -54,7 +54,11 @@ export function lowerEventText(
     context.faults.error(path, "event-only", message);
     return undefined;
   }
-  return refuseEmpty(context, expr, path, { domainOf: over.domainOf, names: context.eventNames });
+  return refuseEmpty(context, expr, path, {
+    domainOf: over.domainOf,
+    names: context.eventNames,
+    noun: "event",
+  });
 }
 
 function addFaults(
@@ -77,10 +81,11 @@ function refuseEmpty(
   over: {
     readonly domainOf: (slot: number) => SlotDomain | undefined;
     readonly names: ConditionNames;
+    readonly noun: "payment" | "event";
   },
 ): Expr | undefined {
   const why = findEmptiness(expr, over.domainOf, listDomains, over.names);
   if (why === undefined) return expr;
-  faults.error(path, "never-holds", `1:1 this can be true for no payment: ${why}`);
+  faults.error(path, "never-holds", `1:1 this can be true for no ${over.noun}: ${why}`);
   return undefined;
 }

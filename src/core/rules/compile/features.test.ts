@@ -148,6 +148,20 @@ event_types:
   });
 
   test.each([
+    ["COUNT, events: [bet]", "feature.f >= 0", "feature.f < 0"],
+    ["DISTINCT, events: [payment_approved], of: card", "feature.f == 0", "feature.f == -1"],
+    ["LAST, events: [spin, roll], of: wheel", 'feature.f == "blue"', 'feature.f == "green"'],
+    ["MODE, events: [spin], of: wheel", 'feature.f == "red"', 'feature.f == "blue"'],
+  ])("bound %s: %s may hold, %s never", (aggregate, may, never) => {
+    const use = (when: string) =>
+      compileForTest(
+        `${types}features:\n  - { id: f, aggregate: { function: ${aggregate} } }\nsegments: [{ id: s, when: '${when}' }]`,
+      );
+    expect(() => use(may)).not.toThrow();
+    expect(() => use(never)).toThrow(/never/);
+  });
+
+  test.each([
     ["COUNT, events: [bet]", "int"],
     ["SUM, events: [bet], currency: EUR", "int"],
     ["SUM, events: [roll], of: dice", "int"],
