@@ -3,7 +3,7 @@ import type { Expr, Frame, MembershipList, Value } from "../cel/expr.ts";
 import { listChildren } from "../cel/intern.ts";
 import { buildPredicate, createPredicateCache, type PredicateCache } from "../cel/predicate.ts";
 import { readReads } from "../cel/reads.ts";
-import type { Label } from "../history/history.ts";
+import { type Label, reversedType } from "../history/history.ts";
 
 /** What `where`, `hit` and the like are judged in: one per rule set, used by one judgement at a time. */
 export type EventFrame = {
@@ -62,6 +62,7 @@ export function buildRowFilter(
   events: EventFrame,
 ): RowFilter {
   const known = new Set(types);
+  known.delete(reversedType);
   if (where === undefined) {
     return { judgeLabel: ({ type }) => (known.has(type) ? "all" : "none"), judgeRow: () => true };
   }
