@@ -64,6 +64,7 @@ export function decideCashier(
   return {
     decision,
     plan: undefined,
+    wish: undefined,
     trace: payment.trace ? buildTrace(draft, overrides, decision) : undefined,
   };
 }

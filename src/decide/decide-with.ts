@@ -1,5 +1,6 @@
 import type { Decision, Plan, SegmentMatch, SourceState, Verdict } from "../core/decision.ts";
 import { hash128 } from "../core/hash.ts";
+import type { HoldWish } from "../core/limits/holds.ts";
 import type { Payment } from "../core/payment.ts";
 import { type Reason, sortReasons } from "../core/reason.ts";
 import type { BuiltInCode } from "../core/reason-codes.ts";
@@ -23,6 +24,7 @@ import {
   type JudgeOptions,
   judgePayment,
 } from "./judge.ts";
+import { judgeLimitsOf, type LimitsDraft, makeTerms } from "./limits.ts";
 import { buildTrace } from "./trace.ts";
 
 /** What is known of the payment from before: all of it empty at its first revision. */
@@ -39,15 +41,23 @@ export const firstRevision: EarlierRevisions = { attempts: [], approvedReviews: 
 export type DecidedWith = {
   readonly decision: Decision;
   readonly plan: PlanStanding | undefined;
+  /** What the payment is to hold under limits; undefined where it is denied or no limit could ever count it. */
+  readonly wish: HoldWish | undefined;
   /** Present where the payment asks for it. */
   readonly trace: Trace | undefined;
 };
 
 /** What the rooms say of one payment, before it is put into one answer. */
 export type Draft = Judgement & {
+  readonly limits: LimitsDraft;
   readonly routingCase: RoutingCase;
   readonly threeDs: ThreeDsNeed;
   readonly route: Route;
+  readonly policy: RetryPolicy;
+  /** Attempts that the policy and the limits leave; not above 0 where none is. */
+  readonly attemptsLeft: number;
+  /** Attempts so far. */
+  readonly attempts: number;
 };
 
 /** How long a reviewer has. */
@@ -67,11 +77,15 @@ export function decideWith(
   nowMs: number,
   earlier: EarlierRevisions = firstRevision,
 ): DecidedWith {
-  const draft = draftDecision(rules, payment, state, nowMs, { approvedReviews: earlier.approvedReviews });
-  const decision = makeDecision(rules, draft, earlier);
   const { attempts } = earlier;
+  const draft = draftDecision(rules, payment, state, nowMs, {
+    approvedReviews: earlier.approvedReviews,
+    attempts: attempts.length,
+  });
+  const decision = makeDecision(rules, draft, earlier);
   const plan = standPlan(decision, { attempts, revision: payment.revision, nowMs, cuts: undefined });
-  return { decision, plan, trace: payment.trace ? buildTrace(draft, rules.overrides, decision) : undefined };
+  const trace = payment.trace ? buildTrace(draft, rules.overrides, decision) : undefined;
+  return { decision, plan, wish: makeWish(draft, decision), trace };
 }
 
 /** The plan of an answer as it now stands; where it has none, what is still to be settled, if anything is. */
@@ -84,6 +98,19 @@ export function standPlan(
     : advancePlan(plan, { ...input, decidedAtMs });
 }
 
+function makeWish(draft: Draft, decision: Decision): HoldWish | undefined {
+  const { workspace, facts } = draft;
+  const { verdict, plan, decidedAtMs } = decision;
+  const isCounted = workspace.limits.limits.length > 0 || (facts.player.ownLimits?.length ?? 0) > 0;
+  if (verdict === "DENY" || !isCounted) return undefined;
+  return {
+    terms: makeTerms(workspace, facts, decision),
+    verdict,
+    authorisations: Math.min(draft.attemptsLeft, plan?.steps.length ?? draft.attemptsLeft),
+    validUntilMs: plan?.validUntilMs ?? decidedAtMs,
+  };
+}
+
 /** Walks a payment past the rooms: judged, then routed. */
 export function draftDecision(
   rules: ActiveRules,
@@ -93,11 +120,31 @@ export function draftDecision(
   options: JudgeOptions,
 ): Draft {
   const judgement = judgePayment(rules, payment, state, nowMs, options);
-  const { workspace, facts, shadows, resolution, restrictions } = judgement;
+  const { workspace, facts, shadows, restrictions } = judgement;
+  const policy = findPolicy(rules.snapshot, judgement.resolution.retryPolicy);
+  const attemptsLeft = policy.maxAttempts - (options.attempts ?? 0);
+  const limits = judgeLimitsOf(judgement, state, openRoutingCase(facts, rules.snapshot, false), {
+    approvedReviews: options.approvedReviews,
+    steps: Math.max(1, attemptsLeft),
+  });
+  const { resolution } = limits;
   const threeDs = assessThreeDs(payment, resolution.threeDs);
   const routingCase = openRoutingCase(facts, rules.snapshot, threeDs.isNeeded);
-  const route = workspace.router.route(resolution, routingCase, state.pspStates);
-  return { workspace, facts, shadows, resolution, restrictions, threeDs, routingCase, route };
+  const route = workspace.router.route(resolution, routingCase, state.pspStates, limits.limited);
+  return {
+    workspace,
+    facts,
+    shadows,
+    resolution,
+    restrictions,
+    limits,
+    policy,
+    attemptsLeft: Math.min(attemptsLeft, limits.judged.steps),
+    attempts: options.attempts ?? 0,
+    threeDs,
+    routingCase,
+    route,
+  };
 }
 
 function makeDecision(
@@ -105,20 +152,21 @@ function makeDecision(
   draft: Draft,
   earlier: EarlierRevisions,
 ): Decision {
-  const { resolution, shadows, facts } = draft;
+  const { resolution, shadows, facts, limits } = draft;
   const { payment, nowMs } = facts;
-  const policy = findPolicy(snapshot, resolution.retryPolicy);
-  const attemptsLeft = policy.maxAttempts - earlier.attempts.length;
-  const denials = listDenials(draft, earlier, attemptsLeft);
-  const verdict: Verdict = denials.length > 0 ? "DENY" : resolution.verdict;
-  const reasons = denials.length > 0 ? denials : resolution.reasons;
+  const denials = listDenials(draft, earlier);
+  const reviews =
+    limits.reviews.length === 0 ? resolution.reasons : [...resolution.reasons, ...limits.reviews];
+  const verdict: Verdict =
+    denials.length > 0 ? "DENY" : limits.reviews.length > 0 ? "REVIEW" : resolution.verdict;
+  const reasons = denials.length > 0 ? denials : reviews;
   const { matchedRules, matchedRulesOmitted } = listMatchedRules(resolution.speakers, shadows);
   return {
     decisionId: hash128(payment.merchantId, payment.paymentId, String(payment.revision)),
     verdict,
     reasons: finishReasons(reasons, draft),
-    plan: verdict === "APPROVE_ROUTE" ? makePlan(snapshot.psps, draft, policy, attemptsLeft) : undefined,
-    limits: [],
+    plan: verdict === "APPROVE_ROUTE" ? makePlan(snapshot.psps, draft) : undefined,
+    limits: limits.readings,
     segments: listSegments(snapshot, draft.workspace.frame.segments),
     matchedRules,
     matchedRulesOmitted,
@@ -133,7 +181,7 @@ function makeDecision(
     retryAfterMs: verdict === "DENY" ? findRetryAfter(denials, resolution.retryAfterMs, nowMs) : undefined,
     reviewUntilMs: verdict === "REVIEW" ? nowMs + reviewTtlMs : undefined,
     riskScore: resolution.riskScore,
-    reviewedRules: verdict === "REVIEW" ? resolution.reviewedRules : noIds,
+    reviewedRules: verdict === "REVIEW" ? [...resolution.reviewedRules, ...limits.reviewedLimits] : noIds,
   };
 }
 
@@ -150,21 +198,22 @@ function findPolicy({ retryPolicies }: RuleSnapshot, id: string | undefined): Re
 
 /** Why the payment is denied, by stage; empty where it is not. Routing has its say only where nothing else forbids or reviews it. */
 function listDenials(
-  { resolution, restrictions, route }: Draft,
+  { resolution, restrictions, limits, route, attemptsLeft, policy }: Draft,
   { attempts, rejectedBy }: EarlierRevisions,
-  attemptsLeft: number,
 ): readonly Reason[] {
   const state =
     attempts.length === 0 && rejectedBy === undefined ? noReasons : judgeState(attempts, rejectedBy);
   const isDenied = resolution.verdict === "DENY";
-  if (state.length > 0 || restrictions.length > 0) {
-    return [...state, ...restrictions, ...(isDenied ? resolution.reasons : noReasons)];
+  if (state.length > 0 || restrictions.length > 0 || limits.denials.length > 0) {
+    const rules = isDenied ? resolution.reasons : noReasons;
+    return sortReasons([...state, ...restrictions, ...rules, ...limits.denials]);
   }
   if (isDenied) return resolution.reasons;
-  if (resolution.verdict === "REVIEW") return noReasons;
+  if (resolution.verdict === "REVIEW" || limits.reviews.length > 0) return noReasons;
   const noRoute = route.denial();
   if (noRoute !== undefined) return [noRoute];
-  return attemptsLeft > 0 ? noReasons : [exhaustedReason(attempts.length)];
+  const isExhausted = attemptsLeft <= 0 || policy.maxAttempts <= attempts.length;
+  return isExhausted ? [exhaustedReason(attempts.length)] : noReasons;
 }
 
 const noReasons: readonly Reason[] = [];
@@ -191,10 +240,13 @@ function makeReason(stage: Reason["stage"], code: BuiltInCode, sourceId: string,
 }
 
 /** In the fixed precedence, with what there is to say beside it; at most 32. */
-function finishReasons(reasons: readonly Reason[], { workspace, resolution }: Draft): readonly Reason[] {
+function finishReasons(
+  reasons: readonly Reason[],
+  { workspace, resolution, limits }: Draft,
+): readonly Reason[] {
   const { evalErrors } = workspace.frame;
-  if (evalErrors === 0 && reasons.length < 2) return reasons;
-  const all = [...reasons];
+  if (evalErrors === 0 && limits.notices.length === 0 && reasons.length < 2) return reasons;
+  const all = [...reasons, ...limits.notices];
   if (evalErrors > 0) all.push(...listErrors(evalErrors, resolution.speakers));
   return sortReasons(all).slice(0, reasonsMax);
 }
@@ -223,9 +275,7 @@ function findRetryAfter(
 
 function makePlan(
   psps: readonly Psp[],
-  { facts, routingCase, route, threeDs }: Draft,
-  policy: RetryPolicy,
-  attemptsLeft: number,
+  { facts, routingCase, route, threeDs, policy, attemptsLeft }: Draft,
 ): Plan {
   const { payment, nowMs } = facts;
   return planRetries({

@@ -2,6 +2,8 @@ import type { ConditionTrace } from "../core/cel/explain.ts";
 import type { Decision, Edge, Facet, Step } from "../core/decision.ts";
 import type { Purpose } from "../core/facts.ts";
 import type { FieldFault } from "../core/field-fault.ts";
+import type { LimitReading } from "../core/limits/limit.ts";
+import type { OutcomeReport } from "../core/outcome-report.ts";
 import type { Payment } from "../core/payment.ts";
 import type { Player } from "../core/player.ts";
 import type { Reason } from "../core/reason.ts";
@@ -74,6 +76,22 @@ export type Decider = {
     player: Player,
   ) => { readonly segments: readonly string[]; readonly unknownSegments: readonly string[] };
 };
+
+/** What became of a report of an outcome. */
+export type Reported = {
+  readonly ok: true;
+  /** APPLIED: it told something new. UNKNOWN_PAYMENT: nothing was ever decided here, or too long ago. */
+  readonly verdict: "APPLIED" | "KNOWN" | "UNKNOWN_PAYMENT";
+  readonly plan: PlanNow | undefined;
+  /** Limits of the player, as they stand after the report. */
+  readonly limits: readonly LimitReading[];
+  /** Whether the report is an approval that went over a limit. */
+  readonly overrun: boolean;
+  readonly durable: Promise<void> | undefined;
+};
+
+/** Takes reports of outcomes. Synchronous; what must be durable first is told by `durable`. */
+export type Reporter = { readonly report: (report: OutcomeReport) => Reported | Refused };
 
 /** Everything that led to a decision. */
 export type Trace = {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { compileForTest } from "../../test/helpers/compile.ts";
 import { createMemoryPayments } from "../../test/helpers/memory-payments.ts";
+import { createMemoryState } from "../../test/helpers/memory-state.ts";
 import { emptyBinTable } from "../core/bin/bin-table.ts";
 import type { Payment } from "../core/payment.ts";
 import type { Player } from "../core/player.ts";
@@ -52,17 +53,15 @@ function withoutOverrides(snapshot: RuleSnapshot) {
 }
 
 function createWorld(snapshot: RuleSnapshot | undefined, payments: PaymentStore = createMemoryPayments()) {
-  return createDecider({
-    merchants: new Map([["default", { clock: "server" }]]),
-    rules: {
-      current: () => snapshot && withoutOverrides(snapshot),
-    },
-    players: { get: () => undefined },
-    payments,
-    pspStates: () => new Map(),
-    bins: emptyBinTable,
-    clock: { nowMs: () => nowMs },
-  });
+  return createDecider(
+    createMemoryState({
+      merchants: new Map([["default", { clock: "server" }]]),
+      rules: { current: () => snapshot && withoutOverrides(snapshot) },
+      payments,
+      bins: emptyBinTable,
+      clock: { nowMs: () => nowMs },
+    }),
+  );
 }
 
 describe("the decider", () => {

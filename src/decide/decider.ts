@@ -11,15 +11,12 @@
  * | closed | anything | refused: payment closed |
  */
 import { type BinTable, lookUpBin } from "../core/bin/bin-table.ts";
-import { checkAttributes } from "../core/features/frame-reader.ts";
 import type { FieldFault } from "../core/field-fault.ts";
+import { decideHold } from "../core/limits/holds.ts";
 import type { Payment } from "../core/payment.ts";
-import { type Attempt, applyReports, isOpen } from "../core/retry/attempts.ts";
-import type { RuleSnapshot } from "../core/rules/snapshot.ts";
-import type { Clock } from "../ports/clock.ts";
+import { type Attempt, applyReports } from "../core/retry/attempts.ts";
 import type { PaymentRecord, PaymentStore } from "../ports/payment-store.ts";
-import type { PlayerStore } from "../ports/player-store.ts";
-import type { PspStateKind } from "../ports/psp-state-store.ts";
+import { type CallDeps, checkDeclared, invalid, openCall } from "./call.ts";
 import { decideCashier } from "./cashier.ts";
 import {
   type DecidedWith,
@@ -32,39 +29,25 @@ import {
 import type { Decided, Decider, Refused } from "./decided.ts";
 import { findConflicts, identify } from "./identity.ts";
 import type { ActiveRules, DecisionState } from "./judge.ts";
+import { findKeepUntil, type Keeper, type KeeperDeps } from "./keeper.ts";
+import { type HeardAttempts, hearAttempts } from "./outcomes.ts";
 import { recheckPlan } from "./recheck.ts";
 import { findSegments } from "./segments-of.ts";
+import { findPlayer, readState, type StateDeps } from "./state.ts";
 import { buildTrace } from "./trace.ts";
 
-export type DeciderDeps = {
-  readonly merchants: ReadonlyMap<string, { readonly clock: "server" | "request" }>;
-  readonly rules: { readonly current: (merchantId: string) => ActiveRules | undefined };
-  readonly players: Pick<PlayerStore, "get">;
-  readonly payments: PaymentStore;
-  readonly pspStates: (merchantId: string) => ReadonlyMap<string, PspStateKind>;
-  readonly bins: BinTable;
-  readonly clock: Clock;
-};
-
-type Door = "gateway" | "admin";
-
-/** Answers are kept this long after the last word on the payment, and while nobody knows what became of an attempt (`SEMANTICS.md` 1.3). */
-const keepMs = 7 * 24 * 3_600_000;
-const endOfTimeMs = Date.UTC(9999, 0);
-
-/** Builds the decider. It is synchronous and holds no state but the promise of the last write. */
-export function createDecider(deps: DeciderDeps): Decider {
-  /** Writes become durable in order, so a repeat that finds an answer in memory waits for the latest one. */
-  let lastWrite: Promise<void> | undefined;
-  const store = (merchantId: string, record: PaymentRecord): Promise<void> => {
-    const write = deps.payments.put(merchantId, record);
-    lastWrite = write;
-    // A write that failed has left nothing behind, so no repeat has to wait for it.
-    write.catch(() => {
-      if (lastWrite === write) lastWrite = undefined;
-    });
-    return write;
+export type DeciderDeps = CallDeps &
+  StateDeps & {
+    readonly payments: Pick<PaymentStore, "get">;
+    readonly keeper: Keeper;
+    readonly recordFacts: KeeperDeps["recordFacts"];
   };
+
+const nothingHeard: HeardAttempts = { hold: undefined, facts: [] };
+
+/** Builds the decider. It is synchronous and holds no state. */
+export function createDecider(deps: DeciderDeps): Decider {
+  const { keeper } = deps;
 
   const decide: Decider["decide"] = (payment, door) => {
     const opened = openCall(deps, payment, door);
@@ -73,11 +56,11 @@ export function createDecider(deps: DeciderDeps): Decider {
     if (payment.mode === "CASHIER") {
       const faults = checkDeclared(payment, rules.snapshot);
       if (faults.length > 0) return invalid(faults);
-      const state = readState(deps, payment);
+      const state = readState(deps, payment.merchantId, payment.playerId);
       return answer(payment, decideCashier(rules, payment, state, nowMs), undefined);
     }
     const known = deps.payments.get(payment.merchantId, payment.paymentId, nowMs);
-    if (known === undefined) return decideAnew(payment, rules, nowMs, undefined);
+    if (known === undefined) return decideAnew(payment, rules, nowMs, undefined, nothingHeard);
     if (known.state === "closed") {
       const { revision, finalState } = known.tombstone;
       return {
@@ -89,6 +72,20 @@ export function createDecider(deps: DeciderDeps): Decider {
       };
     }
     return decideAgain(payment, rules, nowMs, known.record);
+  };
+
+  /** What reports that came with the call tell, as if `ReportOutcome` had told it (`SEMANTICS.md` 1.2). */
+  const hear = (
+    payment: Payment,
+    record: PaymentRecord,
+    attempts: readonly Attempt[],
+    nowMs: number,
+  ): HeardAttempts => {
+    const hold = deps.limits.get(payment.merchantId, payment.paymentId);
+    if (attempts === record.attempts) return { hold, facts: [] };
+    const playerId = findPlayer(deps, payment.merchantId, payment.playerId)?.playerId ?? payment.playerId;
+    const decided = record.payment ?? payment;
+    return hearAttempts({ payment: decided, playerId, record, hold, nowMs, bins: deps.bins }, attempts);
   };
 
   const decideAgain = (
@@ -106,8 +103,15 @@ export function createDecider(deps: DeciderDeps): Decider {
       return { ok: false, kind: "idempotency_conflict", paymentId, fields, currentRevision };
     const { attempts, faults } = readReports(payment, record, deps.bins, nowMs);
     if (faults.length > 0) return invalid(faults);
-    if (isHigher) return decideAnew(payment, rules, nowMs, { ...record, attempts });
-    return repeat(payment, rules, nowMs, { ...record, attempts }, attempts !== record.attempts);
+    const heard = hear(payment, record, attempts, nowMs);
+    if (isHigher) return decideAnew(payment, rules, nowMs, { ...record, attempts }, heard);
+    return repeat(
+      payment,
+      rules,
+      nowMs,
+      { ...record, attempts },
+      attempts === record.attempts ? undefined : heard,
+    );
   };
 
   const decideAnew = (
@@ -115,6 +119,7 @@ export function createDecider(deps: DeciderDeps): Decider {
     rules: ActiveRules,
     nowMs: number,
     record: PaymentRecord | undefined,
+    heard: HeardAttempts,
   ): Decided | Refused => {
     const faults = [
       ...checkDeclared(payment, rules.snapshot),
@@ -123,14 +128,28 @@ export function createDecider(deps: DeciderDeps): Decider {
     ];
     if (faults.length > 0) return invalid(faults);
     const earlier = readEarlier(payment, record);
-    const decided = decideWith(rules, payment, readState(deps, payment), nowMs, earlier);
-    const durable = store(payment.merchantId, {
-      paymentId: payment.paymentId,
-      revision: payment.revision,
-      identity: identify(payment),
-      decision: decided.decision,
-      attempts: earlier.attempts,
-      keepUntilMs: findKeepUntil(earlier.attempts, nowMs),
+    const decided = decideWith(
+      rules,
+      payment,
+      readState(deps, payment.merchantId, payment.playerId),
+      nowMs,
+      earlier,
+    );
+    const { wish, decision } = decided;
+    const converted = wish?.terms.converted;
+    const durable = keeper.keep(payment.merchantId, {
+      record: {
+        paymentId: payment.paymentId,
+        revision: payment.revision,
+        identity: identify(payment),
+        decision,
+        payment,
+        attempts: earlier.attempts,
+        keepUntilMs: findKeepUntil(earlier.attempts, nowMs),
+        ...(converted === undefined || converted.size === 0 ? {} : { converted }),
+      },
+      hold: decideHold(heard.hold, wish, nowMs),
+      facts: heard.facts,
     });
     return answer(payment, decided, durable);
   };
@@ -141,10 +160,10 @@ export function createDecider(deps: DeciderDeps): Decider {
     rules: ActiveRules,
     nowMs: number,
     record: PaymentRecord,
-    hasNews: boolean,
+    news: HeardAttempts | undefined,
   ): Decided => {
     const { decision, attempts, revision } = record;
-    const state = readState(deps, payment);
+    const state = readState(deps, payment.merchantId, payment.playerId);
     const cuts = recheckPlan(rules, decision, payment, state, nowMs, attempts);
     return {
       ok: true,
@@ -152,9 +171,13 @@ export function createDecider(deps: DeciderDeps): Decider {
       decision,
       plan: standPlan(decision, { attempts, revision, nowMs, cuts }),
       replayed: true,
-      durable: hasNews
-        ? store(payment.merchantId, { ...record, keepUntilMs: findKeepUntil(attempts, nowMs) })
-        : lastWrite,
+      durable:
+        news === undefined
+          ? keeper.last()
+          : keeper.keep(payment.merchantId, {
+              record: { ...record, keepUntilMs: findKeepUntil(attempts, nowMs) },
+              ...news,
+            }),
       trace: payment.trace ? traceAgain(rules, payment, state, nowMs, decision) : undefined,
     };
   };
@@ -163,7 +186,7 @@ export function createDecider(deps: DeciderDeps): Decider {
     const opened = openCall(deps, payment, "admin", draft);
     if (!opened.ok) return { active: undefined, draft: opened };
     const { nowMs } = opened;
-    const state = readState(deps, payment);
+    const state = readState(deps, payment.merchantId, payment.playerId);
     const active = deps.rules.current(payment.merchantId);
     return {
       active: active && simulateWith(active, payment, state, nowMs),
@@ -178,50 +201,6 @@ export function createDecider(deps: DeciderDeps): Decider {
   };
 
   return { decide, simulate, segmentsOf };
-}
-
-type OpenedCall = { readonly ok: true; readonly rules: ActiveRules; readonly nowMs: number } | Refused;
-
-/** One rule set and one instant for the whole call. */
-function openCall(deps: DeciderDeps, payment: Payment, door: Door, draft?: ActiveRules): OpenedCall {
-  const merchant = deps.merchants.get(payment.merchantId);
-  if (merchant === undefined) return { ok: false, kind: "unknown_merchant", merchantId: payment.merchantId };
-  const faults: FieldFault[] = [];
-  if (payment.decideAtMs !== undefined && merchant.clock !== "request") {
-    const message = `merchant ${payment.merchantId} decides by the clock of the server`;
-    faults.push({ field: "decide_at", rule: "clock", message });
-  }
-  if (payment.review !== undefined && door !== "admin") {
-    const message = "reviews are settled on the admin listener only";
-    faults.push({ field: "review", rule: "admin-only", message });
-  }
-  if (payment.mode === "CASHIER") faults.push(...checkAskedOnly(payment));
-  if (faults.length > 0) return invalid(faults);
-  const rules = draft ?? deps.rules.current(payment.merchantId);
-  if (rules === undefined) return { ok: false, kind: "no_active_rule_set" };
-  return { ok: true, rules, nowMs: payment.decideAtMs ?? deps.clock.nowMs() };
-}
-
-/** The cashier stores nothing, so what would have to be stored is refused instead of lost. */
-function checkAskedOnly({ review, previousAttempts }: Payment): readonly FieldFault[] {
-  const faults: FieldFault[] = [];
-  const note = (field: string): void => {
-    faults.push({ field, rule: "payment-mode", message: `mode CASHIER stores nothing, so no ${field}` });
-  };
-  if (previousAttempts.length > 0) note("previous_attempts");
-  if (review !== undefined) note("review");
-  return faults;
-}
-
-function readState(
-  { players, pspStates, bins }: DeciderDeps,
-  { merchantId, playerId }: Payment,
-): DecisionState {
-  return { player: players.get(merchantId, playerId), pspStates: pspStates(merchantId), bins };
-}
-
-function findKeepUntil(attempts: readonly Attempt[], nowMs: number): number {
-  return attempts.some(isOpen) ? endOfTimeMs : nowMs + keepMs;
 }
 
 function readReports(
@@ -289,14 +268,6 @@ function simulateWith(
   return answer(payment, decideIn(rules, payment, state, nowMs), undefined);
 }
 
-/** What the rule set must have declared: attributes, and the brand, on whose licence the law hangs. */
-function checkDeclared(payment: Payment, { attributes, brands }: RuleSnapshot): readonly FieldFault[] {
-  const faults = checkAttributes(payment, attributes);
-  if (payment.brand === "" || brands.has(payment.brand)) return faults;
-  const message = `the rule set declares no brand ${payment.brand}`;
-  return [{ field: "brand", rule: "declared", message }, ...faults];
-}
-
 function traceAgain(
   rules: ActiveRules,
   payment: Payment,
@@ -319,8 +290,4 @@ function answer(
   durable: Promise<void> | undefined,
 ): Decided {
   return { ok: true, payment, decision, plan, replayed: false, durable, trace };
-}
-
-function invalid(faults: readonly FieldFault[]): Refused {
-  return { ok: false, kind: "invalid", faults };
 }

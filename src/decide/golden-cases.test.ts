@@ -11,7 +11,7 @@ import {
   pickWanted,
   readCases,
 } from "../../test/helpers/golden-cases.ts";
-import { createMemoryPayments } from "../../test/helpers/memory-payments.ts";
+import { createMemoryState } from "../../test/helpers/memory-state.ts";
 import { readBinTable } from "../core/bin/bin-table.ts";
 import type { Player } from "../core/player.ts";
 import { createOverrideCompiler } from "../core/rules/compile-override.ts";
@@ -59,16 +59,16 @@ class World {
     this.#snapshot = compileForTest(JSON.stringify(ruleSet));
     if (!bins.ok) throw new Error("the BIN table has faults");
     const clocks = Object.entries(merchants).map(([id, clock]) => [id, { clock }] as const);
-    this.#decider = createDecider({
+    const state = createMemoryState({
       merchants: new Map([["default", { clock: "server" }], ...clocks]),
       rules: { current: () => ({ snapshot: this.#snapshot, overrides: this.#compileOverrides() }) },
       // State is that of the default merchant: another one shares nothing of it.
       players: { get: (merchantId, id) => (merchantId === "default" ? this.#players.get(id) : undefined) },
-      payments: createMemoryPayments(),
       pspStates: (merchantId) => (merchantId === "default" ? this.#pspStates : new Map()),
       bins: bins.table,
       clock: { nowMs: () => this.nowMs },
     });
+    this.#decider = createDecider(state);
   }
 
   activate(ruleSet: Json): void {

@@ -1,5 +1,7 @@
 import { type BinTable, lookUpBin, unknownBin } from "../core/bin/bin-table.ts";
 import type { FactInput } from "../core/facts.ts";
+import type { History, Subject } from "../core/history/history.ts";
+import type { Hold } from "../core/limits/limit.ts";
 import type { Payment } from "../core/payment.ts";
 import type { Player } from "../core/player.ts";
 import type { Reason } from "../core/reason.ts";
@@ -18,8 +20,19 @@ export type ActiveRules = { readonly snapshot: RuleSnapshot; readonly overrides:
 export type DecisionState = {
   /** `undefined` where nothing is stored of the player. */
   readonly player: Player | undefined;
+  /** The player's events; undefined where there are none. */
+  readonly history?: History | undefined;
+  /** Events of the merchant are complete from here on, ms since the epoch. */
+  readonly coveredFromMs?: number | undefined;
+  /** Truths of segments with a memory, advanced to now. */
+  readonly remember?: (snapshot: RuleSnapshot, facts: FactInput) => Uint8Array | undefined;
   readonly pspStates: ReadonlyMap<string, PspStateKind>;
   readonly bins: BinTable;
+  /** What limits are read from; where absent nothing was ever paid. */
+  readonly ledger?: {
+    readonly historyOf: (subject: Subject) => History | undefined;
+    readonly holdsOf: (subject: Subject) => readonly Hold[];
+  };
 };
 
 /** What rules, overrides and restrictions say of a payment. Read it before the next payment is judged: the workspace is shared. */
@@ -35,6 +48,8 @@ export type Judgement = {
 export type JudgeOptions = {
   /** RISK reviews that a reviewer approved. */
   readonly approvedReviews: readonly string[];
+  /** Attempts that the payment has had; none where absent. */
+  readonly attempts?: number;
   /** Which speakers count; all where absent. */
   readonly heard?: (speaker: Speaker) => boolean;
 };
@@ -53,8 +68,7 @@ export function judgePayment(
   const workspace = openWorkspace(snapshot);
   const facts = readFacts(snapshot, payment, state, nowMs);
   const { frame, matches } = workspace;
-  workspace.read(facts, frame);
-  frame.evalErrors = 0;
+  readFrame(workspace, facts, state);
   snapshot.matchSegments(frame);
   const found = snapshot.matchRules(frame, matches);
   const acting = findActing(workspace, overrides, facts);
@@ -73,10 +87,23 @@ export function judgePayment(
   return { workspace, facts, shadows, resolution, restrictions: closing };
 }
 
-function readFacts(
+/** Fills the frame with all that segments and rules read. */
+export function readFrame(
+  { snapshot, frame, read }: Workspace,
+  facts: FactInput,
+  { coveredFromMs, remember }: Pick<DecisionState, "coveredFromMs" | "remember">,
+): void {
+  frame.evalErrors = 0;
+  read(facts, frame);
+  frame.coveredFromMs = coveredFromMs;
+  frame.remembered = remember?.(snapshot, facts);
+}
+
+/** All that facts are read from. */
+export function readFacts(
   { licenceOfBrand }: RuleSnapshot,
   payment: Payment,
-  { player, bins }: DecisionState,
+  { player, bins, history }: DecisionState,
   nowMs: number,
 ): FactInput {
   const bin = payment.card?.bin;
@@ -86,6 +113,7 @@ function readFacts(
     bin: bin === undefined ? unknownBin : lookUpBin(bins, bin),
     licence: licenceOfBrand.get(payment.brand),
     nowMs,
+    history,
   };
 }
 

@@ -1,5 +1,7 @@
 import type { Frame } from "../core/cel/expr.ts";
 import { buildFrameReader, createFrame, type FrameReader } from "../core/features/frame-reader.ts";
+import type { SubjectKind } from "../core/history/history.ts";
+import { buildLimits, type LimitBook } from "../core/limits/build-limits.ts";
 import { createRouter, type Router } from "../core/routing/route.ts";
 import type { Removals } from "../core/rules/facets/psps.ts";
 import type { OverrideSet } from "../core/rules/override-set.ts";
@@ -13,6 +15,11 @@ export type Workspace = {
   readonly matches: Matches;
   readonly router: Router;
   readonly removals: Removals;
+  readonly limits: LimitBook;
+  /** What limits count by. */
+  readonly subjectKinds: ReadonlySet<SubjectKind>;
+  /** Whether some limit counts by PSP or account. */
+  readonly hasPspLimits: boolean;
   /** Of the overrides that were seen last: their frame has slots of its own and the segments of the rule set. */
   overrides: OverrideWorkspace | undefined;
 };
@@ -56,7 +63,7 @@ export function openOverrides(workspace: Workspace, set: OverrideSet): OverrideW
 }
 
 function createWorkspace(snapshot: RuleSnapshot): Workspace {
-  const { slots, rules, psps } = snapshot;
+  const { slots, rules, psps, limits } = snapshot;
   return {
     snapshot,
     frame: createFrame(slots, snapshot),
@@ -64,6 +71,9 @@ function createWorkspace(snapshot: RuleSnapshot): Workspace {
     matches: { ordinals: new Int32Array(rules.length), flags: new Uint8Array(rules.length) },
     router: createRouter(psps),
     removals: { excluded: new Uint8Array(psps.length), unrequired: new Uint8Array(psps.length) },
+    limits: buildLimits(snapshot),
+    subjectKinds: new Set(limits.map(({ subject }) => subject)),
+    hasPspLimits: limits.some(({ subject }) => subject === "psp" || subject === "mid"),
     overrides: undefined,
   };
 }

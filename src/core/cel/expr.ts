@@ -121,9 +121,9 @@ export type Frame = {
   nowMs: number;
   evalErrors: number;
   /** Truths of segments with a memory, by ordinal, as they were advanced to now; those of other segments mean nothing. */
-  remembered?: Uint8Array;
+  remembered?: Uint8Array | undefined;
   /** Events are complete from here on, ms since the epoch: a segment whose longest window begins earlier is still warming, so unknown. */
-  coveredFromMs?: number;
+  coveredFromMs?: number | undefined;
 };
 
 /** A compiled condition: true, false, or undefined for unknown. */

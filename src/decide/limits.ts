@@ -1,0 +1,267 @@
+/**
+ * Limits within a decision (`SEMANTICS.md` 5.2): after the rules, before routing, because a limit can ask for 3DS or take a PSP out; what the payment
+ * will hold is made once its plan is known.
+ */
+
+import type { Decision } from "../core/decision.ts";
+import { type FactInput, readJurisdictions } from "../core/facts.ts";
+import {
+  askLimits,
+  askPspLimits,
+  convertForLimits,
+  type LimitInquiry,
+  listKeySubjects,
+} from "../core/limits/ask.ts";
+import type { LimitBook } from "../core/limits/build-limits.ts";
+import type { HoldTerms } from "../core/limits/holds.ts";
+import {
+  type Breach,
+  judgeLimits,
+  judgePspLimits,
+  type LimitJudgement,
+  type LimitState,
+} from "../core/limits/judge.ts";
+import type { LimitReading } from "../core/limits/limit.ts";
+import { makeLimitReason } from "../core/limits/limit-reasons.ts";
+import { findIncreaseWait } from "../core/limits/player-limits.ts";
+import { listSubjects } from "../core/limits/subjects.ts";
+import type { Payment } from "../core/payment.ts";
+import type { Reason } from "../core/reason.ts";
+import { findAccount } from "../core/routing/eligibility.ts";
+import type { PspLimitation } from "../core/routing/route.ts";
+import type { RoutingCase } from "../core/routing/routing-case.ts";
+import { type ActionsFacet, addLimitActions } from "../core/rules/facets/actions.ts";
+import { raiseFloor } from "../core/rules/facets/three-ds.ts";
+import type { Resolution } from "../core/rules/resolve.ts";
+import type { RuleSnapshot } from "../core/rules/snapshot.ts";
+import { rank } from "../core/rules/speaker.ts";
+import { type DecisionState, type Judgement, readFacts, readFrame } from "./judge.ts";
+import { openWorkspace, type Workspace } from "./workspace.ts";
+
+/** What limits say of a payment, before it is routed. */
+export type LimitsDraft = {
+  readonly judged: LimitJudgement;
+  /** Of all limits, those of PSPs included. */
+  readonly readings: readonly LimitReading[];
+  readonly denials: readonly Reason[];
+  readonly reviews: readonly Reason[];
+  /** Ids of the limits that want a review and that a reviewer can lift. */
+  readonly reviewedLimits: readonly string[];
+  readonly notices: readonly Reason[];
+  /** PSPs whose limits are used up, by ordinal. */
+  readonly limited: ReadonlyMap<number, PspLimitation>;
+  /** What rules and limits together ask for. */
+  readonly resolution: Resolution;
+};
+
+const noLimited: ReadonlyMap<number, PspLimitation> = new Map();
+const nothingKnown = { history: undefined, holds: [] };
+
+/** Judges all limits of a payment on current state. Pure: nothing is held. `steps` are the authorisations that the plan would like to send. */
+export function judgeLimitsOf(
+  { workspace, facts, resolution }: Judgement,
+  state: DecisionState,
+  routingCase: RoutingCase,
+  { approvedReviews, steps }: { readonly approvedReviews: readonly string[]; readonly steps: number },
+): LimitsDraft {
+  const { snapshot, limits: book, hasPspLimits } = workspace;
+  const inquiry = makeInquiry(book, workspace.frame, facts, resolution, snapshot, steps);
+  const limitState = openLimitState(state, facts, snapshot);
+  const judged = judgeLimits(askLimits(inquiry), limitState, steps);
+  const psps = hasPspLimits
+    ? judgePspLimits(askPspLimits(inquiry, listCandidates(snapshot, routingCase)), limitState)
+    : undefined;
+  const breaches = judged.breaches.filter(
+    ({ limit, outcome }) => !isReviewed(limit.spec.id, outcome, approvedReviews),
+  );
+  const reviewing = breaches.filter(({ outcome }) => outcome === "REVIEW");
+  const readings =
+    psps === undefined || psps.readings.length === 0
+      ? judged.readings
+      : [...judged.readings, ...psps.readings];
+  return {
+    judged,
+    readings,
+    denials: reasonsOf(breaches, "DENY"),
+    reviews: reviewing.map(makeLimitReason),
+    reviewedLimits: reviewing
+      .filter(({ limit }) => limit.spec.ruleClass === "RISK")
+      .map(({ limit }) => limit.spec.id),
+    notices: [...breaches, ...(psps?.notices ?? [])]
+      .filter(({ outcome }) => outcome === "NOTICE")
+      .map(makeNotice),
+    limited: psps === undefined ? noLimited : describeLimited(psps.excluded, snapshot),
+    resolution: tighten(resolution, breaches),
+  };
+}
+
+/** A RISK review that a reviewer approved lifts the limit that asked for it (`SEMANTICS.md` 1.6). */
+function isReviewed(id: string, outcome: Breach["outcome"], approvedReviews: readonly string[]): boolean {
+  return outcome === "REVIEW" && approvedReviews.includes(id);
+}
+
+function reasonsOf(breaches: readonly Breach[], wanted: Breach["outcome"]): readonly Reason[] {
+  return breaches.filter(({ outcome }) => outcome === wanted).map(makeLimitReason);
+}
+
+function makeNotice(breach: Breach): Reason {
+  return { ...makeLimitReason(breach), stage: "informational" };
+}
+
+function makeInquiry(
+  book: LimitBook,
+  frame: LimitInquiry["frame"],
+  facts: FactInput,
+  resolution: Resolution | undefined,
+  { packs }: RuleSnapshot,
+  steps: number,
+): LimitInquiry {
+  const { player, nowMs } = facts;
+  const overrides = resolution?.speakers.filter((speaker) => rank(speaker) === 3) ?? [];
+  return {
+    book,
+    payment:
+      facts.payment.playerId === player.playerId
+        ? facts.payment
+        : { ...facts.payment, playerId: player.playerId },
+    frame,
+    nowMs,
+    ownLimits: player.ownLimits ?? [],
+    increaseWait: () => findIncreaseWait(packs, readJurisdictions(facts) ?? [], nowMs),
+    replacements: overrides.flatMap(({ effects }) => effects.limitThresholds ?? []),
+    lifted: new Set(overrides.flatMap(({ effects }) => effects.allow ?? [])),
+    steps,
+  };
+}
+
+function openLimitState({ ledger }: DecisionState, facts: FactInput, { fx }: RuleSnapshot): LimitState {
+  return {
+    read: (subject) =>
+      ledger === undefined
+        ? nothingKnown
+        : { history: ledger.historyOf(subject), holds: ledger.holdsOf(subject) },
+    nowMs: facts.nowMs,
+    paymentId: facts.payment.paymentId,
+    fx,
+  };
+}
+
+function listCandidates(
+  { psps }: RuleSnapshot,
+  routingCase: RoutingCase,
+): readonly { readonly psp: string; readonly mid: string }[] {
+  return psps.map((psp) => ({ psp: psp.id, mid: findAccount(psp, routingCase)?.mid ?? "" }));
+}
+
+function describeLimited(
+  excluded: ReturnType<typeof judgePspLimits>["excluded"],
+  { pspOrdinals }: RuleSnapshot,
+): ReadonlyMap<number, PspLimitation> {
+  return new Map(
+    excluded.map(({ psp, breaches }) => [
+      pspOrdinals.get(psp)!,
+      {
+        detail: breaches
+          .map((breach) => `${breach.limit.spec.id}: ${makeLimitReason(breach).detail}`)
+          .join("; "),
+        purposes: [...new Set(breaches.flatMap(({ limit }) => limit.spec.purposes))].sort(),
+      },
+    ]),
+  );
+}
+
+/** What limits ask for beside their verdict: 3DS and actions. */
+function tighten(resolution: Resolution, breaches: readonly Breach[]): Resolution {
+  if (breaches.length === 0) return resolution;
+  const stepsUp = breaches.some(({ outcome }) => outcome === "STEP_UP");
+  const { actions, removedActions }: ActionsFacet = addLimitActions(
+    resolution,
+    breaches.map(({ limit }) => ({
+      actions: limit.spec.actions,
+      purposes: limit.spec.purposes,
+      isProtective: limit.isProtective,
+    })),
+  );
+  const threeDs = stepsUp ? raiseFloor(resolution.threeDs, "REQUIRE") : resolution.threeDs;
+  return { ...resolution, actions, removedActions, threeDs };
+}
+
+/**
+ * What is left of a player's limits, without asking for anything: those of the rule set over players that apply to a deposit, and the player's own.
+ * `payment` may be a stand-in; what only a payment tells is then unknown, and limits that hang on it are left out unless unknown closes.
+ */
+export function readPlayerLimits(
+  snapshot: RuleSnapshot,
+  payment: Payment,
+  state: DecisionState,
+  nowMs: number,
+): readonly LimitReading[] {
+  const workspace = openWorkspace(snapshot);
+  if (workspace.limits.limits.length === 0 && (state.player?.ownLimits?.length ?? 0) === 0) return [];
+  const facts = readFacts(snapshot, payment, state, nowMs);
+  readFrame(workspace, facts, state);
+  snapshot.matchSegments(workspace.frame);
+  const { amountMinor: _, ...asksNothing } = facts.payment;
+  const inquiry = makeInquiry(
+    workspace.limits,
+    workspace.frame,
+    { ...facts, payment: { ...asksNothing, paymentId: "" } },
+    undefined,
+    snapshot,
+    0,
+  );
+  const asks = askLimits(inquiry).filter(({ subject }) => subject.kind === "player");
+  const limitState = { ...openLimitState(state, facts, snapshot), paymentId: "" };
+  return judgeLimits(asks, limitState, 0).readings;
+}
+
+/** What a payment keeps of itself while it holds: at the PSP of its first step, since the instant of the decision. */
+export function makeTerms(
+  { limits: book, frame, subjectKinds }: Workspace,
+  facts: FactInput,
+  { plan, decidedAtMs }: Pick<Decision, "plan" | "decidedAtMs">,
+): HoldTerms {
+  const { psp = "", mid = "" } = plan?.steps[0] ?? {};
+  const at = { psp, mid, instantMs: decidedAtMs };
+  const { player, payment } = facts;
+  const known: Payment =
+    payment.playerId === player.playerId ? payment : { ...payment, playerId: player.playerId };
+  const amount = { minorUnits: payment.amountMinor ?? 0, currencyCode: payment.currency };
+  return {
+    paymentId: payment.paymentId,
+    revision: payment.revision,
+    playerId: player.playerId,
+    kind: payment.kind,
+    amountMinor: amount.minorUnits,
+    currency: amount.currencyCode,
+    converted: convertForLimits(book, amount, player.ownLimits ?? []),
+    ratesVersion: book.version,
+    instantMs: at.instantMs,
+    values: listValues(facts, at),
+    subjects: [
+      ...listSubjects(known),
+      ...(at.psp === "" ? [] : [{ kind: "psp" as const, id: at.psp }]),
+      ...(at.mid === "" ? [] : [{ kind: "mid" as const, id: at.mid }]),
+      ...listKeySubjects(book, frame),
+    ].filter(({ kind }) => kind === "player" || subjectKinds.has(kind)),
+  };
+}
+
+/** Plain values that `counts` may ask for, as facts of payments have them. */
+function listValues(
+  { payment, bin }: FactInput,
+  { psp, mid }: { readonly psp: string; readonly mid: string },
+): ReadonlyMap<string, string> {
+  const values = new Map<string, string>();
+  const add = (name: string, value: string | undefined): void => {
+    if (value !== undefined && value !== "") values.set(name, value);
+  };
+  add("kind", payment.kind);
+  add("method", payment.method);
+  add("psp", psp);
+  add("mid", mid);
+  add("brand", payment.brand);
+  add("scheme", payment.card?.scheme ?? bin.scheme);
+  add("funding", payment.card?.funding ?? bin.funding);
+  return values;
+}

@@ -1,0 +1,185 @@
+/** What becomes of a payment's hold when attempts are heard of, and the facts that they tell (`SEMANTICS.md` 5.1-5.6, 6.1). */
+
+import type { BinTable } from "../core/bin/bin-table.ts";
+import { lookUpBin, unknownBin } from "../core/bin/bin-table.ts";
+import type { Plan } from "../core/decision.ts";
+import type { PaymentFact } from "../core/events/payment-fact.ts";
+import type { Subject } from "../core/history/history.ts";
+import { type HoldFact, type HoldTerms, hearOutcome, moveHold, type Word } from "../core/limits/holds.ts";
+import type { Hold } from "../core/limits/limit.ts";
+import { identifyInstrument, listSubjects } from "../core/limits/subjects.ts";
+import type { Payment } from "../core/payment.ts";
+import { type Attempt, isOpen } from "../core/retry/attempts.ts";
+import type { PlanStanding } from "../core/retry/standing.ts";
+import type { PaymentRecord } from "../ports/payment-store.ts";
+import { standPlan } from "./decide-with.ts";
+
+export type HeardPayment = {
+  readonly payment: Payment;
+  /** Under which the player's history is kept. */
+  readonly playerId: string;
+  readonly record: PaymentRecord;
+  readonly hold: Hold | undefined;
+  readonly nowMs: number;
+  readonly bins: BinTable;
+};
+
+export type HeardAttempts = { readonly hold: Hold | undefined; readonly facts: readonly PaymentFact[] };
+
+/** Hears every attempt of which something new is known, in the order in which they became known. */
+export function hearAttempts(heard: HeardPayment, after: readonly Attempt[]): HeardAttempts {
+  const { record, nowMs } = heard;
+  const terms = findTerms(heard);
+  const facts: PaymentFact[] = [];
+  let { hold } = heard;
+  const { revision } = record;
+  const standing = standPlan(record.decision, { attempts: after, revision, nowMs, cuts: undefined });
+  for (const attempt of after) {
+    const before = record.attempts.find(({ attemptId }) => attemptId === attempt.attemptId);
+    if (before === attempt) continue;
+    const word = readWord(attempt, before, after, { standing, plan: record.decision.plan, nowMs });
+    const next = hearOutcome(hold, terms, word);
+    hold = next.hold;
+    if (attempt.outcomeClass === "ABANDONED") continue;
+    for (const fact of next.facts) facts.push(completeFact(fact, heard, terms, attempt.psp));
+  }
+  return { hold: hold && moveToStep(hold, standing), facts };
+}
+
+/** A fact of an attempt that is no outcome of it: a refund, a chargeback, a clearing. */
+export function makeLaterFact(
+  heard: HeardPayment,
+  attempt: Pick<Attempt, "attemptId" | "psp">,
+  told: {
+    readonly became: "REFUNDED" | "CHARGED_BACK" | "CLEARED";
+    readonly amountMinor: number | undefined;
+    readonly atMs: number;
+  },
+): readonly PaymentFact[] {
+  const terms = findTerms(heard);
+  // A clearing tells what a refund does, but for its type.
+  const became = told.became === "CLEARED" ? "REFUNDED" : told.became;
+  const { facts } = hearOutcome(heard.hold, terms, {
+    attemptId: attempt.attemptId,
+    became,
+    amountMinor: told.amountMinor,
+    atMs: told.atMs,
+    heardAtMs: heard.nowMs,
+    open: "NONE",
+    stepsLeft: 0,
+    validUntilMs: 0,
+  });
+  return facts.map((fact) => {
+    const complete = completeFact(fact, heard, terms, attempt.psp);
+    return told.became === "CLEARED" ? { ...complete, type: "payment_cleared" } : complete;
+  });
+}
+
+function readWord(
+  attempt: Attempt,
+  before: Attempt | undefined,
+  all: readonly Attempt[],
+  at: {
+    readonly standing: PlanStanding | undefined;
+    readonly plan: Plan | undefined;
+    readonly nowMs: number;
+  },
+): Word {
+  const isVoid = attempt.voided === true && before?.voided !== true;
+  const open = all.filter(isOpen);
+  return {
+    attemptId: attempt.attemptId,
+    became: isVoid ? "VOIDED" : attempt.outcomeClass,
+    amountMinor: attempt.approvedMinor,
+    atMs: attempt.atMs,
+    heardAtMs: at.nowMs,
+    open: open.some(({ outcomeClass }) => outcomeClass === "UNKNOWN")
+      ? "UNKNOWN"
+      : open.length > 0
+        ? "PENDING"
+        : "NONE",
+    stepsLeft: countStepsLeft(at.standing),
+    validUntilMs: at.plan?.validUntilMs ?? at.nowMs,
+  };
+}
+
+function countStepsLeft(standing: PlanStanding | undefined): number {
+  const next = standing?.next;
+  if (next?.action !== "STEP" && next?.action !== "WAIT_UNTIL") return 0;
+  return standing!.steps.filter(({ number }) => number >= next.step).length;
+}
+
+function moveToStep(hold: Hold, standing: PlanStanding | undefined): Hold {
+  const next = standing?.next;
+  if (next?.action !== "STEP" && next?.action !== "WAIT_UNTIL") return hold;
+  const step = standing!.steps.find(({ number }) => number === next.step);
+  return step === undefined || hold.values.get("psp") === step.psp ? hold : moveHold(hold, step);
+}
+
+/** What the payment holds by, or held by where nothing is held any more. */
+function findTerms({ payment, playerId, record, hold }: HeardPayment): HoldTerms {
+  if (hold !== undefined) return hold;
+  const { decision, converted } = record;
+  return {
+    paymentId: payment.paymentId,
+    revision: record.revision,
+    playerId,
+    kind: payment.kind,
+    amountMinor: payment.amountMinor ?? 0,
+    currency: payment.currency,
+    converted: converted ?? new Map(),
+    ratesVersion: decision.ruleSetVersion,
+    instantMs: decision.decidedAtMs,
+    values: new Map(),
+    subjects: listSubjects({ ...payment, playerId }),
+  };
+}
+
+function completeFact(
+  fact: HoldFact,
+  { payment, bins, record, hold }: HeardPayment,
+  { subjects }: HoldTerms,
+  psp: string,
+): PaymentFact {
+  const { card } = payment;
+  const mid = record.decision.plan?.steps.find((step) => step.psp === psp)?.mid ?? "";
+  const table = card?.bin === undefined ? unknownBin : lookUpBin(bins, card.bin);
+  const isWithdrawal = fact.kind === "withdrawal";
+  return {
+    ...fact,
+    ...(isWithdrawal ? { type: withdrawalTypes.get(fact.type) ?? fact.type } : {}),
+    method: payment.method ?? "",
+    psp,
+    mid,
+    brand: payment.brand,
+    scheme: card?.scheme ?? table.scheme ?? "",
+    funding: card?.funding ?? table.funding ?? "",
+    card: card === undefined ? "" : identifyInstrument(card),
+    device: payment.deviceId ?? "",
+    ip: payment.ip ?? "",
+    bin: card?.bin ?? "",
+    // Without a hold whoever keeps the fact finds them in what it says.
+    ...(hold === undefined ? {} : { subjects: subjects.flatMap((each) => atStep(each, psp, mid)) }),
+  };
+}
+
+/** Subjects beside the player; PSP and account are those of the attempt, wherever the payment has moved since. */
+function atStep(subject: Subject, psp: string, mid: string): readonly Subject[] {
+  switch (subject.kind) {
+    case "player":
+      return [];
+    case "psp":
+      return [{ kind: "psp", id: psp }];
+    case "mid":
+      return mid === "" ? [] : [{ kind: "mid", id: mid }];
+    default:
+      return [subject];
+  }
+}
+
+/** Stages of a payout have names of their own. */
+const withdrawalTypes: ReadonlyMap<HoldFact["type"], HoldFact["type"]> = new Map([
+  ["payment_attempted", "withdrawal_requested"],
+  ["payment_declined", "withdrawal_cancelled"],
+  ["payment_voided", "withdrawal_returned"],
+]);
