@@ -61,7 +61,7 @@ const attributeTypes: Readonly<Record<AttributeType, ExprType>> = {
 };
 
 /** Purposes of a fact or an attribute that does not say its own. */
-export const purposesByDefault: readonly Purpose[] = ["payments", "fraud"];
+const purposesByDefault: readonly Purpose[] = ["payments", "fraud"];
 
 /** Makes the environments of a rule set. Built-in facts win over attributes of the same path, which the checks refuse anyway. */
 export function createEnvironments(declarations: Declarations): Environments {

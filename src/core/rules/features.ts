@@ -7,7 +7,7 @@ import {
 } from "../../gen/switchyard/v1/rule_set_pb.js";
 import { compareCodePoints } from "../cel/code-points.ts";
 import type { Purpose } from "../facts.ts";
-import { markers } from "./marker-definitions.ts";
+import { markers } from "../features/markers.ts";
 import { readPurposes } from "./names.ts";
 
 /** A feature that is worked out: one of the rule set, or one that a marker of it is made of. */
@@ -64,7 +64,7 @@ const opened = new Map<string, readonly Feature[]>();
 function openMarker(id: string): readonly Feature[] | undefined {
   const known = opened.get(id);
   if (known !== undefined) return known;
-  const parts = markers.get(id)?.map((json) => fromJson(FeatureSchema, json as JsonValue));
+  const parts = markers.get(id)?.features.map((json) => fromJson(FeatureSchema, json as JsonValue));
   if (parts !== undefined) opened.set(id, parts);
   return parts;
 }

@@ -21,10 +21,10 @@ import {
 import { compareCodePoints } from "../cel/code-points.ts";
 import { functionOf, functionRules, ofName } from "./aggregates.ts";
 import { purposesByDefault } from "./features.ts";
-import { toMs } from "./names.ts";
 import { fillLimit, fillPack } from "./limit-defaults.ts";
+import { toMs } from "./names.ts";
 import { ruleClasses } from "./rule-class.ts";
-import { type CalendarDefaults, calendarDefaults } from "./windows.ts";
+import { calendarDefaults } from "./windows.ts";
 
 const purposesByClass: Partial<Record<Rule_Class, Purpose_Kind>> = {
   [Rule_Class.SAFER_GAMBLING]: Purpose_Kind.RG,
@@ -162,14 +162,14 @@ function normalizeAggregate(aggregate: Aggregate): void {
 }
 
 /** Fills in what a window takes where it does not say its own. */
-export function normalizeWindow(window: Window, defaults: CalendarDefaults = calendarDefaults): void {
+function normalizeWindow(window: Window): void {
   if (window.offset !== undefined && toMs(window.offset) === 0) delete window.offset;
   if (window.span.case !== "calendar") return;
   const calendar = window.span.value;
-  if (calendar.zone === "") calendar.zone = defaults.zone;
+  if (calendar.zone === "") calendar.zone = calendarDefaults.zone;
   const isWeek = calendar.period === Window_Calendar_Period.WEEK;
   if (isWeek && calendar.weekStart === WeeklyHours_Day.DAY_UNSPECIFIED)
-    calendar.weekStart = defaults.weekStart;
+    calendar.weekStart = calendarDefaults.weekStart;
 }
 
 function fillPurposes(entry: Pick<Rule, "class" | "purposes">): void {

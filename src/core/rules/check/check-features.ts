@@ -1,5 +1,5 @@
 import { quote, suggest } from "../../cel/faults.ts";
-import { markers } from "../marker-definitions.ts";
+import { markers } from "../../features/markers.ts";
 import { checkPurposes } from "./check-declarations.ts";
 import { checkName } from "./check-event-types.ts";
 import type { CheckInput } from "./check-input.ts";

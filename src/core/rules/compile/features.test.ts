@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { compileForTest, testNowMs } from "../../../../test/helpers/compile.ts";
+import { readReads } from "../../cel/reads.ts";
+import { markers } from "../../features/markers.ts";
 import { createOverrideCompiler } from "../compile-override.ts";
 
 const head = "psps: [{ id: a, methods: [card] }]\n";
@@ -188,5 +190,57 @@ event_types:
       `${types}features:\n  - { id: f, aggregate: { function: ${aggregate} } }`,
     );
     expect(features[0]?.type).toBe(type);
+  });
+});
+
+describe("markers of harm", () => {
+  const all = [...markers.keys()];
+  const section = (ids: readonly string[]): string =>
+    `features:\n${ids.map((id, n) => `  - { id: m${n}, marker: ${id} }`).join("\n")}\n`;
+  const snapshot = compileForTest(head + section(all));
+
+  test("are all right: bools for safer gambling, each after its parts", () => {
+    const byId = new Map(snapshot.features.map((feature) => [feature.id, feature]));
+    for (const [n, id] of all.entries()) {
+      expect(byId.get(`m${n}`), id).toMatchObject({
+        type: "bool",
+        purposes: ["rg"],
+        how: { kind: "derived" },
+      });
+    }
+    const places = new Map(snapshot.featureOrder.map((ordinal, place) => [ordinal, place]));
+    expect(places.size).toBe(snapshot.features.length);
+    for (const [ordinal, { how }] of snapshot.features.entries()) {
+      for (const slot of how.kind === "derived" ? readReads(how.expr).slots : []) {
+        const source = snapshot.slots[slot]!;
+        if (source.kind === "feature") expect(places.get(source.ordinal)).toBeLessThan(places.get(ordinal)!);
+      }
+    }
+  });
+
+  test("have parts that nobody else can name", () => {
+    const parts = snapshot.features.map(({ id }) => id).filter((id) => id.includes("."));
+    expect(parts).toContain("marker.chasing_losses.after_bet");
+    expect(() =>
+      compileForTest(
+        `${head}${section(["chasing_losses"])}segments: [{ id: s, when: feature.marker.chasing_losses.after_bet > 1 }]`,
+      ),
+    ).toThrow(/unknown-name/);
+  });
+
+  test("are made of the same parts where one is used twice", () => {
+    const once = compileForTest(head + section(["chasing_losses"]));
+    const twice = compileForTest(head + section(["chasing_losses", "chasing_losses"]));
+    expect(twice.features.length).toBe(once.features.length + 1);
+  });
+
+  test("never sell", () => {
+    const rule =
+      "rules: [{ id: r, class: SEGMENT, when: feature.m0, effects: { actions: [{ kind: OFFER }] } }]";
+    expect(() => compileForTest(head + section(["night_play"]) + rule)).toThrow(/marketing-reads-protected/);
+    const derived = "  - { id: night, derived: '!feature.m0' }\n";
+    expect(() =>
+      compileForTest(head + section(["night_play"]) + derived + rule.replace("m0", "night")),
+    ).toThrow(/marketing-reads-protected/);
   });
 });
