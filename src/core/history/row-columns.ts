@@ -30,7 +30,8 @@ export class RowColumns {
   constructor(slabRows: number, countWides: (label: number) => number) {
     this.#slabRows = slabRows;
     this.#shift = Math.log2(slabRows);
-    this.wides = new WideValues(countWides);
+    // As many wide values as rows: most rows have none, and payments a few.
+    this.wides = new WideValues(this.#shift, countWides);
   }
 
   /** Adds slabs until there are that many. */

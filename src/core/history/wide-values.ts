@@ -8,15 +8,15 @@ import { BlockSpace } from "./block-space.ts";
 const maskedBit = 0x8000_0000;
 /** Masks are of 32 bits; labels with more places are kept whole. */
 const maskPlaces = 32;
-/** 8 MiB. */
-const slabShift = 20;
 
 /** References are 32-bit numbers, kept by the row. */
 export class WideValues {
-  readonly #blocks = new BlockSpace(slabShift, (length) => new Float64Array(length));
+  readonly #blocks: BlockSpace<Float64Array>;
   readonly #countWides: (label: number) => number;
 
-  constructor(countWides: (label: number) => number) {
+  /** Slabs have 2^slabShift values; `countWides` tells the places of a label. */
+  constructor(slabShift: number, countWides: (label: number) => number) {
+    this.#blocks = new BlockSpace(slabShift, (length) => new Float64Array(length));
     this.#countWides = countWides;
   }
 
