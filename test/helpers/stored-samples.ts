@@ -1,6 +1,8 @@
 /** Random players and payments as stores keep them: every optional member present and absent, every kind of edge, every type of value. */
 import fc from "fast-check";
 import type { Decision, Edge, Experience, Plan, Step, StepThreeDs } from "../../src/core/decision.ts";
+import type { EventValue } from "../../src/core/events/event.ts";
+import type { NewRow } from "../../src/core/history/history.ts";
 import type { Hold, LimitReading } from "../../src/core/limits/limit.ts";
 import type { Money, Payment } from "../../src/core/payment.ts";
 import {
@@ -341,6 +343,26 @@ export const arbitraryState: fc.Arbitrary<MembershipState> = record({
   suppressedBy: fc.constantFrom("", "RESTRICTED"),
   nextLookMs: fc.oneof(instant, fc.constant(Number.POSITIVE_INFINITY)),
 });
+
+/** A plain row. */
+export function sampleRow(id: number, atMs: number, changes: Partial<NewRow> = {}): NewRow {
+  return {
+    id,
+    atMs,
+    amountMinor: 5_000,
+    label: {
+      type: "deposit",
+      currency: "EUR",
+      values: new Map<string, EventValue>([
+        ["method", id % 3 === 0 ? "card" : "bank"],
+        ["first", false],
+      ]),
+      wides: ["payment", "device", "attempt"],
+    },
+    wides: [id * 1_000 + 0.5, Number.NaN, id],
+    ...changes,
+  };
+}
 
 /** A plain hold, and plain memberships. */
 export function sampleHold(paymentId: string, changes: Partial<Hold> = {}): Hold {

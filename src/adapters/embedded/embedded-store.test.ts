@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe } from "vitest";
 import { testAuditLog } from "../../../test/contract/audit-log.ts";
+import { testHistoryStore } from "../../../test/contract/history-store.ts";
 import { testLimitStore } from "../../../test/contract/limit-store.ts";
 import { testMembershipLog } from "../../../test/contract/membership-log.ts";
 import { type OpenPort, startMs } from "../../../test/contract/opened-port.ts";
@@ -50,11 +51,19 @@ describe.each([
   ["with room", {}],
   [
     "with caches of two and segments of 4 KiB",
-    { hotPlayersMax: 2, hotPaymentsMax: 2, hotMembershipsMax: 2, segmentBytesMax: 4096 },
+    {
+      hotPlayersMax: 2,
+      hotPaymentsMax: 2,
+      hotMembershipsMax: 2,
+      hotRowsMax: 2,
+      rowsBehindBytesWanted: 100,
+      segmentBytesMax: 4096,
+    },
   ],
 ])("the embedded store %s", (_, limits) => {
   testPlayerStore(openPart(({ players }) => players, limits));
   testPaymentStore(openPart(({ payments }) => payments, limits));
+  testHistoryStore(openPart(({ histories }) => histories, limits));
   testMembershipLog(openPart(({ memberships }) => memberships, limits));
 });
 

@@ -9,6 +9,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { AuditLog } from "../../ports/audit-log.ts";
 import type { Clock } from "../../ports/clock.ts";
+import type { HistoryStore } from "../../ports/history-store.ts";
 import type { LimitStore } from "../../ports/limit-store.ts";
 import type { MembershipLog } from "../../ports/membership-log.ts";
 import type { OverrideStore } from "../../ports/override-store.ts";
@@ -19,6 +20,10 @@ import type { RuleSetStore } from "../../ports/rule-set-store.ts";
 import { createAuditLog } from "./audit.ts";
 import { Checkpoint, readCheckpoint } from "./checkpoint.ts";
 import { lockDirectory } from "./directory-lock.ts";
+import { EmbeddedHistories } from "./histories.ts";
+import { HistoryDisk } from "./history-disk.ts";
+import { HistoryEvictor } from "./history-evictor.ts";
+import { HistoryMover } from "./history-mover.ts";
 import type { Intake } from "./intake.ts";
 import { type JournalFiles, nodeFiles } from "./journal/files.ts";
 import { type JournalRecord, recordKinds } from "./journal/format.ts";
@@ -41,6 +46,10 @@ export type StoreLimits = {
   readonly hotPlayersMax: number;
   /** States of memberships kept in memory, decoded: some 300 bytes each. */
   readonly hotMembershipsMax: number;
+  /** Rows of histories kept in memory: some 40 bytes each. */
+  readonly hotRowsMax: number;
+  /** Bytes of rows that the journal may hold alone before they are moved to LMDB: what a restart replays. */
+  readonly rowsBehindBytesWanted: number;
   /** Answers kept in memory, encoded: some 900 bytes each. */
   readonly hotPaymentsMax: number;
   /** Bytes of what LMDB does not have yet; above it puts are refused until LMDB has caught up. */
@@ -51,6 +60,8 @@ export type StoreLimits = {
 const storeLimits: StoreLimits = {
   hotPlayersMax: 200_000,
   hotMembershipsMax: 100_000,
+  hotRowsMax: 24_000_000,
+  rowsBehindBytesWanted: 192 * 1024 * 1024,
   hotPaymentsMax: 100_000,
   behindBytesMax: 512 * 1024 * 1024,
   segmentBytesMax: 64 * 1024 * 1024,
@@ -80,6 +91,13 @@ type StoreStats = {
   readonly hotPayments: number;
   readonly hotMemberships: number;
   readonly openHolds: number;
+  /** Rows and histories in memory, and what they take there in bytes. */
+  readonly hotRows: number;
+  readonly hotHistories: number;
+  readonly historyBytes: number;
+  /** Histories that were forgotten since the start, because there were too many rows. */
+  readonly evictions: number;
+  readonly labels: number;
   /** Bytes of a half-written tail that were cut off when the store was opened. */
   readonly bytesCut: number;
 };
@@ -91,6 +109,7 @@ export type EmbeddedStore = {
   readonly overrides: OverrideStore;
   readonly pspStates: PspStateStore;
   readonly audit: AuditLog;
+  readonly histories: HistoryStore;
   readonly limits: LimitStore;
   readonly memberships: MembershipLog;
   /** Sequence of the newest record of the journal: grows with every change of players and payments, over restarts too. */
@@ -139,16 +158,25 @@ function start(options: EmbeddedStoreOptions, tables: LmdbTables, release: () =>
       }
       return journal.append(recordKinds[kind], key, value, apply);
     },
+    written: () => journal.written(),
+    flush: () => journal.flush(),
+    sequence: () => journal.sequence(),
   };
   const payments = new EmbeddedPayments(tables, intake, limits.hotPaymentsMax);
   const players = new EmbeddedPlayers(tables, intake, clock, limits.hotPlayersMax);
   const holds = new EmbeddedLimits(tables, intake);
   const memberships = new EmbeddedMemberships(tables, intake, clock, limits.hotMembershipsMax);
+  const histories = new EmbeddedHistories(new HistoryDisk(tables), intake, () => evictor.check());
+  const historyMover = new HistoryMover(histories, tables, intake, limits.rowsBehindBytesWanted);
+  const evictor = new HistoryEvictor(histories, historyMover, limits.hotRowsMax);
   const kinds = { payment: payments, player: players, hold: holds, membership: memberships };
   const behind = Object.values(kinds).map((kind) => kind.behind);
   const countBehind = (): { readonly records: number; readonly bytes: number } => ({
-    records: behind.reduce((sum, each) => sum + each.count(), 0),
-    bytes: behind.reduce((sum, each) => sum + each.bytes(), memberships.changes.bytes()),
+    records: behind.reduce((sum, each) => sum + each.count(), historyMover.behindRecords()),
+    bytes: behind.reduce(
+      (sum, each) => sum + each.bytes(),
+      memberships.changes.bytes() + historyMover.behindBytes(),
+    ),
   });
   const sequenceMin = readCheckpoint(tables);
   const journal = new Journal({
@@ -157,15 +185,16 @@ function start(options: EmbeddedStoreOptions, tables: LmdbTables, release: () =>
     segmentBytesMax: limits.segmentBytesMax,
     sequenceMin,
     replay: (record) => {
-      if (record.sequence > sequenceMin) replayRecord(record, kinds);
+      if (record.sequence > sequenceMin) replayRecord(record, kinds, histories);
     },
     onError,
   });
+  histories.endReplay();
   const checkpoint = new Checkpoint({
     tables,
     journal,
     movers: [...Object.values(kinds).map(createMover), memberships.changes],
-    lazy: { start() {}, async write() {}, finish() {}, abandon() {}, isDue: () => true },
+    lazy: historyMover,
     sweep: async (nowMs) => {
       await payments.sweep(nowMs);
       await memberships.changes.sweep(nowMs);
@@ -182,6 +211,7 @@ function start(options: EmbeddedStoreOptions, tables: LmdbTables, release: () =>
     overrides: createOverrideStore(tables, clock),
     pspStates: createPspStateStore(tables),
     audit: createAuditLog(tables),
+    histories,
     limits: holds,
     memberships,
     stateVersion: () => journal.sequence(),
@@ -200,6 +230,11 @@ function start(options: EmbeddedStoreOptions, tables: LmdbTables, release: () =>
       hotPayments: payments.hotCount(),
       hotMemberships: memberships.hotCount(),
       openHolds: holds.count(),
+      hotRows: histories.table.countResidentRows(),
+      hotHistories: histories.table.countSubjects(),
+      historyBytes: histories.table.bytes(),
+      evictions: evictor.evicted(),
+      labels: histories.labels.count(),
       bytesCut: journal.bytesCut,
     }),
     written: () => journal.written(),
@@ -221,6 +256,7 @@ type Replayer = { readonly replay: (record: JournalRecord, mapKey: string) => vo
 function replayRecord(
   record: JournalRecord,
   kinds: Readonly<Record<"payment" | "player" | "hold" | "membership", Replayer>>,
+  histories: EmbeddedHistories,
 ): void {
   switch (record.kind) {
     case recordKinds.payment:
@@ -234,6 +270,13 @@ function replayRecord(
       return;
     case recordKinds.membership:
       kinds.membership.replay(record, joinEncodedKey(record.key));
+      return;
+    case recordKinds.label:
+    case recordKinds.row:
+    case recordKinds.reversal:
+    case recordKinds.merge:
+    case recordKinds.removal:
+      histories.replay(record);
       return;
     case recordKinds.trial:
       return;

@@ -296,6 +296,9 @@ it.each(failures)(
     const intake = {
       append: (...[, key, value, apply]: Parameters<Intake["append"]>): Promise<void> =>
         journal.append(1, key, value, apply),
+      written: () => journal.written(),
+      flush: () => journal.flush(),
+      sequence: () => journal.sequence(),
     };
     const payments = new EmbeddedPayments(tables, intake, 2);
     const players = new EmbeddedPlayers(tables, intake, clock, 2);

@@ -14,4 +14,10 @@ export type Intake = {
     value: Uint8Array,
     apply: (sequence: number) => () => void,
   ) => Promise<void>;
+  /** Resolves when all that was appended so far is written. */
+  readonly written: () => Promise<void>;
+  /** Writes what was appended so far, now. False where it could not be: it was taken back. */
+  readonly flush: () => boolean;
+  /** Sequence of the newest record. */
+  readonly sequence: () => number;
 };

@@ -74,6 +74,11 @@ export function readKey(key: Buffer): { readonly merchantId: string; readonly id
   return { merchantId: merchant.id, id: readPart(key, merchant.end).id };
 }
 
+/** The merchant that a key begins with, and where it ends. */
+export function readMerchantPart(key: Buffer): { readonly id: string; readonly end: number } {
+  return readPart(key, 0);
+}
+
 function readPart(key: Buffer, at: number): { readonly id: string; readonly end: number } {
   const header = key.readUInt16BE(at);
   const start = at + lengthBytes;

@@ -1,0 +1,388 @@
+import type { History, NewRow, Placed, Subject } from "../../core/history/history.ts";
+import { HistoryTable, type Undo } from "../../core/history/history-table.ts";
+import type { LabelTable } from "../../core/history/labels.ts";
+import type { HistoryStore } from "../../ports/history-store.ts";
+import { decodeMerge, encodeMerge } from "./codec/merge-record.ts";
+import {
+  decodeLabel,
+  decodeReversal,
+  decodeRow,
+  encodeLabel,
+  encodeReversal,
+  encodeRow,
+} from "./codec/row-record.ts";
+import type { HistoryDisk } from "./history-disk.ts";
+import { countChunksBefore, isPlayer } from "./history-disk.ts";
+import { compareIds, decodeHistoryKey, encodeHistoryKey } from "./history-keys.ts";
+import { HistoryMarks } from "./history-marks.ts";
+import type { Intake } from "./intake.ts";
+import type { JournalRecord } from "./journal/format.ts";
+import { recordHeaderBytes, recordKinds } from "./journal/format.ts";
+import { joinSubjectKey } from "./keys.ts";
+import { PlayerCounts } from "./player-counts.ts";
+
+type RowOptions = { readonly isPaymentFact: boolean; readonly amountWins?: boolean };
+/** A history that LMDB still has, and that is no more. */
+export type Gone = { readonly merchantId: string; readonly subject: Subject; readonly chunksMax: number };
+
+const nothing = Buffer.alloc(0);
+/** Of a history that comes with a record of the journal; no caller's id has a NUL. */
+const passing: Subject = { kind: "key", id: "\u0000merged" };
+
+/**
+ * Histories: what was used lately is in memory, all of it is in LMDB or in the journal. One that is not in memory is loaded by the first who asks.
+ *
+ * A history that is in memory is known to the table; what the store notes of it beside is in `marks`. `dirty` are the numbers of those that changed
+ * since LMDB got them, `gone` are those that LMDB still has and nobody else.
+ */
+export class EmbeddedHistories implements HistoryStore {
+  readonly labels: LabelTable;
+  readonly table: HistoryTable;
+  readonly disk: HistoryDisk;
+  readonly marks = new HistoryMarks();
+  readonly players = new PlayerCounts();
+  readonly #intake: Intake;
+  /** Told when there may be more rows in memory than there should. */
+  readonly #onGrown: () => void;
+  dirty: number[] = [];
+  gone = new Map<string, Gone>();
+  movingGone = new Map<string, Gone>();
+  /** Bytes and records of the journal that LMDB does not have. */
+  bytes = 0;
+  records = 0;
+  #labelsWritten: number;
+  /** While the journal is replayed: the sequence up to which LMDB had a history. */
+  #replayedFrom: Map<number, number> | undefined = new Map();
+
+  constructor(disk: HistoryDisk, intake: Intake, onGrown: () => void) {
+    this.table = new HistoryTable();
+    this.labels = this.table.labels;
+    this.disk = disk;
+    this.#intake = intake;
+    this.#onGrown = onGrown;
+    for (const [label, bytes] of disk.labels()) this.labels.restore(label, decodeLabel(bytes));
+    for (const [merchantId, { players, newestMs }] of disk.counts()) {
+      this.players.load(merchantId, players, newestMs);
+    }
+    this.#labelsWritten = this.labels.count();
+  }
+
+  readonly get = (merchantId: string, subject: Subject): History | undefined => {
+    const number = this.#find(merchantId, subject);
+    return number < 0 ? undefined : this.table.view(number);
+  };
+
+  readonly place = (
+    merchantId: string,
+    subject: Subject,
+    row: NewRow,
+    options: RowOptions,
+  ): { readonly placed: Placed; readonly durable: Promise<void> } => {
+    const number = this.#open(merchantId, subject);
+    const undos: Undo[] = [];
+    const { isPaymentFact, amountWins = false } = options;
+    const placed = this.table.place(number, row, { isPaymentFact, amountWins, undo: undos });
+    if (undos.length === 0) {
+      this.#dropEmpty(number, merchantId, subject);
+      // It may be there since this very turn.
+      return { placed, durable: this.#intake.written() };
+    }
+    const newestBefore = this.#noteNewest(merchantId, subject, row.atMs);
+    this.#writeLabels();
+    const value = encodeRow(row, this.labels.intern(row.label)!, options);
+    const durable = this.#append("row", number, merchantId, subject, value, () => {
+      this.players.setNewest(merchantId, newestBefore);
+      this.#takeBack(merchantId, subject, undos);
+    });
+    return { placed, durable };
+  };
+
+  readonly reverse = (
+    merchantId: string,
+    subject: Subject,
+    row: { readonly id: number; readonly atMs: number },
+  ): { readonly found: boolean; readonly durable: Promise<void> } => {
+    const number = this.#open(merchantId, subject);
+    const undos: Undo[] = [];
+    const reversal = this.table.reverse(number, row, { undo: undos });
+    const found = reversal === "reversed" || reversal === "again";
+    if (undos.length === 0) {
+      this.#dropEmpty(number, merchantId, subject);
+      return { found, durable: this.#intake.written() };
+    }
+    const durable = this.#append("reversal", number, merchantId, subject, encodeReversal(row), () =>
+      this.#takeBack(merchantId, subject, undos),
+    );
+    return { found, durable };
+  };
+
+  /** What cannot be taken back is done only when the journal has it. */
+  readonly merge = (merchantId: string, from: Subject, into: Subject): Promise<void> => {
+    const source = this.#find(merchantId, from);
+    if (source < 0 || (from.kind === into.kind && from.id === into.id)) return this.#intake.written();
+    const value = encodeMerge(this.table, source, encodeHistoryKey(merchantId, from));
+    const durable = this.#commit("merge", encodeHistoryKey(merchantId, into), value);
+    if (durable.isKept) {
+      const target = this.#open(merchantId, into);
+      this.#forget(merchantId, from, source);
+      this.table.merge(source, target);
+      this.#setDirty(target);
+    }
+    return durable.promise;
+  };
+
+  readonly remove = async (merchantId: string, subject: Subject): Promise<number> => {
+    const number = this.#find(merchantId, subject);
+    if (number < 0) return 0;
+    const durable = this.#commit("removal", encodeHistoryKey(merchantId, subject), nothing);
+    let rows = 0;
+    if (durable.isKept) {
+      this.#forget(merchantId, subject, number);
+      rows = this.table.remove(number);
+    }
+    await durable.promise;
+    return rows;
+  };
+
+  readonly listPlayers = (merchantId: string, afterId: string, max: number): readonly string[] => {
+    const fresh = this.players.listFresh(merchantId);
+    let next = fresh.findIndex((id) => afterId === "" || compareIds(id, afterId) > 0);
+    if (next < 0) next = fresh.length;
+    const listed: string[] = [];
+    if (max <= 0) return listed;
+    for (const id of this.disk.listPlayers(merchantId, afterId)) {
+      while (next < fresh.length && compareIds(fresh[next]!, id) < 0) {
+        if (listed.push(fresh[next++]!) === max) return listed;
+      }
+      if (fresh[next] === id) next++;
+      else if (this.#isOnlyOnDisk(merchantId, id)) continue;
+      if (listed.push(id) === max) return listed;
+    }
+    return [...listed, ...fresh.slice(next, next + max - listed.length)];
+  };
+
+  readonly countPlayers = (merchantId: string): number => this.players.count(merchantId);
+
+  readonly newestMs = (merchantId: string): number | undefined => {
+    const newestMs = this.players.newestMs(merchantId);
+    return this.players.count(merchantId) === 0 || newestMs === Number.NEGATIVE_INFINITY
+      ? undefined
+      : newestMs;
+  };
+
+  /** What LMDB still has, and nobody else. */
+  #isOnlyOnDisk(merchantId: string, playerId: string): boolean {
+    const player: Subject = { kind: "player", id: playerId };
+    return this.isGone(merchantId, player) && this.table.find(merchantId, player) < 0;
+  }
+
+  isGone(merchantId: string, subject: Subject): boolean {
+    if (this.gone.size === 0 && this.movingGone.size === 0) return false;
+    const key = joinSubjectKey(merchantId, subject);
+    return this.gone.has(key) || this.movingGone.has(key);
+  }
+
+  /** Whoever gets it removes it. */
+  takeGone(merchantId: string, subject: Subject): Gone | undefined {
+    if (this.gone.size === 0) return undefined;
+    const key = joinSubjectKey(merchantId, subject);
+    const gone = this.gone.get(key);
+    if (gone !== undefined) {
+      this.gone.delete(key);
+      this.movingGone.set(key, gone);
+    }
+    return gone;
+  }
+
+  /** Takes a record of the journal at opening. */
+  replay(record: JournalRecord): void {
+    if (record.kind === recordKinds.label) {
+      this.labels.restore(record.key.readUInt32LE(0), decodeLabel(record.value));
+      return;
+    }
+    this.#count(record.key, record.value);
+    const { merchantId, subject } = decodeHistoryKey(record.key);
+    if (record.kind === recordKinds.merge) this.#replaySource(record, merchantId);
+    const number = this.#open(merchantId, subject);
+    if (record.sequence <= (this.#replayedFrom?.get(number) ?? 0)) return;
+    this.#setDirty(number);
+    switch (record.kind) {
+      case recordKinds.row: {
+        const { row, flags } = decodeRow(record.value, (label) => this.labels.get(label));
+        this.table.place(number, row, flags);
+        this.#noteNewest(merchantId, subject, row.atMs);
+        return;
+      }
+      case recordKinds.reversal:
+        this.table.reverse(number, decodeReversal(record.value));
+        return;
+      case recordKinds.merge:
+        this.#replayMerge(record, merchantId, number);
+        return;
+      case recordKinds.removal:
+        this.#forget(merchantId, subject, number);
+        this.table.remove(number);
+        return;
+    }
+  }
+
+  /** The journal is through. */
+  endReplay(): void {
+    this.#replayedFrom = undefined;
+    this.#labelsWritten = this.labels.count();
+    this.#onGrown();
+  }
+
+  /** Forgets a history that LMDB has, until somebody asks for it. */
+  evict(number: number): void {
+    this.marks.clear(number);
+    this.table.remove(number);
+  }
+
+  #find(merchantId: string, subject: Subject): number {
+    const known = this.table.find(merchantId, subject);
+    if (known < 0) return this.isGone(merchantId, subject) ? -1 : this.#load(merchantId, subject);
+    this.marks.use(known);
+    return known;
+  }
+
+  #load(merchantId: string, subject: Subject): number {
+    const key = encodeHistoryKey(merchantId, subject);
+    const stored = this.disk.find(key);
+    if (stored === undefined) return -1;
+    const number = this.table.openCold(merchantId, subject, stored.head);
+    try {
+      const chunks = countChunksBefore(this.table.countRows(number));
+      this.table.unpackInto(number, { head: stored.head, chunks: this.disk.readChunks(key, stored, chunks) });
+      this.marks.reset(number, chunks);
+    } catch (error) {
+      this.table.remove(number);
+      throw error;
+    }
+    this.#replayedFrom?.set(number, stored.sequence);
+    this.#onGrown();
+    return number;
+  }
+
+  #open(merchantId: string, subject: Subject): number {
+    const known = this.#find(merchantId, subject);
+    if (known >= 0) return known;
+    const number = this.table.open(merchantId, subject);
+    this.marks.reset(number, undefined);
+    if (isPlayer(subject)) this.players.addFresh(merchantId, subject.id);
+    this.#replayedFrom?.delete(number);
+    this.#onGrown();
+    return number;
+  }
+
+  /** Nothing came of a history that was opened, or what came was taken back. */
+  #dropEmpty(number: number, merchantId: string, subject: Subject): void {
+    if (this.marks.chunksKept(number) !== undefined || this.table.view(number) !== undefined) return;
+    this.#forget(merchantId, subject, number);
+    this.table.remove(number);
+  }
+
+  #takeBack(merchantId: string, subject: Subject, undos: readonly Undo[]): void {
+    for (const undo of undos.toReversed()) undo();
+    const number = this.table.find(merchantId, subject);
+    if (number >= 0) this.#dropEmpty(number, merchantId, subject);
+  }
+
+  /** Notes that a history is no more; the table is told by the caller. */
+  #forget(merchantId: string, subject: Subject, number: number): void {
+    const isKept = this.marks.chunksKept(number) !== undefined;
+    this.marks.clear(number);
+    if (isPlayer(subject)) {
+      if (isKept) this.players.addGone(merchantId);
+      else this.players.removeFresh(merchantId, subject.id);
+    }
+    if (!isKept) return;
+    const chunksMax = this.marks.chunksMax(number);
+    this.gone.set(joinSubjectKey(merchantId, subject), { merchantId, subject, chunksMax });
+  }
+
+  #append(
+    kind: "row" | "reversal",
+    number: number,
+    merchantId: string,
+    subject: Subject,
+    value: Uint8Array,
+    undo: () => void,
+  ): Promise<void> {
+    const key = encodeHistoryKey(merchantId, subject);
+    this.#setDirty(number);
+    let isTaken = false;
+    const durable = this.#intake.append(kind, key, value, () => {
+      isTaken = true;
+      this.#count(key, value);
+      return undo;
+    });
+    if (!isTaken) undo();
+    return durable;
+  }
+
+  /** Writes a record at once. */
+  #commit(
+    kind: "merge" | "removal",
+    key: Buffer,
+    value: Uint8Array,
+  ): { readonly isKept: boolean; readonly promise: Promise<void> } {
+    this.#writeLabels();
+    let isTaken = false;
+    const promise = this.#intake.append(kind, key, value, () => {
+      isTaken = true;
+      this.#count(key, value);
+      return () => {};
+    });
+    promise.catch(() => {});
+    return { isKept: isTaken && this.#intake.flush(), promise };
+  }
+
+  /** Labels stand in the journal before the rows that name them. */
+  #writeLabels(): void {
+    const count = this.labels.count();
+    if (this.#labelsWritten === count) return;
+    for (const label of this.labels.entriesFrom(this.#labelsWritten)) {
+      const number = this.#labelsWritten;
+      const key = Buffer.allocUnsafe(4);
+      key.writeUInt32LE(number);
+      void this.#intake.append("label", key, encodeLabel(label), () => {
+        this.#labelsWritten = number + 1;
+        return () => {
+          this.#labelsWritten = number;
+        };
+      });
+    }
+  }
+
+  #noteNewest(merchantId: string, subject: Subject, atMs: number): number {
+    const before = this.players.newestMs(merchantId);
+    if (isPlayer(subject) && atMs > before) this.players.setNewest(merchantId, atMs);
+    return before;
+  }
+
+  #setDirty(number: number): void {
+    if (this.marks.setDirty(number)) this.dirty.push(number);
+  }
+
+  #count(key: Uint8Array, value: Uint8Array): void {
+    this.bytes += recordHeaderBytes + key.length + value.length;
+    this.records++;
+  }
+
+  /** The one that a merge takes rows from ends with it, unless LMDB has what came later. */
+  #replaySource({ sequence, value }: JournalRecord, merchantId: string): void {
+    const { subject } = decodeHistoryKey(decodeMerge(value).from);
+    const number = this.#find(merchantId, subject);
+    if (number < 0 || sequence <= (this.#replayedFrom?.get(number) ?? 0)) return;
+    this.#forget(merchantId, subject, number);
+    this.table.remove(number);
+  }
+
+  #replayMerge({ value }: JournalRecord, merchantId: string, into: number): void {
+    const { head, chunks } = decodeMerge(value);
+    const number = this.table.openCold(merchantId, passing, head);
+    this.table.unpackInto(number, { head, chunks });
+    this.table.merge(number, into);
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * Keys of histories: the merchant behind its length, the kind, then the id to the end, so that ids order as they are read. Chunks of rows have their
+ * number behind that.
+ */
+import type { Subject, SubjectKind } from "../../core/history/history.ts";
+import { encodeMerchantRange, readMerchantPart } from "./keys.ts";
+
+/** By the byte that is written; new ones go to the end. */
+const kinds: readonly SubjectKind[] = ["player", "card", "device", "ip", "bin", "psp", "mid", "brand", "key"];
+const byteOfKind = new Map(kinds.map((kind, byte) => [kind, byte]));
+/** How the id is written: those that UTF-8 would merge are UTF-16, and come last. */
+const utf8 = 0;
+const utf16 = 1;
+/** LMDB's own bound, less the number of a chunk. */
+const keyBytesMax = 1_974;
+const chunkBytes = 4;
+
+/** Of the merchant that came last: calls come in runs of one merchant. */
+let lastMerchantId = "";
+let lastPrefix = encodeMerchantRange("").start;
+
+/** Fails: throws a RangeError where the ids make it longer than LMDB takes. */
+export function encodeHistoryKey(merchantId: string, { kind, id }: Subject): Buffer {
+  const prefix = encodePrefix(merchantId);
+  const isWellFormed = id.isWellFormed();
+  const idBytes = isWellFormed ? Buffer.byteLength(id, "utf8") : 2 * id.length;
+  const bytes = prefix.length + 2 + idBytes;
+  if (bytes > keyBytesMax) throw new RangeError(`the id of a ${kind} makes a key of ${bytes} bytes`);
+  const key = Buffer.allocUnsafe(bytes);
+  key.set(prefix, 0);
+  key[prefix.length] = byteOfKind.get(kind)!;
+  key[prefix.length + 1] = isWellFormed ? utf8 : utf16;
+  key.write(id, prefix.length + 2, isWellFormed ? "utf8" : "utf16le");
+  return key;
+}
+
+export function decodeHistoryKey(key: Buffer): { readonly merchantId: string; readonly subject: Subject } {
+  const { id: merchantId, end } = readMerchantPart(key);
+  const id = key.toString(key[end + 1] === utf16 ? "utf16le" : "utf8", end + 2);
+  return { merchantId, subject: { kind: kinds[key[end]!]!, id } };
+}
+
+/** Keys of a kind of subjects in `[start, end)`, by id. */
+export function encodeHistoryRange(
+  merchantId: string,
+  kind: SubjectKind,
+): { readonly start: Buffer; readonly end: Buffer } {
+  const prefix = encodePrefix(merchantId);
+  const byte = byteOfKind.get(kind)!;
+  return {
+    start: Buffer.concat([prefix, Buffer.of(byte)]),
+    end: Buffer.concat([prefix, Buffer.of(byte + 1)]),
+  };
+}
+
+export function encodeChunkKey(historyKey: Buffer, chunk: number): Buffer {
+  const key = Buffer.allocUnsafe(historyKey.length + chunkBytes);
+  key.set(historyKey, 0);
+  key.writeUInt32BE(chunk, historyKey.length);
+  return key;
+}
+
+function encodePrefix(merchantId: string): Buffer {
+  if (merchantId !== lastMerchantId) {
+    lastPrefix = encodeMerchantRange(merchantId).start;
+    lastMerchantId = merchantId;
+  }
+  return lastPrefix;
+}
+
+/** Negative where `a` comes before `b` among the keys of one kind. */
+export function compareIds(a: string, b: string): number {
+  const isWellFormed = a.isWellFormed();
+  if (isWellFormed !== b.isWellFormed()) return isWellFormed ? -1 : 1;
+  const encoding = isWellFormed ? "utf8" : "utf16le";
+  return isPlain(a) && isPlain(b)
+    ? a < b
+      ? -1
+      : Number(a > b)
+    : Buffer.compare(Buffer.from(a, encoding), Buffer.from(b, encoding));
+}
+
+/** Whether its UTF-16 orders as its UTF-8 does. */
+function isPlain(id: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: every unit below the surrogates.
+  return /^[\u0000-\ud7ff]*$/.test(id);
+}

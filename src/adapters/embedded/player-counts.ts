@@ -1,0 +1,98 @@
+import { compareIds } from "./history-keys.ts";
+
+type Counts = {
+  /** Histories of players that LMDB has. */
+  landed: number;
+  /** Those that it will have when all that was sent to it has landed. */
+  sent: number;
+  /** Of those that it has, the ones that are no more. */
+  gone: number;
+  newestMs: number;
+  /** Ids of those that only memory and journal have. */
+  readonly fresh: Set<string>;
+  /** Those in order, while it is right. */
+  sorted: readonly string[] | undefined;
+};
+
+/** How many players of a merchant have a history, and which of them LMDB does not know. */
+export class PlayerCounts {
+  readonly #merchants = new Map<string, Counts>();
+
+  load(merchantId: string, players: number, newestMs: number): void {
+    const counts = { ...makeCounts(), landed: players, sent: players, newestMs };
+    this.#merchants.set(merchantId, counts);
+  }
+
+  count(merchantId: string): number {
+    const counts = this.#merchants.get(merchantId);
+    return counts === undefined ? 0 : counts.landed - counts.gone + counts.fresh.size;
+  }
+
+  newestMs(merchantId: string): number {
+    return this.#merchants.get(merchantId)?.newestMs ?? Number.NEGATIVE_INFINITY;
+  }
+
+  setNewest(merchantId: string, newestMs: number): void {
+    this.#open(merchantId).newestMs = newestMs;
+  }
+
+  /** Ids of those that LMDB does not have, in order. */
+  listFresh(merchantId: string): readonly string[] {
+    const counts = this.#merchants.get(merchantId);
+    if (counts === undefined) return [];
+    counts.sorted ??= [...counts.fresh].sort(compareIds);
+    return counts.sorted;
+  }
+
+  /** A player of whom LMDB has nothing has a history. */
+  addFresh(merchantId: string, playerId: string): void {
+    const counts = this.#open(merchantId);
+    counts.fresh.add(playerId);
+    counts.sorted = undefined;
+  }
+
+  removeFresh(merchantId: string, playerId: string): void {
+    const counts = this.#open(merchantId);
+    if (counts.fresh.delete(playerId)) counts.sorted = undefined;
+  }
+
+  /** The history of a player that LMDB has is no more. */
+  addGone(merchantId: string): void {
+    this.#open(merchantId).gone++;
+  }
+
+  /** One more (1) or one less (-1) is on its way to LMDB. */
+  send(merchantId: string, players: 1 | -1): void {
+    this.#open(merchantId).sent += players;
+  }
+
+  sent(merchantId: string): number {
+    return this.#open(merchantId).sent;
+  }
+
+  /** What was sent is there. */
+  land(merchantId: string, playerId: string, players: 1 | -1): void {
+    const counts = this.#open(merchantId);
+    counts.landed += players;
+    if (players < 0) counts.gone--;
+    else this.removeFresh(merchantId, playerId);
+  }
+
+  /** What was sent and did not land is not there. */
+  unsend(): void {
+    for (const counts of this.#merchants.values()) counts.sent = counts.landed;
+  }
+
+  #open(merchantId: string): Counts {
+    const known = this.#merchants.get(merchantId);
+    if (known !== undefined) return known;
+    const counts = makeCounts();
+    this.#merchants.set(merchantId, counts);
+    return counts;
+  }
+}
+
+function makeCounts(): Counts {
+  const newestMs = Number.NEGATIVE_INFINITY;
+  return { landed: 0, sent: 0, gone: 0, newestMs, fresh: new Set(), sorted: undefined };
+}
