@@ -25,6 +25,7 @@ const blindMs = 60_000;
 export type FlipSources = {
   readonly slots: readonly SlotSource[];
   readonly features: readonly FeatureSpec[];
+  readonly eventSlots: readonly SlotSource[];
   readonly intern: (expr: Expr) => Expr;
   /** The value of an interned expression in the frame of the look. */
   readonly valueOf: (expr: Expr, look: Look) => Value;

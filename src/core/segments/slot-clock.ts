@@ -30,6 +30,8 @@ export type SlotClock = {
 export type SlotSources = {
   readonly slots: readonly SlotSource[];
   readonly features: readonly FeatureSpec[];
+  /** Of conditions over events. */
+  readonly eventSlots: readonly SlotSource[];
   /** Makes equal expressions one object, as those that `moves` and `valueOf` are asked for. */
   readonly intern: (expr: Expr) => Expr;
 };
@@ -111,7 +113,7 @@ export function createSlotClocks(sources: SlotSources): SlotClocks {
   const makeFeatureClock = ({ how }: FeatureSpec): SlotClock => {
     switch (how.kind) {
       case "aggregate":
-        return openAggregate(how.aggregate);
+        return openAggregate(how.aggregate, sources.eventSlots);
       case "derived": {
         const expr = sources.intern(how.expr);
         const parts = listSlots(expr).map(of);
@@ -151,8 +153,10 @@ function firstOf(parts: readonly SlotClock[], look: Look): number {
   return firstMs;
 }
 
-function openAggregate(spec: AggregateSpec): SlotClock {
+function openAggregate(spec: AggregateSpec, eventSlots: readonly SlotSource[]): SlotClock {
   const clock = createAggregateClock(spec);
+  const readsNow = [spec.where, spec.hit].some((expr) => expr !== undefined && tellsTime(expr, eventSlots));
+  if (readsNow) return { ...stays, moves: true, rangeOf: beBlind };
   const base = {
     next: ({ input }: Look) => clock.next(input.history, input.nowMs),
     aggregate: { spec, clock },
@@ -171,6 +175,13 @@ function openAggregate(spec: AggregateSpec): SlotClock {
     default:
       return { ...stays, ...base };
   }
+}
+
+/** Whether a condition over an event also depends on when it is asked. */
+function tellsTime(expr: Expr, eventSlots: readonly SlotSource[]): boolean {
+  if (expr.op === "within" || expr.op === "silent") return true;
+  if (expr.op === "slot" && eventSlots[expr.slot]?.kind === "now") return true;
+  return listChildren(expr).some((part) => tellsTime(part, eventSlots));
 }
 
 /** All that is in the sum loses weight at one pace, so the sum does. */

@@ -159,7 +159,7 @@ describe("sweeping a player through time", () => {
         expect(swept.flips).toEqual(stepThrough(timeline, facts, fromMs, toMs));
         expect(swept.nextMs).toBeGreaterThan(toMs);
       }),
-      { numRuns: countRuns(150) },
+      { numRuns: countRuns(100) },
     );
   });
 });

@@ -1,11 +1,12 @@
 import type { Expr, Frame, Value } from "../cel/expr.ts";
 import { buildInternedPredicate, createPredicateCache } from "../cel/predicate.ts";
-import { readReads } from "../cel/reads.ts";
 import { buildFrameReader, createFrame } from "../features/frame-reader.ts";
 import type { RuleSnapshot } from "../rules/snapshot.ts";
 import { type StatePlace, stepState, stepStay } from "./memory.ts";
+import { listUnits, type Unit } from "./memory-units.ts";
 import { createFlipFinder } from "./next-flip.ts";
 import { isOfPlayer, makePlayerInput, type PlayerFacts, viewPlayerAt } from "./player-input.ts";
+import { surveySegments } from "./segment-reads.ts";
 import type { Look } from "./slot-clock.ts";
 
 /** What a rule set says of one player at one instant after the other. Judging is synchronous, so all players share one. */
@@ -42,15 +43,6 @@ export type Judged = {
   readonly findNextOf: (ordinal: number) => number;
 };
 
-/** Segments that move together: one with a memory, or the states of a journey in which one has a least stay. */
-type Unit = {
-  readonly ordinals: readonly number[];
-  readonly isJourney: boolean;
-  readonly conditions: readonly Expr[];
-  readonly exit: Expr | undefined;
-  readonly dwellMinMs: readonly number[];
-};
-
 const never = Number.POSITIVE_INFINITY;
 const timelines = new WeakMap<RuleSnapshot, Timeline>();
 
@@ -65,7 +57,7 @@ export function openTimeline(snapshot: RuleSnapshot): Timeline {
 }
 
 function createTimeline(snapshot: RuleSnapshot): Timeline {
-  const { slots, segments, features } = snapshot;
+  const { slots, segments, features, eventSlots } = snapshot;
   const frame = createFrame(slots, snapshot);
   const read = buildFrameReader(slots, snapshot);
   const ofPayments = [...slots.keys()].filter((slot) => !isOfPlayer(slots[slot]!));
@@ -90,6 +82,7 @@ function createTimeline(snapshot: RuleSnapshot): Timeline {
   const flips = createFlipFinder({
     slots,
     features,
+    eventSlots,
     intern: cache.intern,
     valueOf: evaluate,
     nextOfSegment: (ordinal, want, look) => {
@@ -217,106 +210,4 @@ function createTimeline(snapshot: RuleSnapshot): Timeline {
       };
     },
   };
-}
-
-/** All units that have members without a payment, each after those that it reads. */
-function listUnits(
-  { segments, lifecycles, segmentExit }: RuleSnapshot,
-  conditions: readonly Expr[],
-  intern: (expr: Expr) => Expr,
-): readonly Unit[] {
-  const units: Unit[] = [];
-  const inJourney = new Map<number, Unit>();
-  for (const { states } of lifecycles) {
-    const ordinals = states.map(({ segment }) => segment);
-    const dwellMinMs = ordinals.map((ordinal) => segments[ordinal]!.dwellMinMs);
-    if (dwellMinMs.every((ms) => ms === 0)) continue;
-    const parts = ordinals.map((ordinal) => conditions[ordinal]!);
-    const unit: Unit = { ordinals, isJourney: true, conditions: parts, exit: undefined, dwellMinMs };
-    for (const ordinal of ordinals) inJourney.set(ordinal, unit);
-  }
-  const exitOf = (ordinal: number): Expr | undefined => {
-    const exit = segmentExit(ordinal);
-    return exit && intern(exit);
-  };
-  const seen = new Set<number>();
-  const visit = (ordinal: number): void => {
-    if (seen.has(ordinal)) return;
-    seen.add(ordinal);
-    const { hasMemory, dwellMinMs, needsPayment } = segments[ordinal]!;
-    const journey = inJourney.get(ordinal);
-    const exit = journey === undefined && hasMemory ? exitOf(ordinal) : undefined;
-    for (const expr of [...(journey?.conditions ?? [conditions[ordinal]!]), ...(exit ? [exit] : [])]) {
-      for (const read of readReads(expr).segments) visit(read);
-    }
-    if (needsPayment || !hasMemory) return;
-    if (journey === undefined) {
-      const condition = conditions[ordinal]!;
-      units.push({
-        ordinals: [ordinal],
-        isJourney: false,
-        conditions: [condition],
-        exit,
-        dwellMinMs: [dwellMinMs],
-      });
-    } else if (!units.includes(journey)) units.push(journey);
-  };
-  for (const ordinal of segments.keys()) visit(ordinal);
-  return units;
-}
-
-type Survey = { readonly attributes: ReadonlySet<string>; readonly types: ReadonlySet<string> };
-
-/** What each segment reads, through other segments and features too. */
-function surveySegments(
-  { slots, features, segments, segmentExit }: RuleSnapshot,
-  conditions: readonly Expr[],
-  units: readonly Unit[],
-): readonly Survey[] {
-  const surveys = new Map<number, { attributes: Set<string>; types: Set<string> }>();
-  const journeyOf = new Map(units.flatMap((unit) => unit.ordinals.map((ordinal) => [ordinal, unit])));
-  const surveyFeature = (ordinal: number, into: { attributes: Set<string>; types: Set<string> }): void => {
-    const { how } = features[ordinal]!;
-    switch (how.kind) {
-      case "aggregate":
-        for (const type of [...how.aggregate.events, ...how.aggregate.answers]) into.types.add(type);
-        // Where a session begins and ends matters to windows that are sessions, and to their lengths.
-        for (const type of ["session_start", "session_end"]) into.types.add(type);
-        return;
-      case "derived":
-        surveyExpr(how.expr, into);
-        return;
-      case "model":
-        for (const input of how.inputs) surveyFeature(input, into);
-    }
-  };
-  const surveyExpr = (expr: Expr, into: { attributes: Set<string>; types: Set<string> }): void => {
-    const reads = readReads(expr);
-    for (const slot of reads.slots) {
-      const source = slots[slot]!;
-      if (source.kind === "playerAttribute") into.attributes.add(source.name);
-      else if (source.kind === "feature") surveyFeature(source.ordinal, into);
-      else if (source.kind === "field") {
-        const name = source.path === "player.age" ? "birth_date" : source.path.replace(/^player\./, "");
-        into.attributes.add(name);
-      }
-    }
-    for (const segment of reads.segments) {
-      const other = survey(segment);
-      for (const name of other.attributes) into.attributes.add(name);
-      for (const type of other.types) into.types.add(type);
-    }
-  };
-  const survey = (ordinal: number): Survey => {
-    let found = surveys.get(ordinal);
-    if (found === undefined) {
-      found = { attributes: new Set(), types: new Set() };
-      surveys.set(ordinal, found);
-      const exit = segmentExit(ordinal);
-      const own = journeyOf.get(ordinal)?.conditions ?? [conditions[ordinal]!];
-      for (const expr of exit === undefined ? own : [...own, exit]) surveyExpr(expr, found);
-    }
-    return found;
-  };
-  return segments.map((_, ordinal) => survey(ordinal));
 }

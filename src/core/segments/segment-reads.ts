@@ -1,0 +1,61 @@
+import type { Expr } from "../cel/expr.ts";
+import { readReads } from "../cel/reads.ts";
+import type { RuleSnapshot } from "../rules/snapshot.ts";
+import type { Unit } from "./memory-units.ts";
+
+/** Names of stored attributes and types of events. */
+export type SegmentReads = { readonly attributes: ReadonlySet<string>; readonly types: ReadonlySet<string> };
+
+/** What each segment reads, through other segments and features too. */
+export function surveySegments(
+  { slots, features, segments, segmentExit }: RuleSnapshot,
+  conditions: readonly Expr[],
+  units: readonly Unit[],
+): readonly SegmentReads[] {
+  const surveys = new Map<number, { attributes: Set<string>; types: Set<string> }>();
+  const journeyOf = new Map(units.flatMap((unit) => unit.ordinals.map((ordinal) => [ordinal, unit])));
+  const surveyFeature = (ordinal: number, into: { attributes: Set<string>; types: Set<string> }): void => {
+    const { how } = features[ordinal]!;
+    switch (how.kind) {
+      case "aggregate":
+        for (const type of [...how.aggregate.events, ...how.aggregate.answers]) into.types.add(type);
+        // Where a session begins and ends matters to windows that are sessions, and to their lengths.
+        for (const type of ["session_start", "session_end"]) into.types.add(type);
+        return;
+      case "derived":
+        surveyExpr(how.expr, into);
+        return;
+      case "model":
+        for (const input of how.inputs) surveyFeature(input, into);
+    }
+  };
+  const surveyExpr = (expr: Expr, into: { attributes: Set<string>; types: Set<string> }): void => {
+    const reads = readReads(expr);
+    for (const slot of reads.slots) {
+      const source = slots[slot]!;
+      if (source.kind === "playerAttribute") into.attributes.add(source.name);
+      else if (source.kind === "feature") surveyFeature(source.ordinal, into);
+      else if (source.kind === "field") {
+        const name = source.path === "player.age" ? "birth_date" : source.path.replace(/^player\./, "");
+        into.attributes.add(name);
+      }
+    }
+    for (const segment of reads.segments) {
+      const other = survey(segment);
+      for (const name of other.attributes) into.attributes.add(name);
+      for (const type of other.types) into.types.add(type);
+    }
+  };
+  const survey = (ordinal: number): SegmentReads => {
+    let found = surveys.get(ordinal);
+    if (found === undefined) {
+      found = { attributes: new Set(), types: new Set() };
+      surveys.set(ordinal, found);
+      const exit = segmentExit(ordinal);
+      const own = journeyOf.get(ordinal)?.conditions ?? [conditions[ordinal]!];
+      for (const expr of exit === undefined ? own : [...own, exit]) surveyExpr(expr, found);
+    }
+    return found;
+  };
+  return segments.map((_, ordinal) => survey(ordinal));
+}
