@@ -18,6 +18,8 @@ export type MembershipState = {
   /** Ids of segments with the instant of entry. */
   readonly memberSince: ReadonlyMap<string, number>;
   readonly toldUpToMs: number;
+  /** Rows of the player's history when it was told: another number after a restart tells of events that were taken in and not looked at. */
+  readonly rowsSeen: number;
   /** Public code of what forbade to contact the player when it was told last; empty where nothing did. */
   readonly suppressedBy: string;
   /** When to look again if no event comes; Infinity where never. */

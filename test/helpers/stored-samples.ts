@@ -340,6 +340,7 @@ export const arbitraryState: fc.Arbitrary<MembershipState> = record({
   ruleSetHash: text,
   memberSince: list(fc.tuple(text, instant)).map((entries) => new Map(entries)),
   toldUpToMs: instant,
+  rowsSeen: fc.nat(),
   suppressedBy: fc.constantFrom("", "RESTRICTED"),
   nextLookMs: fc.oneof(instant, fc.constant(Number.POSITIVE_INFINITY)),
 });
@@ -405,6 +406,7 @@ export function sampleState(ruleSetHash = "0123456789abcdef"): MembershipState {
     ruleSetHash,
     memberSince: new Map([["vip", 1_792_900_000_000]]),
     toldUpToMs: 1_792_900_000_000,
+    rowsSeen: 3,
     suppressedBy: "",
     nextLookMs: 1_793_159_200_000,
   };

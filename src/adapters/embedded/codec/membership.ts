@@ -4,7 +4,7 @@ import { packRow, type Row, readVersion, unpackRow, type Whole } from "./pack.ts
 
 const version = 1;
 
-type StateMember = "ruleSetHash" | "memberSince" | "toldUpToMs" | "suppressedBy" | "nextLookMs";
+type StateMember = "ruleSetHash" | "memberSince" | "toldUpToMs" | "rowsSeen" | "suppressedBy" | "nextLookMs";
 type ChangeMember = "playerId" | "segment" | "kind" | "atMs" | "suppressedBy" | "ruleSetVersion";
 
 /** Bytes of a state. The player is the key's business and is not among them. */
@@ -56,15 +56,17 @@ function writeState({
   ruleSetHash,
   memberSince,
   toldUpToMs,
+  rowsSeen,
   suppressedBy,
   nextLookMs,
 }: Whole<MembershipState, StateMember>): Row {
-  return [ruleSetHash, toldUpToMs, suppressedBy, nextLookMs, [...memberSince].flat()];
+  return [ruleSetHash, toldUpToMs, rowsSeen, suppressedBy, nextLookMs, [...memberSince].flat()];
 }
 
 function readState(row: Row): MembershipState {
-  const [ruleSetHash, toldUpToMs, suppressedBy, nextLookMs, members] = row as [
+  const [ruleSetHash, toldUpToMs, rowsSeen, suppressedBy, nextLookMs, members] = row as [
     string,
+    number,
     number,
     string,
     number,
@@ -74,7 +76,7 @@ function readState(row: Row): MembershipState {
   for (let at = 0; at < members.length; at += 2) {
     memberSince.set(members[at] as string, members[at + 1] as number);
   }
-  return { ruleSetHash, memberSince, toldUpToMs, suppressedBy, nextLookMs };
+  return { ruleSetHash, memberSince, toldUpToMs, rowsSeen, suppressedBy, nextLookMs };
 }
 
 function writeChange(change: Whole<MembershipChange, ChangeMember>): Row {
