@@ -6,6 +6,7 @@ import { FactRowMaker, type PaymentFact } from "../core/events/payment-fact.ts";
 import { factRowId, rowId } from "../core/events/row-id.ts";
 import { RowMaker } from "../core/events/to-row.ts";
 import type { Placed } from "../core/history/history.ts";
+import type { Hold } from "../core/limits/limit.ts";
 import type { Player } from "../core/player.ts";
 import type { RuleSnapshot } from "../core/rules/snapshot.ts";
 import { changePlayer, changingTypes, restrictingTypes } from "./change-player.ts";
@@ -18,6 +19,8 @@ import { accept, type EventOutcome, refuse, refuseField, tell, type Verdict } fr
 
 /** Labels that the events of one merchant may have; the process has 262,144. */
 const labelsMax = 65_536;
+/** By how much the clock of a wallet may be behind. */
+const clockSkewMs = 60_000;
 /** Facts that outcomes tell are counted under it. */
 const outcomeSource = "gateway";
 const noTypes: EventCheck["declaredTypes"] = new Map();
@@ -43,7 +46,12 @@ export class MerchantIntake {
 type Found = { readonly playerId: string; readonly player: Player | undefined; readonly isDeleted: boolean };
 
 /** A checked event with its player. */
-type Taken = { readonly event: PlayerEvent; readonly info: EventTypeInfo; readonly found: Found };
+type Taken = {
+  readonly event: PlayerEvent;
+  readonly info: EventTypeInfo;
+  readonly clamped: boolean;
+  readonly found: Found;
+};
 
 /** One batch of one merchant: one rule set, one instant, one promise. */
 export class Batch {
@@ -79,7 +87,7 @@ export class Batch {
       return this.#count(isNamed ? raw.source : "unknown", outcome, undefined);
     }
     const { event, info, clamped } = checked;
-    const taken = { event, info, found: this.#find(event.playerId) };
+    const taken = { event, info, clamped, found: this.#find(event.playerId) };
     const outcome = taken.found.isDeleted ? this.#takeOfDeleted(taken) : this.#takeByType(taken);
     return this.#count(event.source, clamped ? markClamped(outcome) : outcome, event.occurredAtMs);
   }
@@ -91,9 +99,8 @@ export class Batch {
       this.#count(outcomeSource, tell("DELETED_PLAYER"), undefined);
       return { kind: "deleted-player" };
     }
-    const kept = found.playerId === fact.playerId ? fact : { ...fact, playerId: found.playerId };
-    const id = this.#factId(kept, kept.type);
-    const placed = this.#placeFact(kept, id, { isPaymentFact: true, amountWins: true });
+    const id = this.#factId(fact, fact.type);
+    const placed = this.#placeFact(found, fact, id, { isPaymentFact: true, amountWins: true });
     this.#count(outcomeSource, describePlaced(placed), fact.atMs);
     return placed;
   }
@@ -120,7 +127,7 @@ export class Batch {
     const id = rowId(this.#merchantId, event.playerId, event.eventId);
     const row = this.#intake.rows.make(event, taken.info, id);
     if (row === undefined) return tooManyLabels();
-    const placed = this.#place(found.playerId, row, { isPaymentFact: false });
+    const placed = forgive(taken, this.#place(found.playerId, row, { isPaymentFact: false }));
     if (!stands(placed)) return describePlaced(placed);
     if (event.reverses !== undefined) {
       this.#reverse(found.playerId, rowId(this.#merchantId, event.playerId, event.reverses), event);
@@ -137,19 +144,18 @@ export class Batch {
       const message = `payment_id is required: ${event.source} is not declared the sole source of ${event.type}`;
       return refuseField("payment_id", "required", message);
     }
-    const hold = paymentId === undefined ? undefined : this.#deps.limits.get(this.#merchantId, paymentId);
-    const { playerId, player } = found;
-    const fact = makeFact({ event, playerId, hold, player, snapshot: this.#snapshot });
+    const hold = this.#findHold(event);
+    const fact = makeFact({ event, hold, player: found.player, snapshot: this.#snapshot });
     const naturalId = this.#factId(fact, fact.type);
     // What takes the place of a fact has its key, so it is told by its own id.
     const isNatural = paymentId !== undefined && event.reverses === undefined;
     const id = isNatural ? naturalId : rowId(this.#merchantId, event.playerId, event.eventId);
-    const placed = this.#placeFact(fact, id, { isPaymentFact: isNatural });
+    const placed = forgive(taken, this.#placeFact(found, fact, id, { isPaymentFact: isNatural }));
     if (!stands(placed)) return describePlaced(placed);
     if (event.reverses !== undefined) {
       const isById = paymentId === undefined;
       const reversedId = isById ? rowId(this.#merchantId, event.playerId, event.reverses) : naturalId;
-      this.#reverseFact(fact, reversedId, event);
+      this.#reverseFact(found, fact, reversedId, event);
     }
     if (hold !== undefined) {
       this.#note(
@@ -164,10 +170,10 @@ export class Batch {
     const type = event.attributes.get("reversed_type");
     let wasThere: boolean;
     if (event.paymentId !== undefined) {
-      const { playerId, player } = found;
-      const fact = makeFact({ event, playerId, hold: undefined, player, snapshot: this.#snapshot });
+      const { player } = found;
+      const fact = makeFact({ event, hold: undefined, player, snapshot: this.#snapshot });
       const id = this.#factId(fact, String(type));
-      wasThere = this.#reverseFact(fact, id, event);
+      wasThere = this.#reverseFact(found, fact, id, event);
     } else {
       const id = rowId(this.#merchantId, event.playerId, event.reverses!);
       wasThere = this.#reverse(found.playerId, id, event);
@@ -181,7 +187,7 @@ export class Batch {
   #takeAlias(taken: Taken): EventOutcome {
     const { event, found } = taken;
     const alias = this.#find(String(event.attributes.get("alias")));
-    if (alias.playerId === found.playerId && event.playerId === event.attributes.get("alias")) {
+    if (event.playerId === event.attributes.get("alias")) {
       return refuseField("attributes.alias", "another-player", "a player is no alias of itself");
     }
     if (alias.isDeleted) return tell("DELETED_PLAYER", "the alias is deleted: nothing was merged");
@@ -238,17 +244,25 @@ export class Batch {
     return factRowId({ merchantId: this.#merchantId, paymentId, attemptId, type });
   }
 
+  /** What the payment holds, where the event can be about it: one that is older is about an earlier revision. */
+  #findHold({ paymentId, occurredAtMs }: PlayerEvent): Hold | undefined {
+    if (paymentId === undefined) return undefined;
+    const hold = this.#deps.limits.get(this.#merchantId, paymentId);
+    return hold !== undefined && occurredAtMs >= hold.instantMs - clockSkewMs ? hold : undefined;
+  }
+
   #isSole({ source, type }: PlayerEvent): boolean {
     return this.#intake.merchant.soleSources.get(source)?.has(type) ?? false;
   }
 
   #placeFact(
+    { playerId }: Found,
     fact: PaymentFact,
     id: number,
     options: { isPaymentFact: boolean; amountWins?: boolean },
   ): Placed {
     const row = this.#intake.factRows.make(fact, id);
-    const placed = this.#place(fact.playerId, row, options);
+    const placed = this.#place(playerId, row, options);
     for (const subject of listSubjects(fact, readWishes(this.#snapshot))) {
       this.#note(this.#deps.histories.place(this.#merchantId, subject, row, options).durable);
     }
@@ -267,12 +281,12 @@ export class Batch {
     return placed;
   }
 
-  #reverseFact(fact: PaymentFact, id: number, event: PlayerEvent): boolean {
+  #reverseFact({ playerId }: Found, fact: PaymentFact, id: number, event: PlayerEvent): boolean {
     const row = { id, atMs: event.occurredAtMs };
     for (const subject of listSubjects(fact, readWishes(this.#snapshot))) {
       this.#note(this.#deps.histories.reverse(this.#merchantId, subject, row).durable);
     }
-    return this.#reverse(fact.playerId, id, event);
+    return this.#reverse(playerId, id, event);
   }
 
   #reverse(playerId: string, id: number, event: PlayerEvent): boolean {
@@ -331,7 +345,13 @@ function describePlaced(placed: Placed, detail = ""): EventOutcome {
   }
 }
 
-/** Only what was simply taken in is said to be clamped. Its own second delivery differs in the instant alone, because time went on. */
+/** What is clamped again differs in the instant alone, because time went on. */
+function forgive({ clamped }: Taken, placed: Placed): Placed {
+  const isSame = placed.kind === "conflict" && placed.differs.length === 1 && placed.differs[0] === "at";
+  return clamped && isSame ? { kind: "duplicate" } : placed;
+}
+
+/** Only what was simply taken in is said to be clamped. */
 function markClamped(outcome: EventOutcome): EventOutcome {
   return outcome.verdict === "ACCEPTED" ? { ...outcome, verdict: "CLAMPED" } : outcome;
 }

@@ -36,8 +36,6 @@ export function readWishes(snapshot: RuleSnapshot | undefined): FactWishes {
 
 export type FactSource = {
   readonly event: PlayerEvent;
-  /** Under which the player is kept. */
-  readonly playerId: string;
   /** What the payment holds: then what it says of the payment was decided, and stands. */
   readonly hold: Hold | undefined;
   readonly player: Player | undefined;
@@ -46,14 +44,15 @@ export type FactSource = {
 
 /** The payment fact that an event of a wallet tells; what the event leaves out comes from the hold. */
 export function makeFact(source: FactSource): PaymentFact {
-  const { event, playerId, hold } = source;
+  const { event, hold } = source;
   const read = (name: string): string => (event.attributes.get(name) as string | undefined) ?? "";
   const plain = (name: string): string => read(name) || (hold?.values.get(name) ?? "");
   const subject = (kind: SubjectKind, own: string): string =>
     own || (hold?.subjects.find((each) => each.kind === kind)?.id ?? "");
   return {
     type: event.type as PaymentFactType,
-    playerId,
+    // As it was sent, alias or not: what came before a merge and what comes after it are counted alike.
+    playerId: event.playerId,
     paymentId: event.paymentId ?? "",
     attemptId: event.attemptId ?? "",
     kind: readKind(event, hold),

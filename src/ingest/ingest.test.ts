@@ -1,0 +1,523 @@
+import { describe, expect, test } from "vitest";
+import {
+  makeRawEvent as event,
+  type IngestHouse,
+  listRows,
+  makeIngestHouse,
+  ingestNowMs as nowMs,
+} from "../../test/helpers/ingest-house.ts";
+import type { RawEvent } from "../core/events/check-event.ts";
+import type { PaymentFact } from "../core/events/payment-fact.ts";
+import type { Hold } from "../core/limits/limit.ts";
+import type { Restriction } from "../core/player.ts";
+
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+
+function take(house: IngestHouse, ...events: readonly RawEvent[]): readonly string[] {
+  return house.ingest
+    .ingest("default", events)
+    .outcomes.map(({ verdict, late }) => verdict + (late ? " late" : ""));
+}
+
+function detailOf(house: IngestHouse, raw: RawEvent): string {
+  return house.ingest.ingest("default", [raw]).outcomes[0]!.detail;
+}
+
+function approve(part: Partial<RawEvent> = {}): RawEvent {
+  return event({
+    type: "payment_approved",
+    source: "wallet",
+    amount: { minorUnits: 5000, currencyCode: "EUR" },
+    paymentId: "pay-1",
+    attemptId: "1",
+    ...part,
+  });
+}
+
+function outcomeFact(part: Partial<PaymentFact> = {}): PaymentFact {
+  return {
+    type: "payment_approved",
+    playerId: "ann",
+    paymentId: "pay-1",
+    attemptId: "1",
+    kind: "deposit",
+    amountMinor: 5000,
+    currency: "EUR",
+    atMs: nowMs - hourMs,
+    countedAtMs: nowMs - hourMs,
+    method: "card",
+    psp: "psp-a",
+    mid: "",
+    brand: "",
+    scheme: "",
+    funding: "",
+    outcome: "",
+    card: "",
+    device: "",
+    ip: "",
+    bin: "",
+    converted: new Map(),
+    ratesVersion: 7,
+    ...part,
+  };
+}
+
+function hold(part: Partial<Hold> = {}): Hold {
+  return {
+    paymentId: "pay-1",
+    revision: 0,
+    playerId: "ann",
+    kind: "deposit",
+    amountMinor: 5000,
+    currency: "EUR",
+    converted: new Map([["USD", 5555]]),
+    ratesVersion: 5,
+    instantMs: nowMs - 2 * hourMs,
+    lastWordMs: nowMs - 2 * hourMs,
+    state: "HELD",
+    releasesAtMs: nowMs,
+    authorisations: 2,
+    values: new Map([["method", "card"]]),
+    subjects: [
+      { kind: "player", id: "ann" },
+      { kind: "card", id: "fingerprint:f-1" },
+      { kind: "key", id: "limit-9 x" },
+    ],
+    ...part,
+  };
+}
+
+describe("ingest", () => {
+  test("gives each event of a batch its own verdict", () => {
+    const house = makeIngestHouse();
+    const wrong = event({ eventId: "e-2", type: "bett" });
+    const future = event({ eventId: "e-3", occurredAtMs: nowMs + dayMs });
+    const soon = event({ eventId: "e-4", occurredAtMs: nowMs + 1000 });
+    expect(take(house, event(), event(), wrong, future, soon)).toEqual([
+      "ACCEPTED",
+      "DUPLICATE",
+      "REFUSED",
+      "QUARANTINED",
+      "CLAMPED",
+    ]);
+    expect(listRows(house, "ann")).toHaveLength(2);
+  });
+
+  test("tells a late event, which lands at its own time", () => {
+    const house = makeIngestHouse();
+    const older = event({ eventId: "e-0", occurredAtMs: nowMs - dayMs });
+    expect(take(house, event(), older)).toEqual(["ACCEPTED", "ACCEPTED late"]);
+    expect(listRows(house, "ann")[0]).toContain(String(nowMs - dayMs));
+  });
+
+  test("keeps the first of two events with one id and different bodies, and names what differs", () => {
+    const house = makeIngestHouse();
+    const other = event({ amount: { minorUnits: 700, currencyCode: "EUR" } });
+    expect(take(house, event(), other)).toEqual(["ACCEPTED", "CONFLICT"]);
+    expect(detailOf(house, other)).toContain("amount");
+    expect(listRows(house, "ann")[0]).toContain(" 500 EUR");
+  });
+
+  test("recognises the second delivery of a clamped event, for which time went on", () => {
+    const house = makeIngestHouse();
+    const soon = event({ occurredAtMs: nowMs + 60_000 });
+    expect(take(house, soon)).toEqual(["CLAMPED"]);
+    house.clockAt(nowMs + 1000);
+    expect(take(house, soon)).toEqual(["DUPLICATE"]);
+  });
+
+  test("keeps merchants apart", () => {
+    const house = makeIngestHouse();
+    house.ingest.ingest("other", [event()]);
+    expect(take(house, event())).toEqual(["ACCEPTED"]);
+    expect(house.touched).toEqual(["other/ann", "default/ann"]);
+  });
+
+  test("goes by the events' own time where the merchant's clock is that of its requests", () => {
+    const house = makeIngestHouse();
+    const { outcomes } = house.ingest.ingest("replay", [event({ occurredAtMs: nowMs + dayMs })]);
+    expect(outcomes[0]!.verdict).toBe("ACCEPTED");
+  });
+
+  test("is durable when all that it wrote is", async () => {
+    const writes: (() => void)[] = [];
+    const house = makeIngestHouse({ settle: () => new Promise((resolve) => writes.push(resolve)) });
+    let isDurable = false;
+    const batch = house.ingest.ingest("default", [event(), event({ eventId: "e-2" })]);
+    const settled = batch.durable.then(() => {
+      isDurable = true;
+    });
+    writes[1]!();
+    await Promise.resolve();
+    expect(isDurable).toBe(false);
+    writes[0]!();
+    await settled;
+    expect(isDurable).toBe(true);
+  });
+
+  test("refuses an event whose label would be one too many, and counts money in any case", () => {
+    const house = makeIngestHouse();
+    const many = Array.from({ length: 65_537 }, (_, at) =>
+      event({ playerId: `p-${at % 64}`, eventId: `e-${at}`, attributes: { game_type: `t-${at}` } }),
+    );
+    const { outcomes } = house.ingest.ingest("default", many);
+    expect(outcomes[65_535]!.verdict).toBe("ACCEPTED");
+    expect(outcomes[65_536]!.faults[0]).toMatchObject({ field: "attributes", rule: "too-many-values" });
+    expect(take(house, approve({ attributes: { method: "card" } }))).toEqual(["ACCEPTED"]);
+    const paid = listRows(house, "ann").find((row) => row.includes("payment_approved"));
+    expect(paid).toContain("5000 EUR kind=deposit [");
+  });
+});
+
+describe("corrections", () => {
+  test("take back what came, and what is still to come", () => {
+    const house = makeIngestHouse();
+    const back = (eventId: string, reverses: string) => event({ eventId, reverses, type: "event_reversed" });
+    expect(take(house, event(), back("r-1", "e-1"))).toEqual(["ACCEPTED", "ACCEPTED"]);
+    expect(detailOf(house, back("r-2", "e-2"))).toContain("when it comes");
+    expect(take(house, event({ eventId: "e-2" }), event())).toEqual(["REVERSED", "REVERSED"]);
+    expect(listRows(house, "ann")).toEqual([]);
+  });
+
+  test("put another event in the place of one", () => {
+    const house = makeIngestHouse();
+    const better = event({
+      eventId: "e-2",
+      occurredAtMs: nowMs,
+      reverses: "e-1",
+      amount: { minorUnits: 50, currencyCode: "EUR" },
+    });
+    expect(take(house, event(), better, better)).toEqual(["ACCEPTED", "ACCEPTED", "DUPLICATE"]);
+    expect(listRows(house, "ann").map((row) => row.split(" ")[2])).toEqual(["50"]);
+  });
+
+  test("take back a payment fact by payment, attempt and type, on every subject", () => {
+    const house = makeIngestHouse({ limitsOver: ["card"] });
+    const attributes = { card: "f-1" };
+    const back = event({
+      eventId: "r-1",
+      type: "event_reversed",
+      reverses: "e-1",
+      paymentId: "pay-1",
+      attemptId: "1",
+      attributes: { ...attributes, reversed_type: "payment_approved" },
+    });
+    take(house, approve({ attributes }));
+    expect(listRows(house, "fingerprint:f-1", "card")).toHaveLength(1);
+    expect(take(house, back, approve({ attributes }))).toEqual(["ACCEPTED", "REVERSED"]);
+    expect(listRows(house, "ann")).toEqual([]);
+    expect(listRows(house, "fingerprint:f-1", "card")).toEqual([]);
+  });
+
+  test("put another payment fact in the place of one with the same key", () => {
+    const house = makeIngestHouse();
+    const amount = { minorUnits: 4000, currencyCode: "EUR" };
+    const better = approve({ eventId: "e-2", occurredAtMs: nowMs, reverses: "e-1", amount });
+    expect(take(house, approve(), better, better, approve())).toEqual([
+      "ACCEPTED",
+      "ACCEPTED",
+      "DUPLICATE",
+      "REVERSED",
+    ]);
+    expect(listRows(house, "ann").map((row) => row.split(" ")[2])).toEqual(["4000"]);
+  });
+});
+
+describe("payment facts", () => {
+  test("SEMANTICS 6.1: a fact is told once per payment, attempt and stage, whoever tells it", () => {
+    const house = makeIngestHouse();
+    const { placed } = house.ingest.recordFacts("default", [outcomeFact({ atMs: nowMs - 2 * hourMs })]);
+    expect(placed).toEqual([{ kind: "added", late: false }]);
+    expect(take(house, approve({ eventId: "w-1" }))).toEqual(["MERGED"]);
+    expect(listRows(house, "ann")).toHaveLength(1);
+    expect(take(house, approve({ eventId: "w-2", attemptId: "2", occurredAtMs: nowMs - 1 }))).toEqual([
+      "ACCEPTED",
+    ]);
+    expect(take(house, approve({ eventId: "w-3", occurredAtMs: nowMs, type: "payment_cleared" }))).toEqual([
+      "ACCEPTED",
+    ]);
+    expect(listRows(house, "ann")).toHaveLength(3);
+  });
+
+  test("SEMANTICS 6.1: the first arrival sets the instant, an outcome's amount wins, differences are told and counted", () => {
+    const house = makeIngestHouse();
+    take(house, approve());
+    const outcome = outcomeFact({ atMs: nowMs, amountMinor: 4500 });
+    const { placed } = house.ingest.recordFacts("default", [outcome]);
+    expect(placed[0]).toMatchObject({ kind: "merged", differs: expect.arrayContaining(["amount", "at"]) });
+    const [row] = listRows(house, "ann");
+    expect(row).toMatch(new RegExp(`^${nowMs - hourMs} payment_approved 4500 EUR`));
+    expect(detailOf(house, approve({ eventId: "w-2" }))).toBe("told before; it differed in amount");
+    expect(listRows(house, "ann")[0]).toBe(row);
+    const wallet = house.ingest.listSources("default").find(({ source }) => source === "wallet");
+    expect(wallet?.verdicts).toEqual(
+      new Map([
+        ["ACCEPTED", 1],
+        ["MERGED", 1],
+      ]),
+    );
+  });
+
+  test("SEMANTICS 6.1: a payment event without payment_id is accepted only from a source declared sole for its type", () => {
+    const soleSources = new Map([["wallet", new Set(["payment_approved"])]]);
+    const house = makeIngestHouse({ soleSources });
+    const bare = approve({ paymentId: "", attemptId: "" });
+    expect(take(house, bare, bare)).toEqual(["ACCEPTED", "DUPLICATE"]);
+    const others = [
+      { ...bare, source: "gateway" },
+      { ...bare, type: "payment_refunded" },
+    ];
+    const { outcomes } = house.ingest.ingest("default", others);
+    expect(outcomes.map(({ faults }) => faults[0]?.field)).toEqual(["payment_id", "payment_id"]);
+    expect(listRows(house, "ann")).toHaveLength(1);
+  });
+
+  test("are rows of every subject that limits are over, converted into their currency", () => {
+    const house = makeIngestHouse({ limitsOver: ["card", "device"] });
+    const attributes = { card: "token:t-1", ip: "1.2.3.4", method: "card" };
+    take(house, approve({ attributes, amount: { minorUnits: 1100, currencyCode: "USD" } }));
+    const [row] = listRows(house, "ann");
+    expect(row).toContain("1100 USD kind=deposit method=card");
+    expect(row).toMatch(/,1000\]$/);
+    expect(listRows(house, "token:t-1", "card")).toEqual([row]);
+    expect(listRows(house, "1.2.3.4", "ip")).toEqual([]);
+  });
+
+  test("take instant, rates and subjects of the hold of their payment, and settle it", () => {
+    const house = makeIngestHouse({ limitsOver: ["card"] });
+    void house.limits.hold("default", hold());
+    take(house, approve({ amount: { minorUnits: 2500, currencyCode: "EUR" } }));
+    expect(house.limits.get("default", "pay-1")).toBeUndefined();
+    const [row] = listRows(house, "ann");
+    expect(row).toContain("method=card");
+    // counted_at, and half of what was converted, half up.
+    expect(row).toContain(`,${nowMs - 2 * hourMs},`);
+    expect(row).toMatch(/,5,2778\]$/);
+    expect(listRows(house, "limit-9 x", "key")).toEqual([row]);
+  });
+
+  test.each<readonly [string, Partial<RawEvent>, number | undefined]>([
+    ["an attempt does not settle", { type: "payment_attempted" }, 2],
+    ["a voided payment settles", { type: "payment_voided" }, undefined],
+    ["a decline of the payment settles", { type: "payment_declined", attemptId: "" }, undefined],
+    ["a decline of one attempt of two uses up one", { type: "payment_declined" }, 1],
+    ["a refund does not settle", { type: "payment_refunded" }, 2],
+  ])("%s what the payment holds", (_, part, want) => {
+    const house = makeIngestHouse();
+    void house.limits.hold("default", hold());
+    take(house, approve(part));
+    expect(house.limits.get("default", "pay-1")?.authorisations).toBe(want);
+  });
+
+  test("that were there before settle no hold of a later revision", () => {
+    const house = makeIngestHouse();
+    take(house, approve({ type: "payment_voided" }));
+    void house.limits.hold("default", hold({ revision: 1, instantMs: nowMs }));
+    expect(take(house, approve({ type: "payment_voided" }))).toEqual(["DUPLICATE"]);
+    expect(house.limits.get("default", "pay-1")?.revision).toBe(1);
+  });
+});
+
+describe("aliases and deleted players", () => {
+  const alias = event({
+    eventId: "a-1",
+    occurredAtMs: nowMs - 1,
+    type: "player_alias",
+    attributes: { alias: "bob" },
+  });
+
+  test("SEMANTICS 6.3: merging aliases sums the windows: both histories are one, before and after", () => {
+    const house = makeIngestHouse();
+    take(house, event(), event({ playerId: "bob" }));
+    expect(take(house, alias, alias)).toEqual(["ACCEPTED", "DUPLICATE"]);
+    expect(take(house, event({ playerId: "bob", eventId: "e-2", occurredAtMs: nowMs }))).toEqual([
+      "ACCEPTED",
+    ]);
+    expect(listRows(house, "bob")).toEqual([]);
+    expect(listRows(house, "ann").filter((row) => row.includes("bet"))).toHaveLength(3);
+    expect(house.players.get("default", "bob")?.mergedInto).toBe("ann");
+    expect(house.players.get("default", "ann")?.aliases).toEqual(["bob"]);
+  });
+
+  test("SEMANTICS 6.3: what the alias sent before the merge is recognised after it", () => {
+    const house = makeIngestHouse();
+    take(house, event({ playerId: "bob" }), alias);
+    expect(take(house, event({ playerId: "bob" }))).toEqual(["DUPLICATE"]);
+  });
+
+  test("SEMANTICS 6.3: merging aliases unites restrictions, takes the lowest limits and moves what is held", () => {
+    const house = makeIngestHouse();
+    const restriction: Restriction = {
+      kind: "SELF_EXCLUSION",
+      source: "GAMSTOP",
+      fromMs: nowMs - dayMs,
+      checkedAtMs: nowMs - dayMs,
+      clear: false,
+      returned: false,
+    };
+    const limit = (minorUnits: number, currencyCode: string) => ({
+      period: "DAY" as const,
+      measure: "GROSS" as const,
+      amount: { minorUnits, currencyCode },
+      setAtMs: nowMs - dayMs,
+      zone: "UTC",
+    });
+    const stored = (playerId: string) => ({ playerId, attributes: new Map(), restrictions: [] });
+    void house.players.put("default", { ...stored("ann"), ownLimits: [limit(10_000, "EUR")] });
+    void house.players.put("default", {
+      ...stored("bob"),
+      restrictions: [restriction],
+      // 90.91 EUR.
+      ownLimits: [limit(10_000, "USD")],
+    });
+    void house.limits.hold("default", hold({ playerId: "bob", subjects: [{ kind: "player", id: "bob" }] }));
+    take(house, alias);
+    const ann = house.players.get("default", "ann");
+    expect(ann?.restrictions).toEqual([restriction]);
+    expect(ann?.ownLimits).toEqual([limit(10_000, "USD")]);
+    expect(house.limits.get("default", "pay-1")).toMatchObject({
+      playerId: "ann",
+      subjects: [{ kind: "player", id: "ann" }],
+    });
+    expect(house.players.get("default", "bob")?.restrictions).toEqual([]);
+  });
+
+  test("leads chains of aliases to the one that is kept", () => {
+    const house = makeIngestHouse();
+    const say = (eventId: string, playerId: string, other: string) =>
+      event({ eventId, playerId, occurredAtMs: nowMs, type: "player_alias", attributes: { alias: other } });
+    take(house, event({ playerId: "cid" }), say("a-1", "bob", "cid"), say("a-2", "ann", "bob"));
+    expect(house.players.get("default", "cid")?.mergedInto).toBe("ann");
+    take(house, say("a-3", "cid", "ann"));
+    expect(house.players.get("default", "ann")?.mergedInto).toBeUndefined();
+    expect(listRows(house, "ann").filter((row) => row.includes("bet"))).toHaveLength(1);
+  });
+
+  test("refuses a player as alias of itself, and more aliases than there may be", () => {
+    const house = makeIngestHouse();
+    const say = (other: string) =>
+      event({ eventId: `a-${other}`, type: "player_alias", attributes: { alias: other } });
+    expect(take(house, say("ann"))).toEqual(["REFUSED"]);
+    take(house, ...Array.from({ length: 64 }, (_, at) => say(`p-${at}`)));
+    expect(take(house, say("p-64"))).toEqual(["REFUSED"]);
+    expect(house.players.get("default", "ann")?.aliases).toHaveLength(64);
+  });
+
+  test("SEMANTICS 6.3: late events of a deleted player are counted as such and not taken in", async () => {
+    const house = makeIngestHouse();
+    await house.players.delete("default", "ann");
+    expect(
+      take(house, event(), approve(), { ...alias, playerId: "eve", attributes: { alias: "ann" } }),
+    ).toEqual(["DELETED_PLAYER", "DELETED_PLAYER", "DELETED_PLAYER"]);
+    expect(house.ingest.recordFacts("default", [outcomeFact()]).placed).toEqual([{ kind: "deleted-player" }]);
+    expect(listRows(house, "ann")).toEqual([]);
+    expect(house.ingest.listSources("default").map(({ source, verdicts }) => [source, ...verdicts])).toEqual([
+      ["games", ["DELETED_PLAYER", 2]],
+      ["gateway", ["DELETED_PLAYER", 1]],
+      ["wallet", ["DELETED_PLAYER", 1]],
+    ]);
+  });
+
+  test("SEMANTICS 6.3: an exclusion of a deleted player still protects the person", async () => {
+    const house = makeIngestHouse();
+    await house.players.delete("default", "ann");
+    expect(take(house, event({ type: "exclusion_set" }))).toEqual(["DELETED_PLAYER"]);
+    expect(house.players.get("default", "ann")?.restrictions).toHaveLength(1);
+    expect(listRows(house, "ann")).toEqual([]);
+  });
+});
+
+describe("what events change of the player", () => {
+  const exclude = (part: Partial<RawEvent> = {}) =>
+    event({ type: "exclusion_set", source: "GAMSTOP", ...part });
+  const restrictionsOf = (house: IngestHouse) => house.players.get("default", "ann")?.restrictions ?? [];
+
+  test("an exclusion is a restriction of its source from its own instant", () => {
+    const house = makeIngestHouse();
+    take(house, exclude({ attributes: { max_age_seconds: 60 } }));
+    expect(restrictionsOf(house)).toEqual([
+      {
+        kind: "SELF_EXCLUSION",
+        source: "GAMSTOP",
+        fromMs: nowMs - hourMs,
+        checkedAtMs: nowMs - hourMs,
+        maxAgeMs: 60_000,
+        clear: false,
+        returned: false,
+      },
+    ]);
+  });
+
+  test("a restriction that stands is made longer, never shorter, and nothing but time ends it", () => {
+    const house = makeIngestHouse();
+    const until = (day: number) => ({ until: new Date(nowMs + day * dayMs).toISOString() });
+    const timeOut = (eventId: string, day: number) =>
+      event({ eventId, type: "time_out_set", source: "site", attributes: until(day) });
+    take(house, timeOut("t-1", 2));
+    expect(detailOf(house, timeOut("t-2", 1))).toContain("never shorter");
+    expect(restrictionsOf(house)[0]?.untilMs).toBe(nowMs + 2 * dayMs);
+    take(house, timeOut("t-3", 3));
+    expect(restrictionsOf(house)[0]?.untilMs).toBe(nowMs + 3 * dayMs);
+    const ended = event({
+      eventId: "t-4",
+      type: "exclusion_ended",
+      source: "site",
+      attributes: { kind: "TIME_OUT" },
+    });
+    expect(detailOf(house, ended)).toContain("has not ended");
+    expect(listRows(house, "ann")).toHaveLength(4);
+  });
+
+  test("a second delivery repeats what a crash may have lost", () => {
+    const house = makeIngestHouse();
+    take(house, exclude());
+    void house.players.put("default", { playerId: "ann", attributes: new Map(), restrictions: [] });
+    expect(take(house, exclude())).toEqual(["DUPLICATE"]);
+    expect(restrictionsOf(house)).toHaveLength(1);
+  });
+
+  test("a return holds for what has ended, not for what stands", () => {
+    const house = makeIngestHouse();
+    const ended = { until: new Date(nowMs - 1).toISOString() };
+    take(house, exclude({ attributes: ended }), exclude({ eventId: "e-2", source: "site" }));
+    const back = event({ eventId: "b-1", type: "player_returned", occurredAtMs: nowMs });
+    expect(detailOf(house, back)).toContain("only after the end");
+    expect(restrictionsOf(house).map(({ source, returned }) => [source, returned])).toEqual([
+      ["GAMSTOP", true],
+      ["site", false],
+    ]);
+  });
+
+  test("a score is an attribute with the age and the name of its model, where it is declared", () => {
+    const house = makeIngestHouse({ scores: ["churn"] });
+    const push = (eventId: string, score: string, value: number, atMs = nowMs - hourMs) =>
+      event({
+        eventId,
+        type: "score_pushed",
+        occurredAtMs: atMs,
+        attributes: { score, value, model: "gbm", version: "3", ttl_seconds: 60 },
+      });
+    expect(detailOf(house, push("s-1", "chrun", 0.5))).toContain("no player attribute chrun");
+    take(house, push("s-2", "churn", 0.5));
+    expect(house.players.get("default", "ann")?.attributes.get("churn")).toEqual({
+      value: 0.5,
+      setAtMs: nowMs - hourMs,
+      ttlMs: 60_000,
+      source: "gbm@3",
+    });
+    expect(detailOf(house, push("s-3", "churn", 0.1, nowMs - dayMs))).toContain("newer value");
+    expect(house.players.get("default", "ann")?.attributes.get("churn")?.value).toBe(0.5);
+  });
+
+  test("a registration and a verified country are facts of the player", () => {
+    const house = makeIngestHouse();
+    const kyc = (eventId: string, country: string) =>
+      event({ eventId, type: "kyc_changed", attributes: { country } });
+    take(house, event({ type: "player_registered" }), kyc("k-1", "DE"));
+    expect(detailOf(house, kyc("k-2", "XX"))).toContain("ISO 3166-1");
+    const attributes = house.players.get("default", "ann")?.attributes;
+    expect(attributes?.get("registered_at")?.value).toBe(nowMs - hourMs);
+    expect(attributes?.get("kyc_country")?.value).toBe("DE");
+  });
+});
