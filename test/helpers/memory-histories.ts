@@ -51,5 +51,11 @@ export function createMemoryHistories(
       );
       return newest.length === 0 ? undefined : Math.max(...newest);
     },
+    oldestMs: (merchantId) => {
+      const oldest = listPlayers(merchantId).map(
+        (id) => table.oldestMs(table.find(merchantId, { kind: "player", id })) ?? Infinity,
+      );
+      return oldest.length === 0 ? undefined : Math.min(...oldest);
+    },
   };
 }
