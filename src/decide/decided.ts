@@ -8,6 +8,7 @@ import type { Payment } from "../core/payment.ts";
 import type { Player } from "../core/player.ts";
 import type { Reason } from "../core/reason.ts";
 import type { StoredAttempt } from "../ports/payment-store.ts";
+import type { PlayerDescription } from "./describe-player.ts";
 import type { ActiveRules } from "./judge.ts";
 
 export type { ActiveRules, StoredAttempt };
@@ -70,11 +71,8 @@ export type Decider = {
     draft: ActiveRules,
     payment: Payment,
   ) => { readonly active: Decided | Refused | undefined; readonly draft: Decided | Refused };
-  /** Ids of the segments that a player is in, and of those that can't be told, without a payment in sight; sorted. */
-  readonly segmentsOf: (
-    merchantId: string,
-    player: Player,
-  ) => { readonly segments: readonly string[]; readonly unknownSegments: readonly string[] };
+  /** What is known of a player without a payment in sight; undefined where no rule set is active. */
+  readonly describe: (merchantId: string, player: Player) => PlayerDescription | undefined;
 };
 
 /** What became of a report of an outcome. */

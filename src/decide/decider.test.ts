@@ -166,13 +166,10 @@ describe("the decider", () => {
       attributes: new Map([["tier", { value: "gold", setAtMs: nowMs, source: "t" }]]),
       restrictions: [],
     };
-    expect(createWorld(open).segmentsOf("default", player)).toEqual({
+    expect(createWorld(open).describe("default", player)).toMatchObject({
       segments: ["gold"],
       unknownSegments: ["danish", "large"],
     });
-    expect(createWorld(undefined).segmentsOf("default", player)).toEqual({
-      segments: [],
-      unknownSegments: [],
-    });
+    expect(createWorld(undefined).describe("default", player)).toBeUndefined();
   });
 });

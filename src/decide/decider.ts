@@ -27,12 +27,12 @@ import {
   standPlan,
 } from "./decide-with.ts";
 import type { Decided, Decider, Refused } from "./decided.ts";
+import { describePlayer } from "./describe-player.ts";
 import { findConflicts, identify } from "./identity.ts";
 import type { ActiveRules, DecisionState } from "./judge.ts";
 import { findKeepUntil, type Keeper, type KeeperDeps } from "./keeper.ts";
 import { type HeardAttempts, hearAttempts } from "./outcomes.ts";
 import { recheckPlan } from "./recheck.ts";
-import { findSegments } from "./segments-of.ts";
 import { findPlayer, readState, type StateDeps } from "./state.ts";
 import { buildTrace } from "./trace.ts";
 
@@ -194,13 +194,17 @@ export function createDecider(deps: DeciderDeps): Decider {
     };
   };
 
-  const segmentsOf: Decider["segmentsOf"] = (merchantId, player) => {
+  const describe: Decider["describe"] = (merchantId, player) => {
     const snapshot = deps.rules.current(merchantId)?.snapshot;
-    if (snapshot === undefined) return { segments: [], unknownSegments: [] };
-    return findSegments(snapshot, { merchantId, player, nowMs: deps.clock.nowMs() });
+    if (snapshot === undefined) return undefined;
+    const state = readState(deps, merchantId, player.playerId);
+    const isOwnClock = deps.merchants.get(merchantId)?.clock !== "request";
+    // Where calls bring their own clock the present is that of the newest event.
+    const nowMs = (isOwnClock ? undefined : deps.histories.newestMs(merchantId)) ?? deps.clock.nowMs();
+    return describePlayer(snapshot, merchantId, player, state, nowMs);
   };
 
-  return { decide, simulate, segmentsOf };
+  return { decide, simulate, describe };
 }
 
 function readReports(

@@ -35,8 +35,8 @@ import { raiseFloor } from "../core/rules/facets/three-ds.ts";
 import type { Resolution } from "../core/rules/resolve.ts";
 import type { RuleSnapshot } from "../core/rules/snapshot.ts";
 import { rank } from "../core/rules/speaker.ts";
-import { type DecisionState, type Judgement, readFacts, readFrame } from "./judge.ts";
-import { openWorkspace, type Workspace } from "./workspace.ts";
+import type { DecisionState, Judgement } from "./judge.ts";
+import type { Workspace } from "./workspace.ts";
 
 /** What limits say of a payment, before it is routed. */
 export type LimitsDraft = {
@@ -188,31 +188,19 @@ function tighten(resolution: Resolution, breaches: readonly Breach[]): Resolutio
 
 /**
  * What is left of a player's limits, without asking for anything: those of the rule set over players that apply to a deposit, and the player's own.
- * `payment` may be a stand-in; what only a payment tells is then unknown, and limits that hang on it are left out unless unknown closes.
+ * The frame must be filled. Limits that hang on what is unknown are left out unless unknown closes.
  */
 export function readPlayerLimits(
-  snapshot: RuleSnapshot,
-  payment: Payment,
+  { limits: book, frame, snapshot }: Workspace,
+  facts: FactInput,
   state: DecisionState,
-  nowMs: number,
 ): readonly LimitReading[] {
-  const workspace = openWorkspace(snapshot);
-  if (workspace.limits.limits.length === 0 && (state.player?.ownLimits?.length ?? 0) === 0) return [];
-  const facts = readFacts(snapshot, payment, state, nowMs);
-  readFrame(workspace, facts, state);
-  snapshot.matchSegments(workspace.frame);
+  if (book.limits.length === 0 && (facts.player.ownLimits?.length ?? 0) === 0) return [];
   const { amountMinor: _, ...asksNothing } = facts.payment;
-  const inquiry = makeInquiry(
-    workspace.limits,
-    workspace.frame,
-    { ...facts, payment: { ...asksNothing, paymentId: "" } },
-    undefined,
-    snapshot,
-    0,
-  );
+  const asking: FactInput = { ...facts, payment: { ...asksNothing, paymentId: "" } };
+  const inquiry = makeInquiry(book, frame, asking, undefined, snapshot, 0);
   const asks = askLimits(inquiry).filter(({ subject }) => subject.kind === "player");
-  const limitState = { ...openLimitState(state, facts, snapshot), paymentId: "" };
-  return judgeLimits(asks, limitState, 0).readings;
+  return judgeLimits(asks, openLimitState(state, asking, snapshot), 0).readings;
 }
 
 /** What a payment keeps of itself while it holds: at the PSP of its first step, since the instant of the decision. */

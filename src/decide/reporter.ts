@@ -18,17 +18,19 @@ import type { OutcomeReport, OutcomeResult } from "../core/outcome-report.ts";
 import type { Payment, ReportedOutcome } from "../core/payment.ts";
 import { type Attempt, applyReports } from "../core/retry/attempts.ts";
 import type { OutcomeClass } from "../core/retry/outcome-class.ts";
+import type { RuleSnapshot } from "../core/rules/snapshot.ts";
 import type { PaymentRecord } from "../ports/payment-store.ts";
 import { type CallDeps, invalid } from "./call.ts";
 import { standPlan } from "./decide-with.ts";
 import type { PlanNow, Refused, Reported, Reporter } from "./decided.ts";
 import type { DeciderDeps } from "./decider.ts";
-import type { ActiveRules } from "./judge.ts";
+import { type ActiveRules, type DecisionState, readFacts, readFrame } from "./judge.ts";
 import { findKeepUntil } from "./keeper.ts";
 import { readPlayerLimits } from "./limits.ts";
 import { type HeardPayment, hearAttempts, makeLaterFact } from "./outcomes.ts";
 import { recheckPlan } from "./recheck.ts";
 import { findPlayer, readState, type StateDeps } from "./state.ts";
+import { openWorkspace } from "./workspace.ts";
 
 type Call = { readonly report: OutcomeReport; readonly rules: ActiveRules; readonly nowMs: number };
 
@@ -114,7 +116,7 @@ export function createReporter(deps: DeciderDeps): Reporter {
       nowMs,
       cuts,
     });
-    const limits = readPlayerLimits(rules.snapshot, payment, state, nowMs);
+    const limits = readLimits(rules.snapshot, payment, state, nowMs);
     return { ok: true, verdict, plan, limits, overrun: isApproval(told) && isOverrun(limits), durable };
   };
 
@@ -135,6 +137,20 @@ export function createReporter(deps: DeciderDeps): Reporter {
   };
 
   return { report };
+}
+
+/** Limits of the player as they stand now. */
+function readLimits(
+  snapshot: RuleSnapshot,
+  payment: Payment,
+  state: DecisionState,
+  nowMs: number,
+): readonly LimitReading[] {
+  const workspace = openWorkspace(snapshot);
+  const facts = readFacts(snapshot, payment, state, nowMs);
+  readFrame(workspace, facts, state);
+  snapshot.matchSegments(workspace.frame);
+  return readPlayerLimits(workspace, facts, state);
 }
 
 type Opened = { readonly ok: true; readonly rules: ActiveRules; readonly nowMs: number } | Refused;

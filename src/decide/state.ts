@@ -10,7 +10,7 @@ import type { DecisionState } from "./judge.ts";
 
 export type StateDeps = {
   readonly players: Pick<PlayerStore, "get">;
-  readonly histories: Pick<HistoryStore, "get">;
+  readonly histories: Pick<HistoryStore, "get" | "newestMs">;
   readonly limits: Pick<LimitStore, "holdsOf" | "get">;
   readonly pspStates: (merchantId: string) => ReadonlyMap<string, PspStateKind>;
   readonly bins: BinTable;

@@ -13,6 +13,7 @@ export class Metrics {
   readonly registry = new Registry();
   readonly #loopDelay = monitorEventLoopDelay({ resolution: loopDelayResolutionMs });
   readonly #decisions: Counter<"merchant" | "verdict" | "mode" | "replayed">;
+  readonly #outcomes: Counter<"merchant" | "result" | "verdict">;
   readonly #failures: Counter<"method" | "code">;
   readonly #seconds: Histogram<"door">;
   readonly #ruleSetVersion: Gauge<"merchant">;
@@ -23,6 +24,12 @@ export class Metrics {
       name: "switchyard_decisions_total",
       help: "Decisions by merchant, verdict and mode; replayed ones are stored answers that were given again.",
       labelNames: ["merchant", "verdict", "mode", "replayed"],
+      registers,
+    });
+    this.#outcomes = new Counter({
+      name: "switchyard_outcomes_total",
+      help: "Reported outcomes, by result and by what became of the report.",
+      labelNames: ["merchant", "result", "verdict"],
       registers,
     });
     this.#failures = new Counter({
@@ -51,6 +58,10 @@ export class Metrics {
 
   countDecision(labels: { merchant: string; verdict: string; mode: string; replayed: boolean }): void {
     this.#decisions.inc({ ...labels, replayed: String(labels.replayed) });
+  }
+
+  countOutcome(labels: { merchant: string; result: string; verdict: string }): void {
+    this.#outcomes.inc(labels);
   }
 
   countFailure(method: string, code: string): void {

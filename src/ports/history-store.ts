@@ -33,4 +33,6 @@ export type HistoryStore = {
   readonly countPlayers: (merchantId: string) => number;
   /** The newest instant among the rows of players of a merchant; undefined where there is none. */
   readonly newestMs: (merchantId: string) => number | undefined;
+  /** The oldest instant among them: since when events are known. */
+  readonly oldestMs: (merchantId: string) => number | undefined;
 };

@@ -1,25 +1,37 @@
-import { create } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { codeTable, codeTableVersion } from "../core/retry/code-table.ts";
-import type { Decider, Refused } from "../decide/decided.ts";
+import type { Decider, Refused, Reported, Reporter } from "../decide/decided.ts";
 import {
   type DecideRequest,
   type DecideResponse,
   DecisionConflict_Kind,
   DecisionService,
   GetCodeTableResponseSchema,
+  type ReportOutcomeRequest,
+  type ReportOutcomeResponse,
+  ReportOutcomeResponse_Verdict,
+  ReportOutcomeResponseSchema,
+  type ReportOutcomesResponse,
+  type ReportOutcomesResponse_RefusalSchema,
+  ReportOutcomesResponseSchema,
 } from "../gen/switchyard/v1/decision_pb.js";
+import { FieldFaultSchema } from "../gen/switchyard/v1/fault_pb.js";
 import { Outcome_Class } from "../gen/switchyard/v1/payment_pb.js";
 import type { Merchants } from "../manage/merchants.ts";
 import type { Metrics } from "../platform/metrics.ts";
 import { type CallInfo, implementService, type ServiceImplementation } from "../wire/transport.ts";
+import { decodeOutcomeReport } from "./codec/decode-outcome.ts";
 import { decodePayment } from "./codec/decode-payment.ts";
-import { encodeDecision } from "./codec/encode-decision.ts";
+import { encodeDecision, encodePlan, findShown } from "./codec/encode-decision.ts";
+import { encodeReadings } from "./codec/encode-limits.ts";
 import { decisionConflict, invalidFields, missing } from "./errors.ts";
 import { resolveMerchant } from "./request-fields.ts";
 
 export type DecisionServiceDeps = {
   readonly merchants: Merchants;
   readonly decider: Decider;
+  readonly reporter: Reporter;
   readonly metrics: Metrics;
 };
 
@@ -27,6 +39,8 @@ export type DecisionServiceDeps = {
 export function makeDecisionService(deps: DecisionServiceDeps): ServiceImplementation {
   return implementService(DecisionService, {
     decide: (request, call) => decide(deps, request, call),
+    reportOutcome: (request, call) => reportOutcome(deps, request, call),
+    reportOutcomes: (requests, call) => reportOutcomes(deps, requests, call),
 
     getCodeTable(request) {
       resolveMerchant(deps.merchants, request.merchantId);
@@ -66,6 +80,93 @@ async function decide(
     replayed: result.replayed,
   });
   return response;
+}
+
+async function reportOutcome(
+  deps: DecisionServiceDeps,
+  request: ReportOutcomeRequest,
+  call: CallInfo,
+): Promise<ReportOutcomeResponse> {
+  const reported = takeReport(deps, request);
+  if (!reported.ok) throw refusal(reported);
+  await reported.durable;
+  const { verdict, plan, limits, overrun } = reported;
+  return create(ReportOutcomeResponseSchema, {
+    verdict: ReportOutcomeResponse_Verdict[verdict],
+    ...(plan === undefined ? {} : { plan: encodePlan(plan, findShown(call.door)) }),
+    limits: encodeReadings(limits, call.door),
+    overrun,
+  });
+}
+
+/** Throws where the report is wrong in itself. */
+function takeReport(deps: DecisionServiceDeps, request: ReportOutcomeRequest): Reported | Refused {
+  const merchantId = resolveMerchant(deps.merchants, request.merchantId);
+  const decoded = decodeOutcomeReport(request);
+  if (!decoded.ok) throw invalidFields(decoded.faults);
+  const reported = deps.reporter.report(decoded.report);
+  deps.metrics.countOutcome({
+    merchant: merchantId,
+    result: decoded.report.result,
+    verdict: reported.ok ? reported.verdict : "REFUSED",
+  });
+  return reported;
+}
+
+const namedRefusalsMax = 100;
+const refusalFaultsMax = 16;
+/** Reports whose writes are waited for together. */
+const openReportsMax = 256;
+
+async function reportOutcomes(
+  deps: DecisionServiceDeps,
+  requests: AsyncIterable<ReportOutcomeRequest>,
+  _call: CallInfo,
+): Promise<ReportOutcomesResponse> {
+  const counts = { APPLIED: 0n, KNOWN: 0n, UNKNOWN_PAYMENT: 0n };
+  const refused: MessageInitShape<typeof ReportOutcomesResponse_RefusalSchema>[] = [];
+  let refusedCount = 0n;
+  let index = 0n;
+  let open: Promise<void>[] = [];
+  for await (const request of requests) {
+    const faults = tryReport(() => {
+      const reported = takeReport(deps, request);
+      if (!reported.ok) throw refusal(reported);
+      counts[reported.verdict]++;
+      if (reported.durable !== undefined) open.push(reported.durable);
+    });
+    if (faults !== undefined) {
+      refusedCount++;
+      if (refused.length < namedRefusalsMax)
+        refused.push({ index, paymentId: request.paymentId, faults: faults.slice(0, refusalFaultsMax) });
+    }
+    index++;
+    if (open.length >= openReportsMax) {
+      await Promise.all(open);
+      open = [];
+    }
+  }
+  await Promise.all(open);
+  return create(ReportOutcomesResponseSchema, {
+    applied: counts.APPLIED,
+    known: counts.KNOWN,
+    unknownPayments: counts.UNKNOWN_PAYMENT,
+    refused,
+    refusedCount,
+  });
+}
+
+/** What is wrong with one report; undefined where it was taken. What is no fault of the report is thrown on. */
+function tryReport(take: () => void): readonly MessageInitShape<typeof FieldFaultSchema>[] | undefined {
+  try {
+    take();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ConnectError) || error.code === Code.Unavailable) throw error;
+    const faults = error.findDetails(FieldFaultSchema);
+    if (faults.length > 0) return faults;
+    return [{ field: "merchant_id", rule: "refused", message: error.rawMessage }];
+  }
 }
 
 /** The error of a call that could not be answered. */

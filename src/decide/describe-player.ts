@@ -1,0 +1,77 @@
+import type { Value } from "../core/cel/expr.ts";
+import { type FeatureReading, readFeatureValues } from "../core/features/frame-reader.ts";
+import { isUnresolved } from "../core/limits/holds.ts";
+import type { Hold, LimitReading } from "../core/limits/limit.ts";
+import type { Player } from "../core/player.ts";
+import type { RuleSnapshot } from "../core/rules/snapshot.ts";
+import { isOfPlayer, makePlayerInput } from "../core/segments/player-input.ts";
+import { type DecisionState, readFrame } from "./judge.ts";
+import { readPlayerLimits } from "./limits.ts";
+import { openWorkspace } from "./workspace.ts";
+
+/** What is known of a player without a payment in sight: all that a payment would tell is unknown. Instants are ms since the epoch. */
+export type PlayerDescription = {
+  /** Ids, sorted. */
+  readonly segments: readonly string[];
+  /** Segments that can't be told, sorted. */
+  readonly unknownSegments: readonly string[];
+  /** In order of id. */
+  readonly features: readonly FeatureReading[];
+  /** The tightest first. */
+  readonly limits: readonly LimitReading[];
+  /** State by lifecycle. */
+  readonly lifecycles: ReadonlyMap<string, string>;
+  /** Events that are kept row by row. */
+  readonly events: number;
+  readonly lastEventAtMs: number | undefined;
+  /** Payments of whose outcome nobody has told for more than 24 hours, sorted. */
+  readonly unresolvedPayments: readonly string[];
+};
+
+/** Describes a player at an instant. */
+export function describePlayer(
+  snapshot: RuleSnapshot,
+  merchantId: string,
+  player: Player,
+  state: DecisionState,
+  nowMs: number,
+): PlayerDescription {
+  const workspace = openWorkspace(snapshot);
+  const { frame } = workspace;
+  const { history } = state;
+  const facts = makePlayerInput({ merchantId, player, history }, nowMs);
+  readFrame(workspace, facts, state);
+  const values: Value[] = frame.values;
+  for (const [slot, source] of snapshot.slots.entries()) if (!isOfPlayer(source)) values[slot] = undefined;
+  snapshot.matchSegments(frame);
+  const truths = frame.segments.slice();
+  const list = (truth: number): readonly string[] =>
+    snapshot.segments.filter((_, at) => truths[at] === truth).map(({ id }) => id);
+  const holds = state.ledger?.holdsOf({ kind: "player", id: player.playerId }) ?? [];
+  return {
+    segments: list(1),
+    unknownSegments: list(2),
+    limits: readPlayerLimits(workspace, facts, state),
+    features: readFeatureValues(snapshot, facts),
+    lifecycles: findStates(snapshot, truths),
+    events: history === undefined ? 0 : history.end - history.start,
+    lastEventAtMs: history === undefined ? undefined : history.atMs[history.end - 1],
+    unresolvedPayments: listUnresolved(holds, nowMs),
+  };
+}
+
+function findStates({ lifecycles }: RuleSnapshot, truths: Uint8Array): ReadonlyMap<string, string> {
+  const states = new Map<string, string>();
+  for (const { id, states: all } of lifecycles) {
+    const state = all.find(({ segment }) => truths[segment] === 1);
+    if (state !== undefined) states.set(id, state.id);
+  }
+  return states;
+}
+
+function listUnresolved(holds: readonly Hold[], nowMs: number): readonly string[] {
+  return holds
+    .filter((hold) => isUnresolved(hold, nowMs))
+    .map(({ paymentId }) => paymentId)
+    .sort();
+}
