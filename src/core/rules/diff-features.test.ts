@@ -1,5 +1,7 @@
+import { toBinary, toJsonString } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { sha256, testNowMs } from "../../../test/helpers/compile.ts";
+import { RuleSetSchema } from "../../gen/switchyard/v1/rule_set_pb.js";
 import { judgeDocument } from "./compile/compile.ts";
 import { type DiffSide, diffRuleSets } from "./diff.ts";
 
@@ -103,6 +105,17 @@ describe("the normal form", () => {
     expect(base).toContain(from);
     expect(hashOf(base.replace(from, to))).toBe(hashOf(base));
     expect(hashOf(base)).not.toBe("");
+  });
+
+  test("is its own normal form, in every format", () => {
+    const { ruleSet } = readSide(base);
+    const forms = [
+      { format: "PROTOBUF", document: toBinary(RuleSetSchema, ruleSet) },
+      { format: "JSON", document: new TextEncoder().encode(toJsonString(RuleSetSchema, ruleSet)) },
+    ] as const;
+    for (const form of forms) {
+      expect(judgeDocument({ ...form, nowMs: testNowMs, sha256 }).compilation.hash).toBe(hashOf(base));
+    }
   });
 
   test("has no order of sections", () => {
