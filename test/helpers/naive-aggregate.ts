@@ -4,16 +4,16 @@
  */
 import type { EventValue } from "../../src/core/events/event.ts";
 import type { AggregateSpec, CalendarSpec } from "../../src/core/features/feature.ts";
-import type { PlainEvent } from "./plain-history.ts";
+import type { ListedEvent } from "./listed-history.ts";
 
 /** A condition as a test writes it down beside its expression; undefined is unknown. */
-export type PlainCondition = (event: PlainEvent) => boolean | undefined;
+export type PlainCondition = (event: ListedEvent) => boolean | undefined;
 
 export type NaiveQuestion = {
   readonly spec: AggregateSpec;
   readonly where?: PlainCondition | undefined;
   readonly hit?: PlainCondition | undefined;
-  readonly events: readonly PlainEvent[];
+  readonly events: readonly ListedEvent[];
   readonly nowMs: number;
   /** Minor units of the wanted currency for so many of this one, as a fraction; a currency without one has no rate. */
   readonly rates: Readonly<Record<string, readonly [numerator: number, denominator: number]>>;
@@ -25,9 +25,9 @@ export function aggregateNaively(question: NaiveQuestion): EventValue | undefine
     .filter(({ atMs }) => atMs <= nowMs)
     .toSorted((a, b) => a.atMs - b.atMs || (a.id ?? 0) - (b.id ?? 0));
   const [after, through] = findNaiveSpan(spec, past, nowMs);
-  const isInside = ({ atMs }: PlainEvent): boolean => atMs > after && atMs <= through;
+  const isInside = ({ atMs }: ListedEvent): boolean => atMs > after && atMs <= through;
   if (spec.function === "LONGEST_SESSION") return findLongest(question, past, isInside);
-  const matches = (event: PlainEvent): boolean =>
+  const matches = (event: ListedEvent): boolean =>
     spec.events.includes(event.type) && (question.where === undefined || question.where(event) === true);
   let found = past.filter((event) => matches(event) && isInside(event));
   if (spec.window.kind === "last") found = found.slice(-spec.window.count);
@@ -43,7 +43,7 @@ export function aggregateNaively(question: NaiveQuestion): EventValue | undefine
   }
 }
 
-function fold(question: NaiveQuestion, found: readonly PlainEvent[]): EventValue | undefined {
+function fold(question: NaiveQuestion, found: readonly ListedEvent[]): EventValue | undefined {
   const { spec, nowMs } = question;
   const hits = found.filter((event) => question.hit?.(event) === true).length;
   const share = found.length < Math.max(1, spec.minSamples) ? undefined : hits / found.length;
@@ -126,7 +126,7 @@ function findMode(texts: readonly string[]): string | undefined {
   return texts.toSorted((a, b) => often(b) - often(a) || (a < b ? -1 : 1))[0];
 }
 
-function readValue({ spec: { of }, rates }: NaiveQuestion, event: PlainEvent): EventValue | undefined {
+function readValue({ spec: { of }, rates }: NaiveQuestion, event: ListedEvent): EventValue | undefined {
   switch (of?.kind) {
     case undefined:
       return undefined;
@@ -156,9 +156,9 @@ function localDate(atMs: number, zone: string): Temporal.PlainDate {
   return Temporal.Instant.fromEpochMilliseconds(atMs).toZonedDateTimeISO(zone).toPlainDate();
 }
 
-function isAnswered({ spec, hit }: NaiveQuestion, past: readonly PlainEvent[], event: PlainEvent): boolean {
+function isAnswered({ spec, hit }: NaiveQuestion, past: readonly ListedEvent[], event: ListedEvent): boolean {
   const { answers, answerKey, answerWithinMs } = spec;
-  const keyOf = ({ values, wides }: PlainEvent): unknown => values?.[answerKey] ?? wides?.[answerKey];
+  const keyOf = ({ values, wides }: ListedEvent): unknown => values?.[answerKey] ?? wides?.[answerKey];
   return past.some(
     (answer) =>
       answer !== event &&
@@ -170,10 +170,10 @@ function isAnswered({ spec, hit }: NaiveQuestion, past: readonly PlainEvent[], e
   );
 }
 
-type Visit = { readonly start: PlainEvent; readonly endMs: number | undefined };
+type Visit = { readonly start: ListedEvent; readonly endMs: number | undefined };
 
 /** Sessions by name: each start with the first end of its name after it, before the name comes again. */
-function listSessions(past: readonly PlainEvent[]): readonly Visit[] {
+function listSessions(past: readonly ListedEvent[]): readonly Visit[] {
   return past
     .filter(({ type }) => type === "session_start")
     .map((start) => {
@@ -187,8 +187,8 @@ function listSessions(past: readonly PlainEvent[]): readonly Visit[] {
 
 function findLongest(
   { spec, where, nowMs }: NaiveQuestion,
-  past: readonly PlainEvent[],
-  isInside: (event: PlainEvent) => boolean,
+  past: readonly ListedEvent[],
+  isInside: (event: ListedEvent) => boolean,
 ): number | undefined {
   const visits = listSessions(past);
   const lengths = visits.flatMap(({ start, endMs }, at) => {
@@ -202,7 +202,7 @@ function findLongest(
 
 function findNaiveSpan(
   { window }: AggregateSpec,
-  past: readonly PlainEvent[],
+  past: readonly ListedEvent[],
   nowMs: number,
 ): readonly [number, number] {
   switch (window.kind) {

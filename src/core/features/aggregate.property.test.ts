@@ -1,7 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import {
+  createListedLabels,
+  type ListedEvent,
+  makeListedHistory,
+} from "../../../test/helpers/listed-history.ts";
 import { aggregateNaively, type PlainCondition } from "../../../test/helpers/naive-aggregate.ts";
-import { createPlainLabels, makePlainHistory, type PlainEvent } from "../../../test/helpers/plain-history.ts";
 import { countRuns } from "../../../test/helpers/property-runs.ts";
 import type { SlotSource } from "../cel/environment.ts";
 import type { Expr, Value } from "../cel/expr.ts";
@@ -47,7 +51,7 @@ const compare = (left: Expr, how: "eq" | "gt" | "lt", value: number | string): E
 });
 
 type Condition = { readonly expr: Expr; readonly holds: PlainCondition };
-const weightOf = ({ wides }: PlainEvent): number | undefined => wides?.weight;
+const weightOf = ({ wides }: ListedEvent): number | undefined => wides?.weight;
 const isCard: Condition = {
   expr: compare(slot("method", "string"), "eq", "card"),
   holds: ({ values }) => (values?.method === undefined ? undefined : values.method === "card"),
@@ -135,7 +139,7 @@ const age = fc
   .map(([ageMs, ms]) => ageMs + ms);
 
 /** Events at ages, so that the same ones can be tried at every now. */
-type Aged = Omit<PlainEvent, "atMs"> & { readonly ageMs: number };
+type Aged = Omit<ListedEvent, "atMs"> & { readonly ageMs: number };
 
 const event = fc
   .record({
@@ -221,7 +225,7 @@ const current: CurrentRow = {
   amountMinor: 333,
   readWide: () => 5,
 };
-const currentEvent = (nowMs: number): PlainEvent => ({
+const currentEvent = (nowMs: number): ListedEvent => ({
   atMs: nowMs,
   id: Number.POSITIVE_INFINITY,
   type: "payment_attempted",
@@ -250,7 +254,7 @@ describe("aggregates", () => {
         fc.array(event, { maxLength: 24 }),
         sessions,
         (definitions, aged, visits) => {
-          const labels = createPlainLabels();
+          const labels = createListedLabels();
           const features = definitions.map(({ spec }, ordinal) => ({
             ordinal,
             type: isInt(spec) ? ("int" as const) : ("double" as const),
@@ -259,11 +263,11 @@ describe("aggregates", () => {
           const compute = buildAggregates(features, { eventSlots, lists: [], fx });
           for (const nowMs of nows) {
             const events = [...aged, ...visits].map(
-              ({ ageMs, ...rest }, id): PlainEvent => ({ ...rest, atMs: nowMs - ageMs, id }),
+              ({ ageMs, ...rest }, id): ListedEvent => ({ ...rest, atMs: nowMs - ageMs, id }),
             );
             const values = new Array<Value>(definitions.length).fill("nothing");
             const into = { values, errorBounds: new Float64Array(definitions.length) };
-            compute({ history: makePlainHistory(events, { labels }), current, nowMs }, into);
+            compute({ history: makeListedHistory(events, { labels }), current, nowMs }, into);
             for (const [at, { spec, where, hit }] of definitions.entries()) {
               const all = spec.includeCurrent ? [...events, currentEvent(nowMs)] : events;
               const question = { spec, where: where?.holds, hit: hit?.holds, events: all, nowMs, rates };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { compileForTest, testNowMs } from "../../../test/helpers/compile.ts";
-import { makePlainHistory, type PlainEvent } from "../../../test/helpers/plain-history.ts";
+import { type ListedEvent, makeListedHistory } from "../../../test/helpers/listed-history.ts";
 import { unknownBin } from "../bin/bin-table.ts";
 import type { Value } from "../cel/expr.ts";
 import { eventTypes } from "../events/event-types.ts";
@@ -31,19 +31,19 @@ const payment = {
 } as unknown as Payment;
 
 /** What a marker says of a player with these events. */
-function read(id: string, events: readonly PlainEvent[]): Value {
+function read(id: string, events: readonly ListedEvent[]): Value {
   for (const { type } of events) expect(eventTypes.has(type), type).toBe(true);
   const player = { playerId: "p", attributes: new Map(), restrictions: [] };
   const input = { payment, player, bin: unknownBin, licence: undefined, nowMs };
-  const values = readFeatureValues(snapshot, { ...input, history: makePlainHistory(events) });
+  const values = readFeatureValues(snapshot, { ...input, history: makeListedHistory(events) });
   return values.find((feature) => feature.id === id)!.value;
 }
 
 /** Events at these times before now, in ms. */
-type Make = (agoMs: number) => PlainEvent;
+type Make = (agoMs: number) => ListedEvent;
 
 const plain =
-  (type: string, values: PlainEvent["values"] = {}): Make =>
+  (type: string, values: ListedEvent["values"] = {}): Make =>
   (agoMs) => ({ type, atMs: nowMs - agoMs, values });
 const money =
   (type: string, amountMinor: number): Make =>
@@ -57,12 +57,12 @@ const attempted = fact("payment_attempted");
 const declined = fact("payment_declined");
 
 /** So many events, an hour apart, the newest this long ago. */
-function repeat(count: number, make: Make, agoMs = hourMs): PlainEvent[] {
+function repeat(count: number, make: Make, agoMs = hourMs): ListedEvent[] {
   return Array.from({ length: count }, (_, at) => make(agoMs + at * hourMs));
 }
 
 /** So many pairs, the second event `afterMs` after the first. */
-function follow(count: number, first: Make, second: Make, afterMs: number): PlainEvent[] {
+function follow(count: number, first: Make, second: Make, afterMs: number): ListedEvent[] {
   return [...repeat(count, first), ...repeat(count, second, hourMs - afterMs)];
 }
 
@@ -76,11 +76,11 @@ const escalating = [
   ...repeat(3, bet(500), 2 * dayMs),
   ...Array.from({ length: 5 }, (_, at) => bet(1_000)(at * minuteMs)),
 ];
-const night = (count: number): PlainEvent[] =>
+const night = (count: number): ListedEvent[] =>
   Array.from({ length: count }, (_, at) => plain("session_start")(midnight(1) - at * minuteMs));
-const daytime = (count: number): PlainEvent[] =>
+const daytime = (count: number): ListedEvent[] =>
   Array.from({ length: count }, (_, at) => plain("session_start")(at * minuteMs));
-const reset = (count: number, afterMs: number): PlainEvent[] =>
+const reset = (count: number, afterMs: number): ListedEvent[] =>
   Array.from({ length: count }, (_, at) => [
     plain("limit_reached")(midnight(at + 1) + 5 * hourMs),
     attempted(midnight(at + 1) - afterMs),
@@ -89,8 +89,8 @@ const reset = (count: number, afterMs: number): PlainEvent[] =>
 type Story = readonly [
   name: string,
   marker: string,
-  marked: readonly PlainEvent[],
-  not: readonly PlainEvent[],
+  marked: readonly ListedEvent[],
+  not: readonly ListedEvent[],
 ];
 
 const stories: readonly Story[] = [

@@ -63,17 +63,19 @@ export type Stream = {
   readonly interned: readonly EventValue[];
 };
 
-/* Codes of labels: how the value is had in the lower bits, then what is known of the rows. */
+/* Codes of labels: whether all rows are hits, then how their value is had, then what each row has to be asked. */
 export const codeSkip = 0;
-export const valueMask = 7;
-export const valueNone = 1;
-export const valueAmount = 2;
-export const valueConverted = 3;
-export const valueConstant = 4;
-const valueWide = 5;
-const valueAt = 6;
-const valueDay = 7;
-export const hitAll = 8;
+export const hitAll = 1;
+export const valueMask = 14;
+export const valueNone = 2;
+export const valueAmount = 4;
+export const valueConstant = 6;
+/** From here on rows take more than a look. */
+const firstSlow = 8;
+export const valueConverted = 8;
+const valueWide = 10;
+const valueAt = 12;
+const valueDay = 14;
 export const hitAsk = 16;
 export const matchAsk = 32;
 const unjudged = 255;
@@ -187,30 +189,35 @@ export function createStream(
       if (history === undefined) return;
       const { start, atMs, amountMinor, label, labels } = history;
       openLabels(labels);
+      // All that the loop reads is at hand: it runs over every row of the window, for every stream.
       const { at: ats, values, hits } = into;
-      for (let row = last; row >= start && into.count < most; row--) {
+      const [ownCodes, ownConstants] = [codes, constants];
+      let n = into.count;
+      for (let row = last; row >= start && n < most; row--) {
         const at = atMs[row]!;
         if (at <= afterMs) break;
         const id = label[row]!;
-        let code = codes[id]!;
+        let code = ownCodes[id]!;
+        if (code === codeSkip) continue;
         if (code === unjudged) code = codeOf(labels, id);
         if (code === codeSkip || at > throughMs) continue;
-        const kind = code & valueMask;
-        const isAtHand = code < hitAsk && kind <= valueConstant && kind !== valueConverted;
-        if (isAtHand && !needsValue) {
-          const n = into.count++;
-          ats[n] = at;
-          values[n] =
-            kind === valueAmount ? amountMinor[row]! : kind === valueConstant ? constants[id]! : Number.NaN;
-          hits[n] = code >> 3;
+        if (code >= firstSlow || needsValue) {
+          view.atMs = at;
+          view.amountMinor = amountMinor[row]!;
+          view.row = row;
+          view.readWide = history.readWide;
+          into.count = n;
+          takeView(code, labels.get(id), constants[id]!, widePlaces[id]!);
+          n = into.count;
           continue;
         }
-        view.atMs = at;
-        view.amountMinor = amountMinor[row]!;
-        view.row = row;
-        view.readWide = history.readWide;
-        takeView(code, labels.get(id), constants[id]!, widePlaces[id]!);
+        const kind = code & valueMask;
+        ats[n] = at;
+        values[n] = kind === valueAmount ? amountMinor[row]! : ownConstants[id]!;
+        hits[n] = code & hitAll;
+        n++;
       }
+      into.count = n;
     },
   };
 }
