@@ -17,8 +17,8 @@ import { settleHold } from "./settle-hold.ts";
 import { EventSources } from "./sources.ts";
 import { accept, type EventOutcome, refuse, refuseField, tell, type Verdict } from "./verdict.ts";
 
-/** Labels that the events of one merchant may have; the process has 262,144. */
-const labelsMax = 65_536;
+/** Labels that the events of one merchant may have unless told otherwise; the process has 262,144. */
+const labelsMaxDefault = 65_536;
 /** By how much the clock of a wallet may be behind. */
 const clockSkewMs = 60_000;
 /** Facts that outcomes tell are counted under it. */
@@ -33,7 +33,7 @@ export class MerchantIntake {
   readonly rows: RowMaker;
   readonly factRows: FactRowMaker;
 
-  constructor(merchantId: string, merchant: IngestMerchant) {
+  constructor(merchantId: string, merchant: IngestMerchant, labelsMax = labelsMaxDefault) {
     this.merchantId = merchantId;
     this.merchant = merchant;
     const book = new LabelBook(labelsMax);

@@ -31,6 +31,8 @@ export type IngestDeps = {
     | { readonly touch: (merchantId: string, playerId: string, atMs: number) => void }
     | undefined;
   readonly clock: Clock;
+  /** Labels that the events of one merchant may have; 65,536 where absent. */
+  readonly labelsMax?: number | undefined;
   /** Told once per batch how many events got each verdict. */
   readonly onVerdicts?: ((merchantId: string, counts: ReadonlyMap<Verdict, number>) => void) | undefined;
 };
@@ -68,7 +70,7 @@ export function createIngest(deps: IngestDeps): Ingest {
     if (known !== undefined) return known;
     const merchant = deps.merchants.get(merchantId);
     if (merchant === undefined) throw new Error(`merchant ${merchantId} is not configured`);
-    const intake = new MerchantIntake(merchantId, merchant);
+    const intake = new MerchantIntake(merchantId, merchant, deps.labelsMax);
     intakes.set(merchantId, intake);
     return intake;
   };

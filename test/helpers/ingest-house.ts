@@ -26,12 +26,13 @@ export type HouseOptions = {
   readonly eventTypes?: readonly EventTypeInfo[];
   readonly scores?: readonly string[];
   readonly soleSources?: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly labelsMax?: number;
   readonly settle?: () => Promise<void>;
 };
 
 /** The ingest corridor over stores in memory, with the merchants `default`, `other` and `replay` (whose clock is that of its requests). */
 export function makeIngestHouse(options: HouseOptions = {}): IngestHouse {
-  const { settle, soleSources = new Map() } = options;
+  const { settle, labelsMax, soleSources = new Map() } = options;
   let nowMs = ingestNowMs;
   const touched: string[] = [];
   const histories = createMemoryHistories({
@@ -47,6 +48,7 @@ export function makeIngestHouse(options: HouseOptions = {}): IngestHouse {
       ["other", { ...merchant, clock: "server" as const }],
       ["replay", { ...merchant, clock: "request" as const }],
     ]),
+    labelsMax,
     rules: { current: () => ({ snapshot }) },
     players: createMemoryPlayers(),
     histories,
