@@ -127,7 +127,7 @@ export class ExtentSpace {
     const page = Math.floor(place / pageRows);
     const books = this.#books(page);
     const at = page % this.#slabPages;
-    if (books.live[at] === kind.perPage && page !== kind.victim) this.#link(kind, page);
+    if (books.live[at] === kind.perPage) this.#link(kind, page);
     books.giveExtent(at, (place - this.#slabStart(page)) / quadRows);
     kind.free++;
     if (books.live[at] === 0) this.#dropPage(kind, page);

@@ -5,8 +5,7 @@
  * count and its oldest and newest instant, and must be unpacked before it is read or changed. Nothing here is I/O; whoever keeps a disk asks what
  * changed (`dirtyFrom`), packs it, and says when it is kept (`markClean`).
  */
-import type { Fold } from "./folds.ts";
-import { addRows, emptyFold, mergeFolds } from "./folds.ts";
+import { FoldedHistories } from "./folded-histories.ts";
 import type { History, NewRow, Placed, Subject } from "./history.ts";
 import { LabelTable, reversedLabel } from "./labels.ts";
 import { compareRows, type KnownRow, mergeRows } from "./meet-rows.ts";
@@ -17,6 +16,7 @@ import { type RowValues, SubjectRows } from "./subject-rows.ts";
 const rowsMaxDefault = 16_384;
 const slabRowsDefault = 0x10_0000;
 const slabRowsMin = 4096;
+const idMax = 0xffff_ffff_ffff;
 
 /** Takes a change back. False where the row is not there any more: folded, removed or evicted since. */
 export type Undo = () => boolean;
@@ -46,8 +46,7 @@ export class HistoryTable {
   readonly #rowsMax: number;
   readonly #index = new SubjectIndex();
   readonly #rows: SubjectRows;
-  /** Of the few that are beyond the cap. */
-  readonly #folds = new Map<number, Fold>();
+  readonly #folds: FoldedHistories;
 
   /**
    * Units: `rowsMax` is the cap of one subject (default 16,384), `slabRows` the rows of a slab, a power of two (default 2^20: 30 MiB).
@@ -64,6 +63,7 @@ export class HistoryTable {
     this.labels = labels;
     this.#rowsMax = rowsMax;
     this.#rows = new SubjectRows(slabRows, (label) => labels.countWides(label));
+    this.#folds = new FoldedHistories(this.#rows);
   }
 
   /** The number of a subject, -1 where it has no history. */
@@ -127,7 +127,7 @@ export class HistoryTable {
   /** The history of a subject that is not cold; undefined where nothing is in it. Good until the next change of any history. */
   view(subject: number): History | undefined {
     this.#expectResident(subject);
-    const fold = this.#foldOf(subject);
+    const fold = this.#folds.of(subject);
     const count = this.#rows.count(subject);
     if (count === 0 && fold === undefined) return undefined;
     const slab = count === 0 ? emptySlab : this.#rows.slabOf(subject);
@@ -150,9 +150,10 @@ export class HistoryTable {
     this.#expectResident(subject);
     const label = this.labels.intern(row.label);
     if (label === undefined) return tooManyLabels;
+    this.#expectWhole(row, label);
     const position = this.#rows.find(subject, row.id);
     if (position >= 0) return this.#meet(subject, position, row, options);
-    if (row.atMs < this.#exactFromMs(subject)) return tooOld;
+    if (row.atMs < this.#folds.exactFromMs(subject)) return tooOld;
     const isNewest = this.#insert(subject, row, label, options.undo);
     return isNewest ? added : addedLate;
   }
@@ -174,7 +175,7 @@ export class HistoryTable {
       this.#rewrite(subject, position, before, takenBack, options.undo);
       return "reversed";
     }
-    if (row.atMs < this.#exactFromMs(subject)) return "too-old";
+    if (row.atMs < this.#folds.exactFromMs(subject)) return "too-old";
     const { id, atMs } = row;
     this.#insert(subject, { id, atMs, amountMinor: 0, wides: noWides }, reversedLabel, options.undo);
     return "tombstone";
@@ -192,9 +193,9 @@ export class HistoryTable {
     if (from === into) return 0;
     const positions = this.#unmet(from, into);
     if (positions.length > 0) this.#rows.moveRows(from, positions, into);
-    this.#mergeFolds(from, into);
+    this.#folds.merge(from, into);
     this.remove(from);
-    while (this.#rows.count(into) > this.#rowsMax) this.#foldOldest(into);
+    while (this.#rows.count(into) > this.#rowsMax) this.#folds.foldOldest(into);
     return positions.length;
   }
 
@@ -236,7 +237,7 @@ export class HistoryTable {
       count: this.#rows.count(subject),
       oldestMs: this.#rows.oldestMs(subject) ?? Number.NaN,
       newestMs: this.#rows.newestMs(subject) ?? Number.NaN,
-      fold: this.#foldOf(subject),
+      fold: this.#folds.of(subject),
     });
   }
 
@@ -299,7 +300,7 @@ export class HistoryTable {
       const { id } = row;
       undo.push(this.#undoAt(subject, id, (number, position) => this.#rows.cut(number, position, 1)));
     }
-    if (this.#rows.count(subject) > this.#rowsMax) this.#foldOldest(subject);
+    if (this.#rows.count(subject) > this.#rowsMax) this.#folds.foldOldest(subject);
     return isNewest;
   }
 
@@ -360,46 +361,14 @@ export class HistoryTable {
     return unmet;
   }
 
-  #mergeFolds(from: number, into: number): void {
-    const theirs = this.#foldOf(from);
-    if (theirs === undefined && this.#foldOf(into) === undefined) return;
-    const fold = mergeFolds(theirs ?? emptyFold, this.#foldOf(into) ?? emptyFold);
-    this.#folds.set(into, fold);
-    this.#rows.touch(into, 0);
-    this.#foldBefore(into, fold.exactFromMs);
-  }
-
-  /** Folds the oldest quarter, whole instants only: what is left is all there from an instant on. */
-  #foldOldest(subject: number): void {
-    const slab = this.#rows.slabOf(subject);
-    const start = this.#rows.startOf(subject);
-    const end = start + this.#rows.count(subject);
-    const oldestMs = slab.atMs[start]!;
-    let row = start + Math.ceil((end - start) / 4);
-    while (row < end && slab.atMs[row] === oldestMs) row++;
-    this.#foldBefore(subject, row < end ? slab.atMs[row]! : oldestMs + 1);
-  }
-
-  #foldBefore(subject: number, exactFromMs: number): void {
-    const rows = this.#rows;
-    let count = 0;
-    const older: RowValues[] = [];
-    for (; count < rows.count(subject); count++) {
-      const row = rows.read(subject, count);
-      if (row.atMs >= exactFromMs) break;
-      older.push(row);
+  /** A row that is not would damage those of others. */
+  #expectWhole(row: NewRow, label: number): void {
+    const { id, atMs, wides } = row;
+    if (!(id >= 0 && id <= idMax) || Number.isNaN(atMs) || wides.length !== this.labels.countWides(label)) {
+      throw new Error(
+        `a row with id ${id}, instant ${atMs} and ${wides.length} wide values is none of its label`,
+      );
     }
-    this.#folds.set(subject, addRows(this.#foldOf(subject) ?? emptyFold, exactFromMs, older));
-    if (count > 0) rows.cut(subject, 0, count);
-  }
-
-  #exactFromMs(subject: number): number {
-    if (this.#folds.size === 0) return Number.NEGATIVE_INFINITY;
-    return this.#folds.get(subject)?.exactFromMs ?? Number.NEGATIVE_INFINITY;
-  }
-
-  #foldOf(subject: number): Fold | undefined {
-    return this.#folds.size === 0 ? undefined : this.#folds.get(subject);
   }
 
   #expectResident(subject: number): void {

@@ -1,6 +1,4 @@
-import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { countRuns } from "../../../test/helpers/property-runs.ts";
 import type { EventValue } from "../events/event.ts";
 import type { Label } from "./history.ts";
 import { reversedType } from "./history.ts";
@@ -46,33 +44,7 @@ describe("LabelTable", () => {
     expect(labels.intern(makeLabel("a"))).toBe(1);
     expect(labels.intern(makeLabel("b"))).toBe(2);
     expect(labels.intern(makeLabel("c"))).toBeUndefined();
-    expect(labels.internValues(labels.shape("c", [], []), "EUR", [])).toBeUndefined();
     expect(labels.intern(makeLabel("b"))).toBe(2);
-  });
-
-  it("interns values of a shape to the number of the label that they spell", () => {
-    const value = fc.constantFrom<EventValue | undefined>(undefined, true, 1, "1", "b");
-    const row = fc.record({
-      currency: fc.constantFrom("", "EUR"),
-      values: fc.tuple(value, value, value),
-      shape: fc.nat({ max: 1 }),
-    });
-    fc.assert(
-      fc.property(fc.array(row), (rows) => {
-        const labels = new LabelTable();
-        const shapes = [labels.shape("a", ["x", "z", "y"], ["w"]), labels.shape("a", ["z", "y", "x"], ["w"])];
-        for (const { currency, values, shape } of rows) {
-          const names = shapes[shape]!.names;
-          const present = names.flatMap((name, at): [string, EventValue][] =>
-            values[at] === undefined ? [] : [[name, values[at]]],
-          );
-          const place = labels.internValues(shapes[shape]!, currency, values);
-          expect(place).toBe(labels.intern({ type: "a", currency, values: new Map(present), wides: ["w"] }));
-          expect(labels.internValues(shapes[shape]!, currency, values)).toBe(place);
-        }
-      }),
-      { numRuns: countRuns(100) },
-    );
   });
 
   it("takes labels that were written down back in their order, and no others", () => {

@@ -12,46 +12,12 @@ export const labelsMax = 0x40000;
 /** The label of every row that was taken back: the first of all processes. */
 export const reversedLabel = 0;
 
-/**
- * The attributes of a type of events, in the order in which `internValues` gets their values. Hold on to it: making one costs more than using it.
- */
-export type LabelShape = {
-  readonly type: string;
-  /** Names of plain attributes. */
-  readonly names: readonly string[];
-  /** Names of wide attributes, by place. */
-  readonly wides: readonly string[];
-  /** Currency, then value by value: where labels of this shape are found again without a text being made. */
-  readonly known: Branch;
-};
-
-type Branch = Map<EventValue | undefined, Branch | number>;
-
-/** A label that is known by its number, so that interning it again is a look at it. */
-class KnownLabel implements Label {
-  readonly type: string;
-  readonly currency: string;
-  readonly values: ReadonlyMap<string, EventValue>;
-  readonly wides: readonly string[];
-  readonly place: number;
-  readonly home: LabelTable;
-
-  constructor(label: Label, place: number, home: LabelTable) {
-    this.type = label.type;
-    this.currency = label.currency;
-    this.values = new Map([...label.values].sort(byName));
-    this.wides = [...label.wides];
-    this.place = place;
-    this.home = home;
-  }
-}
-
 /** Numbers for labels, from 0 on without a gap. */
 export class LabelTable implements Labels {
-  readonly #labels: KnownLabel[] = [];
+  readonly #labels: Label[] = [];
   readonly #places = new Map<string, number>();
-  /** Labels of others that were interned before: whoever hands one in again gets its number without a text being made. */
-  readonly #given = new WeakMap<Label, number>();
+  /** Labels that were asked for: who makes rows keeps theirs, and so they are found without a text being made. */
+  readonly #met = new WeakMap<Label, number>();
   readonly #max: number;
 
   constructor(max = labelsMax) {
@@ -74,53 +40,18 @@ export class LabelTable implements Labels {
   }
 
   /**
-   * The number of a label, new or known: equal labels have one number, whatever the order of their values. Quick for what `get` returned,
-   * and for an object that was handed in before.
+   * The number of a label, new or known: equal labels have one number, whatever the order of their values. Quick for an object that was asked for
+   * before.
    *
    * Fails: undefined where it would be one too many.
    */
   intern(label: Label): number | undefined {
-    if (label instanceof KnownLabel && label.home === this) return label.place;
-    const given = this.#given.get(label);
-    if (given !== undefined) return given;
+    const met = this.#met.get(label);
+    if (met !== undefined) return met;
     const key = writeKey(label);
-    const known = this.#places.get(key);
-    const place = known ?? this.#labels.length;
-    if (place >= this.#max) return undefined;
-    if (known === undefined) {
-      this.#labels.push(new KnownLabel(label, place, this));
-      this.#places.set(key, place);
-    }
-    this.#given.set(label, place);
+    const place = this.#places.get(key) ?? this.#add(key, label);
+    if (place !== undefined) this.#met.set(label, place);
     return place;
-  }
-
-  shape(type: string, names: readonly string[], wides: readonly string[]): LabelShape {
-    return { type, names: [...names], wides: [...wides], known: new Map() };
-  }
-
-  /**
-   * The number of the label of this shape: `intern` for the path of every event. `values` lie as `shape.names` do; undefined is an absent one.
-   *
-   * Fails: undefined where it would be one too many.
-   */
-  internValues(
-    shape: LabelShape,
-    currency: string,
-    values: readonly (EventValue | undefined)[],
-  ): number | undefined {
-    const last = shape.names.length;
-    let branch = shape.known;
-    let key: EventValue | undefined = currency;
-    for (let at = 0; at < last; at++) {
-      branch = growBranch(branch, key);
-      key = values[at];
-    }
-    const known = branch.get(key);
-    if (known !== undefined) return known as number;
-    const label = this.intern(spellLabel(shape, currency, values));
-    if (label !== undefined) branch.set(key, label);
-    return label;
   }
 
   /** All labels from this number on, to be written down behind those that were written before. */
@@ -138,23 +69,19 @@ export class LabelTable implements Labels {
       throw new Error(`label ${label} (${entry.type}) is not the one of that number`);
     }
   }
-}
 
-function growBranch(branch: Branch, key: EventValue | undefined): Branch {
-  const known = branch.get(key);
-  if (known !== undefined) return known as Branch;
-  const grown: Branch = new Map();
-  branch.set(key, grown);
-  return grown;
-}
-
-function spellLabel(shape: LabelShape, currency: string, values: readonly (EventValue | undefined)[]): Label {
-  const present = new Map<string, EventValue>();
-  for (const [at, name] of shape.names.entries()) {
-    const value = values[at];
-    if (value !== undefined) present.set(name, value);
+  #add(key: string, label: Label): number | undefined {
+    if (this.#labels.length >= this.#max) return undefined;
+    const own: Label = {
+      type: label.type,
+      currency: label.currency,
+      values: new Map([...label.values].sort(byName)),
+      wides: [...label.wides],
+    };
+    this.#places.set(key, this.#labels.length);
+    this.#met.set(own, this.#labels.length);
+    return this.#labels.push(own) - 1;
   }
-  return { type: shape.type, currency, values: present, wides: shape.wides };
 }
 
 /** Types are told apart: the text "1", the number 1 and the truth of it are three values. */

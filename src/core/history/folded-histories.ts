@@ -1,0 +1,63 @@
+import type { Fold } from "./folds.ts";
+import { addRows, emptyFold, mergeFolds } from "./folds.ts";
+import type { RowValues, SubjectRows } from "./subject-rows.ts";
+
+/** The histories that are beyond the cap: few, so each has objects of its own. */
+export class FoldedHistories {
+  readonly #rows: SubjectRows;
+  readonly #folds = new Map<number, Fold>();
+
+  constructor(rows: SubjectRows) {
+    this.#rows = rows;
+  }
+
+  of(subject: number): Fold | undefined {
+    return this.#folds.size === 0 ? undefined : this.#folds.get(subject);
+  }
+
+  /** Rows at and after it are all there; -Infinity where nothing was folded. */
+  exactFromMs(subject: number): number {
+    return this.of(subject)?.exactFromMs ?? Number.NEGATIVE_INFINITY;
+  }
+
+  set(subject: number, fold: Fold): void {
+    this.#folds.set(subject, fold);
+  }
+
+  delete(subject: number): void {
+    this.#folds.delete(subject);
+  }
+
+  /** Folds the oldest quarter of a history, whole instants only: what is left is all there from an instant on. */
+  foldOldest(subject: number): void {
+    const slab = this.#rows.slabOf(subject);
+    const start = this.#rows.startOf(subject);
+    const end = start + this.#rows.count(subject);
+    const oldestMs = slab.atMs[start]!;
+    let row = start + Math.ceil((end - start) / 4);
+    while (row < end && slab.atMs[row] === oldestMs) row++;
+    this.#foldBefore(subject, row < end ? slab.atMs[row]! : oldestMs + 1);
+  }
+
+  /** Puts the tiles of one history to those of another, whose rows are folded to where both are exact. */
+  merge(from: number, into: number): void {
+    const theirs = this.of(from);
+    if (theirs === undefined && this.of(into) === undefined) return;
+    const fold = mergeFolds(theirs ?? emptyFold, this.of(into) ?? emptyFold);
+    this.#folds.set(into, fold);
+    this.#rows.touch(into, 0);
+    this.#foldBefore(into, fold.exactFromMs);
+  }
+
+  #foldBefore(subject: number, exactFromMs: number): void {
+    const rows = this.#rows;
+    const older: RowValues[] = [];
+    for (let position = 0; position < rows.count(subject); position++) {
+      const row = rows.read(subject, position);
+      if (row.atMs >= exactFromMs) break;
+      older.push(row);
+    }
+    this.#folds.set(subject, addRows(this.of(subject) ?? emptyFold, exactFromMs, older));
+    if (older.length > 0) rows.cut(subject, 0, older.length);
+  }
+}
