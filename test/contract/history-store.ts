@@ -12,7 +12,8 @@ const card = (id: string): Subject => ({ kind: "card", id });
 const fact = { isPaymentFact: true };
 const plain = { isPaymentFact: false };
 
-type PlainRow = Omit<NewRow, "id">;
+/** A row without its id, which no history shows. */
+export type PlainRow = Omit<NewRow, "id">;
 
 /** A history as plain values, oldest row first. */
 export function spellHistory(history: History | undefined): PlainRow[] {
@@ -30,7 +31,8 @@ export function spellHistory(history: History | undefined): PlainRow[] {
   });
 }
 
-function spellRow({ atMs, amountMinor, label, wides }: NewRow): PlainRow {
+/** A row as `spellHistory` shows it. */
+export function spellRow({ atMs, amountMinor, label, wides }: NewRow): PlainRow {
   const { type, currency, values } = label;
   return {
     atMs,

@@ -2,19 +2,27 @@
  * A process that writes to the embedded store until it is killed, for tests of what survives.
  *
  * Arguments: the directory, and the first number to write. Each acknowledged write is a line on standard output: `player <n>`, `payment <n>`,
- * `rules <n>`, `override <n>`, `audit <n>`, written only after its promise resolved.
+ * `row <n>`, `hold <n>`, `release <n>`, `membership <n> <sequence>`, `rules <n>`, `override <n>`, `audit <n>`, written only after its promise resolved.
  */
 import { writeSync } from "node:fs";
 import { openEmbeddedStore } from "../../src/adapters/embedded/embedded-store.ts";
 import { systemClock } from "../../src/adapters/system-clock.ts";
-import { samplePayment, samplePlayer } from "./stored-samples.ts";
+import {
+  sampleChange,
+  sampleHold,
+  samplePayment,
+  samplePlayer,
+  sampleState,
+  writtenRow,
+  writtenSubject,
+} from "./stored-samples.ts";
 
 const [directory, first] = process.argv.slice(2);
 const store = await openEmbeddedStore({
   directory: directory!,
   clock: systemClock,
-  // Small segments, so that checkpoints, rotations and deletions happen between the kills.
-  limits: { segmentBytesMax: 64 * 1024 },
+  // Small segments and few rows, so that checkpoints, rotations, deletions and evictions happen between the kills.
+  limits: { segmentBytesMax: 64 * 1024, hotRowsMax: 500 },
   onError: (error) => {
     throw error;
   },
@@ -38,9 +46,31 @@ async function writeHot(): Promise<never> {
         store.payments
           .put("m", samplePayment(`pay-${each}`, { revision: each, keepUntilMs: Date.now() + 1e9 }))
           .then(() => say(`payment ${each}`)),
+        ...writeLive(each),
       ]),
     );
   }
+}
+
+/** What a running player leaves behind. Every third hold is let go again. */
+function writeLive(number: number): Promise<void>[] {
+  const row = store.histories.place("m", writtenSubject(number), writtenRow(number), {
+    isPaymentFact: false,
+  });
+  const player = `player-${number % 50}`;
+  const change = { ...sampleChange(player), segment: String(number) };
+  const { sequences, durable } = store.memberships.append("m", player, [change], sampleState(String(number)));
+  const held = store.limits.hold("m", sampleHold(`pay-${number}`, { revision: number }));
+  return [
+    row.durable.then(() => say(`row ${number}`)),
+    durable.then(() => say(`membership ${number} ${sequences[0]}`)),
+    held.then(async () => {
+      say(`hold ${number}`);
+      if (number % 3 !== 0) return;
+      await store.limits.release("m", `pay-${number}`);
+      say(`release ${number}`);
+    }),
+  ];
 }
 
 async function writeCold(): Promise<never> {

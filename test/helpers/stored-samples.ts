@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import type { Decision, Edge, Experience, Plan, Step, StepThreeDs } from "../../src/core/decision.ts";
 import type { EventValue } from "../../src/core/events/event.ts";
-import type { NewRow } from "../../src/core/history/history.ts";
+import type { NewRow, Subject } from "../../src/core/history/history.ts";
 import type { Hold, LimitReading } from "../../src/core/limits/limit.ts";
 import type { Money, Payment } from "../../src/core/payment.ts";
 import {
@@ -363,6 +363,15 @@ export function sampleRow(id: number, atMs: number, changes: Partial<NewRow> = {
     wides: [id * 1_000 + 0.5, Number.NaN, id],
     ...changes,
   };
+}
+
+/** The row of that number, of a player of their own few: what the writer of the crash test writes. */
+export function writtenRow(number: number): NewRow {
+  return sampleRow(number, 1_792_900_000_000 + ((number * 7_919) % 10_000), { amountMinor: number });
+}
+
+export function writtenSubject(number: number): Subject {
+  return { kind: "player", id: `player-${number % 50}` };
 }
 
 /** A plain hold, and plain memberships. */

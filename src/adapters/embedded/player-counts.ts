@@ -1,5 +1,10 @@
 import { compareIds } from "./history-keys.ts";
 
+/** The oldest and the newest instant of rows of players. */
+export type Span = { readonly oldestMs: number; readonly newestMs: number };
+
+const noSpan: Span = { oldestMs: Number.POSITIVE_INFINITY, newestMs: Number.NEGATIVE_INFINITY };
+
 type Counts = {
   /** Histories of players that LMDB has. */
   landed: number;
@@ -7,7 +12,7 @@ type Counts = {
   sent: number;
   /** Of those that it has, the ones that are no more. */
   gone: number;
-  newestMs: number;
+  span: Span;
   /** Ids of those that only memory and journal have. */
   readonly fresh: Set<string>;
   /** Those in order, while it is right. */
@@ -18,8 +23,8 @@ type Counts = {
 export class PlayerCounts {
   readonly #merchants = new Map<string, Counts>();
 
-  load(merchantId: string, players: number, newestMs: number): void {
-    const counts = { ...makeCounts(), landed: players, sent: players, newestMs };
+  load(merchantId: string, players: number, span: Span): void {
+    const counts = { ...makeCounts(), landed: players, sent: players, span };
     this.#merchants.set(merchantId, counts);
   }
 
@@ -28,12 +33,19 @@ export class PlayerCounts {
     return counts === undefined ? 0 : counts.landed - counts.gone + counts.fresh.size;
   }
 
-  newestMs(merchantId: string): number {
-    return this.#merchants.get(merchantId)?.newestMs ?? Number.NEGATIVE_INFINITY;
+  span(merchantId: string): Span {
+    return this.#merchants.get(merchantId)?.span ?? noSpan;
   }
 
-  setNewest(merchantId: string, newestMs: number): void {
-    this.#open(merchantId).newestMs = newestMs;
+  setSpan(merchantId: string, span: Span): void {
+    this.#open(merchantId).span = span;
+  }
+
+  /** There is a row at that instant. */
+  widenSpan(merchantId: string, atMs: number): void {
+    const { oldestMs, newestMs } = this.span(merchantId);
+    if (atMs >= oldestMs && atMs <= newestMs) return;
+    this.setSpan(merchantId, { oldestMs: Math.min(oldestMs, atMs), newestMs: Math.max(newestMs, atMs) });
   }
 
   /** Ids of those that LMDB does not have, in order. */
@@ -93,6 +105,5 @@ export class PlayerCounts {
 }
 
 function makeCounts(): Counts {
-  const newestMs = Number.NEGATIVE_INFINITY;
-  return { landed: 0, sent: 0, gone: 0, newestMs, fresh: new Set(), sorted: undefined };
+  return { landed: 0, sent: 0, gone: 0, span: noSpan, fresh: new Set(), sorted: undefined };
 }
