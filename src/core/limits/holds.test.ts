@@ -132,6 +132,15 @@ describe("an outcome", () => {
     expect(types("REFUNDED")).toEqual(["withdrawal_returned"]);
   });
 
+  it("of an earlier attempt leaves a review as it is, unless it approves or nobody knows", () => {
+    const review = decideHold(undefined, wish("REVIEW", 1), noonMs)!;
+    expect(hearOutcome(review, terms, makeWord({ became: "GENERIC" })).hold).toBe(review);
+    expect(hearOutcome(review, terms, makeWord({ became: "UNKNOWN", open: "UNKNOWN" })).hold?.state).toBe(
+      "UNKNOWN",
+    );
+    expect(hearOutcome(review, terms, makeWord({ became: "APPROVED" })).hold).toBeUndefined();
+  });
+
   it("that comes after everything was let go is a fact all the same", () => {
     const { hold, facts } = hearOutcome(undefined, terms, makeWord({ heardAtMs: noonMs + 90 * dayMs }));
     expect(hold).toBeUndefined();

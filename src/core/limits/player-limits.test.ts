@@ -165,15 +165,18 @@ test("the longest wait of the packs in force where the player is binds; 24 hours
     pack("GB", { confirmAfterWait: true }),
     pack("DE", { limitIncreaseWaitMs: 7 * dayMs }),
     pack("ES", { limitIncreaseWaitMs: 90 * dayMs, fromMs: noonMs + 1 }),
+    pack("AU", { limitIncreaseWaitMs: 3 * dayMs, physical: true }),
     pack("NL", { limitIncreaseWaitMs: 8 * dayMs, untilMs: noonMs }),
   ];
-  expect(findIncreaseWait(packs, ["DE", "GB", "ES", "NL"], noonMs)).toEqual({
-    waitMs: 7 * dayMs,
-    needsConfirmation: true,
-  });
-  expect(findIncreaseWait(packs, ["DE"], noonMs)).toEqual(de);
-  expect(findIncreaseWait(packs, ["SE"], noonMs)).toEqual(gb);
-  expect(findIncreaseWait(packs, ["ES"], noonMs + 1).waitMs).toBe(90 * dayMs);
+  const find = (jurisdictions: readonly string[] | undefined, nowMs = noonMs, physicalCountry?: string) =>
+    findIncreaseWait(packs, { jurisdictions, physicalCountry }, nowMs);
+  expect(find(["DE", "GB", "ES", "NL"])).toEqual({ waitMs: 7 * dayMs, needsConfirmation: true });
+  expect(find(["DE"])).toEqual(de);
+  expect(find(["SE"])).toEqual(gb);
+  expect(find(["ES"], noonMs + 1).waitMs).toBe(90 * dayMs);
+  expect(find(undefined)).toEqual({ waitMs: 7 * dayMs, needsConfirmation: true });
+  expect(find(["SE"], noonMs, "DE")).toEqual(gb);
+  expect(find(["SE"], noonMs, "AU").waitMs).toBe(3 * dayMs);
 });
 
 test("an own limit is a limit of class SAFER_GAMBLING that closes on unknown", () => {

@@ -81,15 +81,24 @@ export function effectiveOwnLimit(
   return pending.amount === undefined ? undefined : { ...rest, amount: pending.amount, setAtMs: atMs };
 }
 
-/** What a change of limits waits for under the packs in force in the player's jurisdictions: the longest of them, 24 hours where there is none. */
+/** Where a player is under the law. Jurisdictions are undefined where no country is known: then every pack may hold. */
+export type Whereabouts = {
+  readonly jurisdictions: readonly string[] | undefined;
+  /** Country of the IP address, for packs that ask for it. */
+  readonly physicalCountry: string | undefined;
+};
+
+/** What a change of limits waits for under the packs in force where the player is: the longest of them, 24 hours where there is none. */
 export function findIncreaseWait(
   packs: readonly PackInfo[],
-  jurisdictions: readonly string[],
+  { jurisdictions, physicalCountry }: Whereabouts,
   nowMs: number,
 ): IncreaseWait {
   const inForce = packs.filter(
-    ({ jurisdiction, fromMs, untilMs }) =>
-      jurisdictions.includes(jurisdiction) &&
+    ({ jurisdiction, physical, fromMs, untilMs }) =>
+      (jurisdictions === undefined ||
+        jurisdictions.includes(jurisdiction) ||
+        (physical && physicalCountry === jurisdiction)) &&
       (fromMs === undefined || nowMs >= fromMs) &&
       (untilMs === undefined || nowMs < untilMs),
   );

@@ -440,6 +440,12 @@ describe("SEMANTICS 5.8: currency", () => {
     }
   });
 
+  it("without a rate a notice stays a notice", () => {
+    const payment = makePayment({ currency: "KWD" });
+    const { ok, breaches } = judgeCase({ specs: [makeSpec({ ...protective, breach: "NOTICE" })], payment });
+    expect({ ok, outcome: breaches[0]?.outcome }).toEqual({ ok: true, outcome: "NOTICE" });
+  });
+
   it("without a rate a player's own limit denies", () => {
     const ownLimits: readonly OwnLimit[] = [
       {
