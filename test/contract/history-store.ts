@@ -81,7 +81,7 @@ export function testHistoryStore(open: OpenPort<HistoryStore>): void {
       expect(port.store().get("m", player("p"))).toBeUndefined();
       expect(port.store().listPlayers("m", "", 10)).toEqual([]);
       expect(port.store().countPlayers("m")).toBe(0);
-      expect(port.store().newestMs("m")).toBeUndefined();
+      expect([port.store().newestMs("m"), port.store().oldestMs("m")]).toEqual([undefined, undefined]);
       expect(await port.store().remove("m", player("p"))).toBe(0);
       await port.store().merge("m", player("p"), player("q"));
       expect(port.store().get("m", player("q"))).toBeUndefined();
@@ -227,6 +227,7 @@ export function testHistoryStore(open: OpenPort<HistoryStore>): void {
         expect(port.store().listPlayers("m", "player-07x", 2)).toEqual(["player-08", "player-09"]);
         expect(port.store().listPlayers("m", "", 0)).toEqual([]);
         expect([port.store().countPlayers("m"), port.store().newestMs("m")]).toEqual([30, startMs + 5]);
+        expect(port.store().oldestMs("m")).toBe(startMs + 3);
       });
     });
 

@@ -19,7 +19,7 @@ import type { Intake } from "./intake.ts";
 import type { JournalRecord } from "./journal/format.ts";
 import { recordHeaderBytes, recordKinds } from "./journal/format.ts";
 import { joinSubjectKey } from "./keys.ts";
-import { PlayerCounts } from "./player-counts.ts";
+import { PlayerCounts, type Span } from "./player-counts.ts";
 
 type RowOptions = { readonly isPaymentFact: boolean; readonly amountWins?: boolean };
 /** A history that LMDB still has, and that is no more. */
@@ -61,8 +61,8 @@ export class EmbeddedHistories implements HistoryStore {
     this.#intake = intake;
     this.#onGrown = onGrown;
     for (const [label, bytes] of disk.labels()) this.labels.restore(label, decodeLabel(bytes));
-    for (const [merchantId, { players, newestMs }] of disk.counts()) {
-      this.players.load(merchantId, players, newestMs);
+    for (const [merchantId, { players, span }] of disk.counts()) {
+      this.players.load(merchantId, players, span);
     }
     this.#labelsWritten = this.labels.count();
   }
@@ -87,11 +87,12 @@ export class EmbeddedHistories implements HistoryStore {
       // It may be there since this very turn.
       return { placed, durable: this.#intake.written() };
     }
-    const newestBefore = this.#noteNewest(merchantId, subject, row.atMs);
+    const spanBefore = this.players.span(merchantId);
+    if (isPlayer(subject)) this.players.widenSpan(merchantId, row.atMs);
     this.#writeLabels();
     const value = encodeRow(row, this.labels.intern(row.label)!, options);
     const durable = this.#append("row", number, merchantId, subject, value, () => {
-      this.players.setNewest(merchantId, newestBefore);
+      if (isPlayer(subject)) this.players.setSpan(merchantId, spanBefore);
       this.#takeBack(merchantId, subject, undos);
     });
     return { placed, durable };
@@ -163,12 +164,14 @@ export class EmbeddedHistories implements HistoryStore {
 
   readonly countPlayers = (merchantId: string): number => this.players.count(merchantId);
 
-  readonly newestMs = (merchantId: string): number | undefined => {
-    const newestMs = this.players.newestMs(merchantId);
-    return this.players.count(merchantId) === 0 || newestMs === Number.NEGATIVE_INFINITY
-      ? undefined
-      : newestMs;
-  };
+  readonly newestMs = (merchantId: string): number | undefined => this.#span(merchantId)?.newestMs;
+
+  readonly oldestMs = (merchantId: string): number | undefined => this.#span(merchantId)?.oldestMs;
+
+  #span(merchantId: string): Span | undefined {
+    const span = this.players.span(merchantId);
+    return this.players.count(merchantId) === 0 || span.oldestMs > span.newestMs ? undefined : span;
+  }
 
   /** What LMDB still has, and nobody else. */
   #isOnlyOnDisk(merchantId: string, playerId: string): boolean {
@@ -210,7 +213,7 @@ export class EmbeddedHistories implements HistoryStore {
       case recordKinds.row: {
         const { row, flags } = decodeRow(record.value, (label) => this.labels.get(label));
         this.table.place(number, row, flags);
-        this.#noteNewest(merchantId, subject, row.atMs);
+        if (isPlayer(subject)) this.players.widenSpan(merchantId, row.atMs);
         return;
       }
       case recordKinds.reversal:
@@ -353,12 +356,6 @@ export class EmbeddedHistories implements HistoryStore {
         };
       });
     }
-  }
-
-  #noteNewest(merchantId: string, subject: Subject, atMs: number): number {
-    const before = this.players.newestMs(merchantId);
-    if (isPlayer(subject) && atMs > before) this.players.setNewest(merchantId, atMs);
-    return before;
   }
 
   #setDirty(number: number): void {

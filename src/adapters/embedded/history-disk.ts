@@ -12,9 +12,10 @@ import { chunkRows } from "../../core/history/pack.ts";
 import { decodeHistoryKey, encodeChunkKey, encodeHistoryKey, encodeHistoryRange } from "./history-keys.ts";
 import { encodeKey, readKey } from "./keys.ts";
 import type { LmdbTables } from "./lmdb.ts";
+import type { Span } from "./player-counts.ts";
 
 const prefixBytes = 10;
-const countBytes = 14;
+const countBytes = 22;
 
 /** A history as it is written. */
 export type StoredHistory = {
@@ -25,7 +26,7 @@ export type StoredHistory = {
 };
 
 /** Of the players of a merchant that have a history. */
-export type PlayerCounts = { readonly players: number; readonly newestMs: number };
+type StoredCounts = { readonly players: number; readonly span: Span };
 
 export class HistoryDisk {
   readonly #tables: LmdbTables;
@@ -118,16 +119,18 @@ export class HistoryDisk {
     }
   }
 
-  *counts(): Generator<readonly [merchantId: string, PlayerCounts]> {
+  *counts(): Generator<readonly [merchantId: string, StoredCounts]> {
     for (const { key, value } of this.#tables.historyCounts.getRange()) {
-      yield [readKey(key).merchantId, { players: value.readUIntLE(0, 6), newestMs: value.readDoubleLE(6) }];
+      const span = { oldestMs: value.readDoubleLE(6), newestMs: value.readDoubleLE(14) };
+      yield [readKey(key).merchantId, { players: value.readUIntLE(0, 6), span }];
     }
   }
 
-  writeCounts(merchantId: string, { players, newestMs }: PlayerCounts): void {
+  writeCounts(merchantId: string, { players, span }: StoredCounts): void {
     const value = Buffer.allocUnsafe(countBytes);
     value.writeUIntLE(players, 0, 6);
-    value.writeDoubleLE(newestMs, 6);
+    value.writeDoubleLE(span.oldestMs, 6);
+    value.writeDoubleLE(span.newestMs, 14);
     this.#tables.historyCounts.put(encodeKey(merchantId, ""), value);
   }
 }

@@ -237,7 +237,7 @@ export class HistoryMover implements Mover {
     for (const merchantId of this.#merchants) {
       disk.writeCounts(merchantId, {
         players: players.sent(merchantId),
-        newestMs: players.newestMs(merchantId),
+        span: players.span(merchantId),
       });
     }
     this.#merchants.clear();
