@@ -98,11 +98,11 @@ function resolveVariable(node: Extract<Node, { kind: "member" | "has" }>, scope:
     if (refusal?.kind === "told") return undefined;
     if (refusal?.kind === "fault") return scope.faults.add(offset, refusal.rule, refusal.message);
     const names = scope.environment.names(root).map((name) => `${root}.${name}`);
-    return scope.faults.add(
-      offset,
-      "unknown-name",
-      `the name ${quote(full)} is unknown${suggest(full, names)}`,
-    );
+    const what =
+      root === "feature"
+        ? `the rule set declares no feature ${quote(rest.join("."))}`
+        : `the name ${quote(full)} is unknown`;
+    return scope.faults.add(offset, "unknown-name", `${what}${suggest(full, names)}`);
   }
   return { path: full, variable, slot: scope.environment.slot(variable.source) };
 }

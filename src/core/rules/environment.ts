@@ -1,7 +1,6 @@
 import type { SlotDomain } from "../cel/domain-goals.ts";
 import type { Environment, ListKind, SlotSource, Variable } from "../cel/environment.ts";
-import type { Expr, ExprType } from "../cel/expr.ts";
-import { listChildren } from "../cel/intern.ts";
+import type { ExprType } from "../cel/expr.ts";
 import { facts, fundingPath, type Purpose, strictFundingPath } from "../facts.ts";
 import { exponentOf } from "../iso4217.ts";
 import type { AttributeInfo, AttributeType } from "./snapshot.ts";
@@ -127,7 +126,7 @@ export function createEnvironments(declarations: Declarations): Environments {
         refusal: (path) => refusal?.(path),
         names: (root) => (root === "event" ? eventNames : root === "list" ? (names.get(root) ?? []) : []),
         segment: () => undefined,
-        // What is not of the event gets no slot, by which `readsEventOnly` knows it.
+        // What is not of the event gets no slot, by which `lowerEventText` knows it.
         slot: (source) => (source.kind === "event" ? allotEvent(source) : -1),
       },
       domainOf: (slot) => domainAt(eventSlots, slot, eventDomains),
@@ -167,17 +166,6 @@ export function variableOfFeature(
 /** The features that markers are made of have a dot in their id, and only those. */
 function isForConditions(featureId: string): boolean {
   return !featureId.includes(".");
-}
-
-/** Whether a condition over events reads nothing else: neither the time nor what belongs to a payment. */
-export function readsEventOnly(expr: Expr): boolean {
-  const rest = [expr];
-  for (let part = rest.pop(); part !== undefined; part = rest.pop()) {
-    if ((part.op === "slot" || part.op === "has") && part.slot < 0) return false;
-    if (part.op === "within" || part.op === "silent") return false;
-    rest.push(...listChildren(part));
-  }
-  return true;
 }
 
 /** Gives each source its slot, at the first call with an equal one. */

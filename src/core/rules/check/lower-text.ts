@@ -3,9 +3,10 @@ import { findEmptiness } from "../../cel/domains.ts";
 import type { Environment } from "../../cel/environment.ts";
 import type { Expr, ExprType } from "../../cel/expr.ts";
 import type { ConditionNames } from "../../cel/format.ts";
+import { listChildren } from "../../cel/intern.ts";
 import { lowerCondition, lowerExpression } from "../../cel/lower.ts";
 import type { FaultList } from "../document/fault.ts";
-import { type Environments, readsEventOnly } from "../environment.ts";
+import type { Environments } from "../environment.ts";
 
 /** What the conditions of one rule set are lowered by. */
 export type LoweringContext = {
@@ -59,6 +60,17 @@ export function lowerEventText(
     names: context.eventNames,
     noun: "event",
   });
+}
+
+/** Whether a condition over events reads nothing else: neither the time nor what belongs to a payment. */
+function readsEventOnly(expr: Expr): boolean {
+  const rest = [expr];
+  for (let part = rest.pop(); part !== undefined; part = rest.pop()) {
+    if ((part.op === "slot" || part.op === "has") && part.slot < 0) return false;
+    if (part.op === "within" || part.op === "silent") return false;
+    rest.push(...listChildren(part));
+  }
+  return true;
 }
 
 function addFaults(
