@@ -227,7 +227,7 @@ class PageBooks {
   readonly live: Uint16Array;
   readonly next: Int32Array;
   readonly before: Int32Array;
-  /** By the first quad of an extent: its owner + 1 where taken; where free, the next free quad of the page below zero. */
+  /** By the first quad of an extent: its owner + 1 where taken; below zero where given back, for the next free quad of the page; 0 elsewhere. */
   readonly owners: Int32Array;
   /** The first free quad that was taken before, -1 for none. */
   readonly #free: Int32Array;
@@ -246,8 +246,6 @@ class PageBooks {
   }
 
   open(at: number, kind: number): void {
-    // What lay here before may have been of another class.
-    this.owners.fill(0, at * pageQuads, (at + 1) * pageQuads);
     this.kind[at] = kind;
     this.live[at] = 0;
     this.#free[at] = -1;

@@ -1,6 +1,6 @@
 import type { Fold } from "./folds.ts";
 import { addRows, emptyFold, mergeFolds } from "./folds.ts";
-import type { RowValues, SubjectRows } from "./subject-rows.ts";
+import type { SubjectRows } from "./subject-rows.ts";
 
 /** The histories that are beyond the cap: few, so each has objects of its own. */
 export class FoldedHistories {
@@ -50,14 +50,14 @@ export class FoldedHistories {
   }
 
   #foldBefore(subject: number, exactFromMs: number): void {
-    const rows = this.#rows;
-    const older: RowValues[] = [];
-    for (let position = 0; position < rows.count(subject); position++) {
-      const row = rows.read(subject, position);
-      if (row.atMs >= exactFromMs) break;
-      older.push(row);
-    }
+    const count = this.#rows.count(subject);
+    const slab = this.#rows.slabOf(subject);
+    const start = this.#rows.startOf(subject);
+    let end = start;
+    while (end < start + count && slab.atMs[end]! < exactFromMs) end++;
+    const { atMs, label, amountMinor } = slab;
+    const older = { start, end, atMs, label, amountMinor };
     this.#folds.set(subject, addRows(this.of(subject) ?? emptyFold, exactFromMs, older));
-    if (older.length > 0) rows.cut(subject, 0, older.length);
+    if (end > start) this.#rows.cut(subject, 0, end - start);
   }
 }

@@ -1,9 +1,22 @@
 import { describe, expect, it } from "vitest";
-import { addRows, emptyFold, mergeFolds } from "./folds.ts";
+import type { Fold } from "./folds.ts";
+import { addRows as addRowSpan, emptyFold, mergeFolds } from "./folds.ts";
 import { reversedLabel } from "./labels.ts";
 
 const minute = 60_000;
 const row = (atMs: number, label = 1, amountMinor = 10) => ({ atMs, label, amountMinor });
+
+function addRows(fold: Fold, exactFromMs: number, rows: ReturnType<typeof row>[]): Fold {
+  // Rows of others lie before and behind.
+  const all = [row(0, 9), ...rows, row(0, 9)];
+  return addRowSpan(fold, exactFromMs, {
+    start: 1,
+    end: 1 + rows.length,
+    atMs: Float64Array.from(all, ({ atMs }) => atMs),
+    label: Uint32Array.from(all, ({ label }) => label),
+    amountMinor: Float64Array.from(all, ({ amountMinor }) => amountMinor),
+  });
+}
 
 describe("addRows", () => {
   it("folds rows of a label and a minute into one tile, oldest first", () => {

@@ -22,66 +22,80 @@ export const emptyFold: Fold = {
   tiles: [],
 };
 
+/** Rows side by side, as a history shows them. */
+export type RowSpan = {
+  readonly start: number;
+  readonly end: number;
+  readonly atMs: Float64Array;
+  readonly label: Uint32Array;
+  readonly amountMinor: Float64Array;
+};
+
 /** The fold with rows put to it, all of them older than the new `exactFromMs`. Rows that were taken back leave nothing. */
-export function addRows(
-  fold: Fold,
-  exactFromMs: number,
-  rows: Iterable<{ readonly atMs: number; readonly label: number; readonly amountMinor: number }>,
-): Fold {
-  const single: Tile[] = [];
-  for (const { atMs, label, amountMinor } of rows) {
+export function addRows(fold: Fold, exactFromMs: number, rows: RowSpan): Fold {
+  const tiles = regroup(fold.tiles, fold.spanMs);
+  for (let row = rows.start; row < rows.end; row++) {
+    const label = rows.label[row]!;
+    const amountMinor = rows.amountMinor[row]!;
     if (label === reversedLabel) continue;
-    single.push({
-      fromMs: atMs,
-      untilMs: atMs,
-      label,
-      count: 1,
-      sumMinor: amountMinor,
-      minMinor: amountMinor,
-      maxMinor: amountMinor,
-    });
+    const tile = openTile(tiles, fold.spanMs, label, rows.atMs[row]!);
+    join(tile, 1, amountMinor, amountMinor, amountMinor);
   }
-  return tile([fold.tiles, single], fold.spanMs, exactFromMs);
+  return settle(tiles, fold.spanMs, exactFromMs);
 }
 
 /** Both in one: exact from where both are. */
 export function mergeFolds(a: Fold, b: Fold): Fold {
-  const exactFromMs = Math.max(a.exactFromMs, b.exactFromMs);
-  return tile([a.tiles, b.tiles], Math.max(a.spanMs, b.spanMs), exactFromMs);
+  const spanMs = Math.max(a.spanMs, b.spanMs);
+  const tiles = regroup([...a.tiles, ...b.tiles], spanMs);
+  return settle(tiles, spanMs, Math.max(a.exactFromMs, b.exactFromMs));
 }
 
-function tile(parts: readonly (readonly Tile[])[], startSpanMs: number, exactFromMs: number): Fold {
+type OpenTile = { -readonly [Field in keyof Tile]: Tile[Field] };
+
+/** Coarser until they are few enough, and in order. */
+function settle(fine: Map<number, OpenTile>, startSpanMs: number, exactFromMs: number): Fold {
+  let tiles = fine;
   let spanMs = startSpanMs;
-  let tiles = group(parts, spanMs, exactFromMs);
-  while (tiles.length > tilesMax && spanMs < spanMsMax) {
+  while (tiles.size > tilesMax && spanMs < spanMsMax) {
     spanMs *= 2;
-    tiles = group([tiles], spanMs, exactFromMs);
+    tiles = regroup(tiles.values(), spanMs);
   }
-  tiles.sort((a, b) => a.fromMs - b.fromMs || a.label - b.label);
-  return { exactFromMs, spanMs, tiles };
+  for (const tile of tiles.values()) tile.untilMs = Math.min(tile.untilMs, exactFromMs);
+  const sorted = [...tiles.values()].sort((a, b) => a.fromMs - b.fromMs || a.label - b.label);
+  return { exactFromMs, spanMs, tiles: sorted };
 }
 
-function group(parts: readonly (readonly Tile[])[], spanMs: number, exactFromMs: number): Tile[] {
-  const grouped = new Map<number, Tile>();
-  for (const part of parts) {
-    for (const each of part) {
-      const span = Math.floor(each.fromMs / spanMs);
-      const key = span * labelsMax + each.label;
-      const known = grouped.get(key);
-      const untilMs = Math.min((span + 1) * spanMs, exactFromMs);
-      const bounds = { fromMs: span * spanMs, untilMs };
-      grouped.set(key, known === undefined ? { ...each, ...bounds } : { ...join(known, each), ...bounds });
-    }
+function regroup(tiles: Iterable<Tile>, spanMs: number): Map<number, OpenTile> {
+  const grouped = new Map<number, OpenTile>();
+  for (const { fromMs, label, count, sumMinor, minMinor, maxMinor } of tiles) {
+    join(openTile(grouped, spanMs, label, fromMs), count, sumMinor, minMinor, maxMinor);
   }
-  return [...grouped.values()];
+  return grouped;
 }
 
-function join(a: Tile, b: Tile): Tile {
-  return {
-    ...a,
-    count: a.count + b.count,
-    sumMinor: a.sumMinor + b.sumMinor,
-    minMinor: Math.min(a.minMinor, b.minMinor),
-    maxMinor: Math.max(a.maxMinor, b.maxMinor),
+/** The tile of a label and of the span that an instant lies in. */
+function openTile(tiles: Map<number, OpenTile>, spanMs: number, label: number, atMs: number): OpenTile {
+  const span = Math.floor(atMs / spanMs);
+  const key = span * labelsMax + label;
+  const known = tiles.get(key);
+  if (known !== undefined) return known;
+  const tile: OpenTile = {
+    fromMs: span * spanMs,
+    untilMs: (span + 1) * spanMs,
+    label,
+    count: 0,
+    sumMinor: 0,
+    minMinor: Number.POSITIVE_INFINITY,
+    maxMinor: Number.NEGATIVE_INFINITY,
   };
+  tiles.set(key, tile);
+  return tile;
+}
+
+function join(tile: OpenTile, count: number, sumMinor: number, minMinor: number, maxMinor: number): void {
+  tile.count += count;
+  tile.sumMinor += sumMinor;
+  if (minMinor < tile.minMinor) tile.minMinor = minMinor;
+  if (maxMinor > tile.maxMinor) tile.maxMinor = maxMinor;
 }

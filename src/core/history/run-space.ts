@@ -10,7 +10,6 @@ export class RunSpace {
   readonly #slabs: Int32Array[] = [];
   /** By slab: no free run is longer. */
   readonly #longest: number[] = [];
-  #freeUnits = 0;
 
   constructor(slabUnits: number) {
     this.#slabUnits = slabUnits;
@@ -18,10 +17,6 @@ export class RunSpace {
 
   slabs(): number {
     return this.#slabs.length;
-  }
-
-  freeUnits(): number {
-    return this.#freeUnits;
   }
 
   /** The first unit of a run of `units`, a multiple of `align`; a slab is added where none has room. */
@@ -45,7 +40,6 @@ export class RunSpace {
     let start = unit - slab * this.#slabUnits;
     let units = -tags[start]!;
     if (units <= 0) throw new Error(`no run was taken at unit ${unit}`);
-    this.#freeUnits += units;
     tags[start] = 0;
     const after = start + units;
     if (after < this.#slabUnits && tags[after]! > 0) {
@@ -91,7 +85,6 @@ export class RunSpace {
     const end = start + units;
     if (end < at + length) this.#tagFree(slab, end, at + length - end);
     tags[start] = -units;
-    this.#freeUnits -= units;
   }
 
   #tagFree(slab: number, start: number, units: number): void {
@@ -104,7 +97,6 @@ export class RunSpace {
   #addSlab(): void {
     this.#slabs.push(new Int32Array(this.#slabUnits));
     this.#longest.push(0);
-    this.#freeUnits += this.#slabUnits;
     this.#tagFree(this.#slabs.length - 1, 0, this.#slabUnits);
   }
 }

@@ -57,7 +57,7 @@ describe("SubjectIndex", () => {
       expect(open(`id-${round}`)).toBe(numbers[1]);
     }
     expect(index.bytes()).toBe(bytes);
-    expect(index.end()).toBe(3);
+    expect(index.next(3)).toBe(-1);
   });
 
   it("refuses an id that is too long, and knows none", () => {

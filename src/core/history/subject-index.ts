@@ -57,11 +57,6 @@ export class SubjectIndex {
     return this.#count;
   }
 
-  /** No number is as high. */
-  end(): number {
-    return this.#end;
-  }
-
   /** The number of a subject, -1 where it has none. */
   find(merchantId: string, subject: Subject): number {
     const merchant = this.#merchantOf.get(merchantId);

@@ -162,12 +162,14 @@ export class SubjectRows {
     const slab = this.slabOf(subject);
     const row = this.startOf(subject) + position;
     const label = slab.label[row]!;
+    const wides: number[] = [];
+    for (let place = 0; place < this.#countWides(label); place++) wides.push(slab.readWide(row, place));
     return {
       id: readId(slab, row),
       atMs: slab.atMs[row]!,
       amountMinor: slab.amountMinor[row]!,
       label,
-      wides: Array.from({ length: this.#countWides(label) }, (_, place) => slab.readWide(row, place)),
+      wides,
     };
   }
 
