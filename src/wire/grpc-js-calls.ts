@@ -111,12 +111,31 @@ function makeFail(hosted: HostedMethod, host: Host): Fail {
   return (thrown) => encodeGrpcStatus(toFailure(thrown, where, host.onError));
 }
 
-/** Requests of a stream as they come; a bad one ends the call. */
+/**
+ * Requests of a stream as they come; a bad one ends the call.
+ *
+ * Read by hand: the stream's own iterator destroys it at the "error" that carries a status (`endWith`), before the status has left, where the handler
+ * fails while it is still reading.
+ */
 async function* readRequests(call: RequestStream): AsyncGenerator<Message> {
-  // Kept open on return: a duplex that was destroyed cannot send its status any more.
-  for await (const received of call.iterator({ destroyOnReturn: false })) {
-    if (received instanceof DecodeFault) throw received.toFailure();
-    yield received as Message;
+  let wake = (): void => {};
+  const onChange = (): void => wake();
+  const changes = ["readable", "end", "close"];
+  for (const change of changes) (call as EventEmitter).on(change, onChange);
+  try {
+    for (;;) {
+      const received = call.read() as Received | null;
+      if (received instanceof DecodeFault) throw received.toFailure();
+      if (received !== null) yield received;
+      else if (call.readableEnded || call.destroyed) return;
+      else {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    }
+  } finally {
+    for (const change of changes) (call as EventEmitter).off(change, onChange);
   }
 }
 
