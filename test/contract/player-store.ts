@@ -1,9 +1,15 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Player, Restriction, RestrictionKind } from "../../src/core/player.ts";
 import type { PlayerStore } from "../../src/ports/player-store.ts";
 import { countRuns } from "../helpers/property-runs.ts";
-import { arbitraryPlayer, samplePlayer } from "../helpers/stored-samples.ts";
-import { collidingKeys, hostileIds, type OpenedPort, type OpenPort } from "./opened-port.ts";
+import { arbitraryPlayer, limitedPlayer, samplePlayer } from "../helpers/stored-samples.ts";
+import { collidingKeys, dayMs, hostileIds, type OpenedPort, type OpenPort, startMs } from "./opened-port.ts";
+
+const restriction = (kind: RestrictionKind, changes: Partial<Restriction>): Restriction => ({
+  ...{ kind, source: "register", fromMs: 1, checkedAtMs: 1, clear: false, returned: false },
+  ...changes,
+});
 
 /** What every PlayerStore must do. */
 export function testPlayerStore(open: OpenPort<PlayerStore>): void {
@@ -60,6 +66,61 @@ export function testPlayerStore(open: OpenPort<PlayerStore>): void {
         }),
         { numRuns: countRuns(10) },
       );
+    });
+
+    it("keeps of a deleted player what forbids payments still, until that ends", async () => {
+      const player = limitedPlayer("p");
+      const restrictions = [
+        restriction("SELF_EXCLUSION", {}),
+        restriction("TIME_OUT", { untilMs: startMs + dayMs }),
+        restriction("COURT_ORDER", { untilMs: startMs }),
+        restriction("SANCTION", { clear: true }),
+      ];
+      await port.store().put("m", { ...player, restrictions });
+      await port.store().put("m", samplePlayer("q"));
+      await port.settle();
+      expect(port.store().isDeleted("m", "p")).toBe(false);
+      await port.store().delete("m", "p");
+      await port.store().delete("m", "q");
+      await port.store().delete("m", "never-stored");
+      const check = (standing: Player["restrictions"], limits: Player["ownLimits"]): void => {
+        expect(port.store().get("m", "p")).toStrictEqual({
+          ...{ playerId: "p", attributes: new Map(), restrictions: standing },
+          ...(limits === undefined ? {} : { ownLimits: limits }),
+        });
+        for (const id of ["q", "never-stored"]) expect(port.store().get("m", id)).toBeUndefined();
+        const deleted = ["p", "q", "never-stored", "other"].map((id) => port.store().isDeleted("m", id));
+        expect([...deleted, port.store().isDeleted("n", "p")]).toEqual([true, true, true, false, false]);
+      };
+      check(restrictions.slice(0, 2), player.ownLimits);
+      await port.reopen();
+      check(restrictions.slice(0, 2), player.ownLimits);
+      await port.settle();
+      await port.reopen();
+      check(restrictions.slice(0, 2), player.ownLimits);
+      port.setNowMs(startMs + dayMs);
+      check(restrictions.slice(0, 1), player.ownLimits);
+      // The removal of the second limit waits until then, for nothing but time.
+      port.setNowMs(1_793_500_000_000);
+      check(restrictions.slice(0, 1), player.ownLimits!.slice(0, 1));
+    });
+
+    it("leaves a deleted player deleted, whatever is put", async () => {
+      await port.store().put("m", samplePlayer("p"));
+      await port.store().delete("m", "p");
+      const restrictions = [restriction("SELF_EXCLUSION", {})];
+      const check = async (): Promise<void> => {
+        await port.store().put("m", { ...samplePlayer("p"), restrictions });
+        expect(port.store().isDeleted("m", "p")).toBe(true);
+        expect(port.store().get("m", "p")).toStrictEqual({
+          ...{ playerId: "p", attributes: new Map(), restrictions },
+        });
+      };
+      await check();
+      await port.settle();
+      await check();
+      await port.reopen();
+      await check();
     });
 
     it("keeps hostile ids of players and merchants apart", async () => {

@@ -167,7 +167,13 @@ function start(options: EmbeddedStoreOptions, tables: LmdbTables, release: () =>
   const holds = new EmbeddedLimits(tables, intake);
   const memberships = new EmbeddedMemberships(tables, intake, clock, limits.hotMembershipsMax);
   const histories = new EmbeddedHistories(new HistoryDisk(tables), intake, () => evictor.check());
-  const historyMover = new HistoryMover(histories, tables, intake, limits.rowsBehindBytesWanted);
+  const historyMover = new HistoryMover({
+    histories,
+    tables,
+    intake,
+    behindBytesWanted: limits.rowsBehindBytesWanted,
+    onMoved: () => evictor.check(),
+  });
   const evictor = new HistoryEvictor(histories, historyMover, limits.hotRowsMax);
   const kinds = { payment: payments, player: players, hold: holds, membership: memberships };
   const behind = Object.values(kinds).map((kind) => kind.behind);

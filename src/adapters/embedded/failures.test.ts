@@ -4,8 +4,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { spellHistory, spellRow } from "../../../test/contract/history-store.ts";
 import { dayMs, startMs } from "../../../test/contract/opened-port.ts";
-import { samplePayment, samplePlayer } from "../../../test/helpers/stored-samples.ts";
+import {
+  sampleChange,
+  sampleHold,
+  samplePayment,
+  samplePlayer,
+  sampleRow,
+  sampleState,
+} from "../../../test/helpers/stored-samples.ts";
+import type { NewRow, Subject } from "../../core/history/history.ts";
 import { Checkpoint } from "./checkpoint.ts";
 import { type EmbeddedStore, type EmbeddedStoreOptions, openEmbeddedStore } from "./embedded-store.ts";
 import type { Intake } from "./intake.ts";
@@ -130,6 +139,92 @@ describe("a store", () => {
     expect(next.payments.get("m", "pay", nowMs)).toMatchObject({ record: { revision: 0 } });
     expect(next.players.get("m", "p")).toStrictEqual(samplePlayer("p", "before"));
     await next.close();
+  });
+
+  it("whose disk is full takes rows, holds and memberships back, too", async () => {
+    let isFull = false;
+    const files = {
+      ...nodeFiles,
+      write: (...args: Parameters<typeof nodeFiles.write>) => {
+        if (isFull) throw new Error("ENOSPC: no space left on device");
+        return nodeFiles.write(...args);
+      },
+    };
+    const store = await open({ files });
+    const p: Subject = { kind: "player", id: "p" };
+    const plain = { isPaymentFact: false };
+    const fact = { isPaymentFact: true, amountWins: true };
+    await store.histories.place("m", p, sampleRow(1, startMs), plain).durable;
+    await store.histories.place("m", { kind: "player", id: "q" }, sampleRow(9, startMs), plain).durable;
+    await store.limits.hold("m", sampleHold("pay"));
+    await store.memberships.append("m", "p", [sampleChange("p")], sampleState("before")).durable;
+    const labels = store.stats().labels;
+    isFull = true;
+    const label = { ...sampleRow(2, 0).label, type: "withdrawal" };
+    const lost = [
+      store.histories.place("m", p, sampleRow(2, startMs + 1, { label }), plain).durable,
+      store.histories.place("m", p, sampleRow(2, startMs + 1, { label }), plain).durable,
+      store.histories.place("m", p, sampleRow(1, startMs, { amountMinor: 7 }), fact).durable,
+      store.histories.reverse("m", p, { id: 1, atMs: startMs }).durable,
+      store.histories.place("m", { kind: "player", id: "new" }, sampleRow(3, startMs + 9), plain).durable,
+      store.limits.hold("m", sampleHold("pay", { revision: 1 })),
+      store.limits.hold("m", sampleHold("other")),
+      store.limits.release("m", "pay"),
+      store.memberships.append("m", "p", [sampleChange("p")], sampleState("after")).durable,
+    ];
+    for (const each of lost) await expect(each).rejects.toThrow(StoreUnavailable);
+    await expect(store.histories.merge("m", { kind: "player", id: "q" }, p)).rejects.toThrow(/ENOSPC/);
+    await expect(store.histories.remove("m", p)).rejects.toThrow(/ENOSPC/);
+    const check = (at: EmbeddedStore): void => {
+      expect(spellHistory(at.histories.get("m", p))).toEqual([spellRow(sampleRow(1, startMs))]);
+      expect(at.histories.listPlayers("m", "", 9)).toEqual(["p", "q"]);
+      expect([at.histories.countPlayers("m"), at.histories.newestMs("m")]).toEqual([2, startMs]);
+      expect(at.limits.get("m", "pay")).toStrictEqual(sampleHold("pay"));
+      expect(at.limits.get("m", "other")).toBeUndefined();
+      expect(at.memberships.state("m", "p")).toStrictEqual(sampleState("before"));
+      expect(at.memberships.read("m", 0, 9)).toHaveLength(1);
+    };
+    check(store);
+    isFull = false;
+    // The journal tries its disk again by itself.
+    await expect.poll(() => store.healthy().ok, { timeout: 5_000 }).toBe(true);
+    check(store);
+    // Its label was numbered before, and was never written.
+    await store.histories.place("m", p, sampleRow(2, startMs + 1, { label }), plain).durable;
+    await store.memberships.append("m", "p", [sampleChange("p")], sampleState("later")).durable;
+    const later = [sampleRow(1, startMs), sampleRow(2, startMs + 1, { label })].map(spellRow);
+    await store.close();
+    const next = await open();
+    expect(next.stats().labels).toBe(labels + 1);
+    expect(spellHistory(next.histories.get("m", p))).toEqual(later);
+    expect(next.memberships.read("m", 0, 9)!.map(({ sequence }) => sequence)).toEqual([1, 2]);
+    await next.close();
+  });
+
+  it("forgets histories that nobody uses when there are too many rows, and brings them back", async () => {
+    const store = await open({ limits: { hotRowsMax: 1_000 } });
+    const rows = (player: number): NewRow[] =>
+      Array.from({ length: 10 }, (_, at) => sampleRow(at + 1, startMs + player + at));
+    const subject = (player: number): Subject => ({ kind: "player", id: `p${player}` });
+    for (let player = 0; player < 300; player++) {
+      for (const row of rows(player)) {
+        store.histories.place("m", subject(player), row, { isPaymentFact: false });
+      }
+    }
+    await store.checkpoint();
+    const check = async (): Promise<void> => {
+      for (let player = 0; player < 300; player++) {
+        const want = rows(player).map(spellRow);
+        expect(spellHistory(store.histories.get("m", subject(player)))).toEqual(want);
+        if (player % 50 === 0) await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    await check();
+    await expect.poll(() => store.stats().hotRows).toBeLessThanOrEqual(1_000);
+    expect(store.stats().evictions).toBeGreaterThanOrEqual(200);
+    await check();
+    expect(store.histories.countPlayers("m")).toBe(300);
+    await store.close();
   });
 
   it("refuses puts while LMDB is too far behind, and takes them again once it has caught up", async () => {

@@ -349,12 +349,14 @@ export class EmbeddedHistories implements HistoryStore {
       const number = this.#labelsWritten;
       const key = Buffer.allocUnsafe(4);
       key.writeUInt32LE(number);
-      void this.#intake.append("label", key, encodeLabel(label), () => {
+      const written = this.#intake.append("label", key, encodeLabel(label), () => {
         this.#labelsWritten = number + 1;
         return () => {
           this.#labelsWritten = number;
         };
       });
+      // Whatever refuses it refuses the row behind it, whose caller is told.
+      written.catch(() => {});
     }
   }
 

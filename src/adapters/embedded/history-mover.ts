@@ -41,6 +41,7 @@ export class HistoryMover implements Mover {
   readonly #tables: LmdbTables;
   readonly #intake: Intake;
   readonly #behindBytesWanted: number;
+  readonly #onMoved: () => void;
   /** Entries of `dirty` that belong to the move. */
   #end = 0;
   #next = 0;
@@ -58,11 +59,20 @@ export class HistoryMover implements Mover {
   readonly #merchants = new Set<string>();
   #inFlightBytes = 0;
 
-  constructor(histories: EmbeddedHistories, tables: LmdbTables, intake: Intake, behindBytesWanted: number) {
+  constructor(parts: {
+    readonly histories: EmbeddedHistories;
+    readonly tables: LmdbTables;
+    readonly intake: Intake;
+    /** Bytes of rows that the journal may hold alone. */
+    readonly behindBytesWanted: number;
+    readonly onMoved: () => void;
+  }) {
+    const { histories } = parts;
     this.#histories = histories;
-    this.#tables = tables;
-    this.#intake = intake;
-    this.#behindBytesWanted = behindBytesWanted;
+    this.#tables = parts.tables;
+    this.#intake = parts.intake;
+    this.#behindBytesWanted = parts.behindBytesWanted;
+    this.#onMoved = parts.onMoved;
     for (const _ of histories.disk.labels()) this.#labels++;
     this.#labelsKept = this.#labels;
   }
@@ -126,6 +136,7 @@ export class HistoryMover implements Mover {
     this.#labelsKept = this.#labels;
     this.#reset();
     this.#endedMs = performance.now();
+    this.#onMoved();
   };
 
   readonly abandon = (): void => {
