@@ -4,6 +4,8 @@ export const exactDistinctMax = 4_096;
 const tableSize = 4 * exactDistinctMax;
 const registerBits = 14;
 const registers = 1 << registerBits;
+/** One more than the leading zeros of a hash of 32 bits may be. */
+const rankMax = 33;
 /** Standard error of an estimate with so many registers. */
 const standardError = 1.04 / Math.sqrt(registers);
 
@@ -78,6 +80,8 @@ type Estimator = {
 
 function createEstimator(): Estimator {
   const ranks = new Uint8Array(registers);
+  /** How many registers have each rank. */
+  const counts = new Uint32Array(rankMax + 1);
   return {
     clear: () => {
       ranks.fill(0);
@@ -88,18 +92,46 @@ function createEstimator(): Estimator {
       if (rank > ranks[register]!) ranks[register] = rank;
     },
     estimate: () => {
-      let sum = 0;
-      let empty = 0;
-      for (const rank of ranks) {
-        sum += 2 ** -rank;
-        if (rank === 0) empty++;
-      }
-      const raw = ((0.7213 / (1 + 1.079 / registers)) * registers * registers) / sum;
-      // While many registers are empty, counting these is the better estimate.
-      const isSparse = raw <= 2.5 * registers && empty > 0;
-      return Math.round(isSparse ? registers * Math.log(registers / empty) : raw);
+      counts.fill(0);
+      for (const rank of ranks) counts[rank]!++;
+      let sum = registers * weighFull(1 - counts[rankMax]! / registers);
+      for (let rank = rankMax - 1; rank >= 1; rank--) sum = (sum + counts[rank]!) / 2;
+      sum += registers * weighEmpty(counts[0]! / registers);
+      return Math.round((registers * registers) / (2 * Math.LN2 * sum));
     },
   };
+}
+
+/**
+ * What empty registers add to the sum, by their share: x + x^2 + 2 x^4 + 4 x^8 + ... Together with `weighFull` it makes the estimate unbiased at
+ * every size. Source: O. Ertl, "New cardinality estimation algorithms for HyperLogLog sketches", 2017, section 4.
+ */
+function weighEmpty(share: number): number {
+  let power = share;
+  let factor = 1;
+  let sum = share;
+  for (let last = -1; sum !== last && sum < Number.POSITIVE_INFINITY; ) {
+    last = sum;
+    power *= power;
+    sum += power * factor;
+    factor *= 2;
+  }
+  return sum;
+}
+
+/** What registers of the greatest rank take from the sum, by the share of all others. Source: as `weighEmpty`. */
+function weighFull(share: number): number {
+  if (share === 0 || share === 1) return 0;
+  let root = share;
+  let factor = 1;
+  let sum = 1 - share;
+  for (let last = -1; sum !== last; ) {
+    last = sum;
+    root = Math.sqrt(root);
+    factor /= 2;
+    sum -= (1 - root) ** 2 * factor;
+  }
+  return sum / 3;
 }
 
 const bits = new Float64Array(1);

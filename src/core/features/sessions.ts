@@ -71,8 +71,11 @@ export function buildLongestSession(spec: AggregateSpec, events: EventFrame): Lo
     const early = new Map<number, number>();
     let newest: OpenSession | undefined;
     let longestMs: number | undefined;
+    /** Ends in the span of which no start is among the rows. */
+    let strays = 0;
+    let hasStart = false;
     const close = ({ matches, fromMs }: OpenSession, endMs: number): void => {
-      if (!matches || endMs <= span.afterMs || endMs > span.throughMs) return;
+      if (!matches || !isInside(endMs, span)) return;
       longestMs = Math.max(longestMs ?? 0, endMs - fromMs);
     };
     const view: RowView = { atMs: 0, amountMinor: 0, row: -1, readWide: history.readWide, nowMs };
@@ -86,6 +89,7 @@ export function buildLongestSession(spec: AggregateSpec, events: EventFrame): Lo
         const ended = findOpen(open, session, newest);
         if (ended === undefined) {
           early.set(session, atMs);
+          if (isInside(atMs, span)) strays++;
           continue;
         }
         open.delete(ended.session);
@@ -95,10 +99,12 @@ export function buildLongestSession(spec: AggregateSpec, events: EventFrame): Lo
       }
       view.row = row;
       view.atMs = atMs;
+      hasStart = true;
       const matches =
         code === isStart || (code === askStart && filter.judgeRow(history.labels.get(id), view));
       newest = { session, fromMs: atMs, matches };
       if (session !== unnamed && early.get(session) === atMs) {
+        if (isInside(atMs, span)) strays--;
         close(newest, atMs);
         newest = undefined;
       } else {
@@ -106,12 +112,18 @@ export function buildLongestSession(spec: AggregateSpec, events: EventFrame): Lo
       }
     }
     if (newest !== undefined) close(newest, nowMs);
-    return longestMs;
+    // Starts that were folded away may belong to ends that nothing else explains, or to a session that is still open.
+    const isTold = strays === 0 && hasStart;
+    return isTold || !hidesSession(history) ? longestMs : undefined;
   };
 }
 
 const askStart = 3;
 const otherStart = 4;
+
+function isInside(atMs: number, { afterMs, throughMs }: Span): boolean {
+  return atMs > afterMs && atMs <= throughMs;
+}
 
 /** What stands for a session without a name. */
 const unnamed = -1;
