@@ -13,7 +13,7 @@ import {
 import { makeLimitHistory } from "../../../test/helpers/limit-history.ts";
 import type { Expr } from "../cel/expr.ts";
 import type { Subject } from "../history/history.ts";
-import { askLimits, askPspLimits, convertForLimits, listKeySubjects } from "./ask.ts";
+import { askLimits, askPspLimits, convertForLimits, listDistinctValues, listKeySubjects } from "./ask.ts";
 import { judgeLimits, judgePspLimits } from "./judge.ts";
 import type { LimitSpec } from "./limit.ts";
 import { makeLimitReason } from "./limit-reasons.ts";
@@ -143,6 +143,16 @@ describe("DISTINCT", () => {
     expect(judgeCase({ specs: [spec], facts, holds, payment }).readings).toMatchObject([
       { used: 3, fits: true, overrun: true },
     ]);
+  });
+
+  it("counts what is held of values that no limit is about", () => {
+    const payment = makePayment({ deviceId: "d", card: { fingerprint: "h" } });
+    const values = listDistinctValues(makeBook([spec]), payment);
+    expect([...values]).toEqual([["card", "fingerprint:h"]]);
+    const holds = [makeHold({ subjects: [{ kind: "device", id: "d" }], values })];
+    const third = makePayment({ deviceId: "d", card: { fingerprint: "i" } });
+    const { ok, readings } = judgeCase({ specs: [spec], facts: facts.slice(1), holds, payment: third });
+    expect({ ok, used: readings[0]!.used }).toEqual({ ok: false, used: 2 });
   });
 
   it("is unknown where the payment does not tell its value", () => {

@@ -140,6 +140,21 @@ export function listKeySubjects(book: LimitBook, frame: Frame): readonly Subject
   });
 }
 
+/**
+ * What DISTINCT limits count of a payment, by name, to be kept among the `values` of its hold: they must see two payments that race with different
+ * cards, whether any limit is about cards or not.
+ */
+export function listDistinctValues(book: LimitBook, payment: Payment): ReadonlyMap<string, string> {
+  const values = new Map<string, string>();
+  for (const { spec } of book.limits) {
+    const { distinctOf } = spec;
+    if (distinctOf === undefined || distinctOf === "player") continue;
+    const text = distinctOf === "method" ? payment.method : findSubjectId(payment, distinctOf);
+    if (text !== undefined && text !== "") values.set(distinctOf, text);
+  }
+  return values;
+}
+
 /** False where it does not hold for the payment; undefined where that is unknown and unknown closes. */
 function judgeApplies(
   { spec, applies }: BuiltLimit,

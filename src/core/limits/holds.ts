@@ -25,14 +25,14 @@ import type { OutcomeClass } from "../retry/outcome-class.ts";
 import type { Hold } from "./limit.ts";
 
 /** How long holds hold, in ms. */
-export type HoldTimes = {
+type HoldTimes = {
   readonly silenceMs: number;
   readonly pspTimeoutMs: number;
   readonly pendingMs: number;
   readonly reviewMs: number;
 };
 
-export const holdTimes: HoldTimes = {
+const holdTimes: HoldTimes = {
   silenceMs: 30 * 60_000,
   pspTimeoutMs: 60_000,
   pendingMs: 7 * 86_400_000,

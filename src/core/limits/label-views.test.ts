@@ -35,6 +35,21 @@ describe("counts", () => {
     expect(readUsed({ specs: [makeSpec({ counts: eventIs("kind", "withdrawal") })], facts })).toBe(800);
   });
 
+  it("of payouts knows their stages", () => {
+    const facts = [
+      { ...paid, type: "withdrawal_requested" },
+      { ...paid, type: "withdrawal_cancelled" },
+    ];
+    const spec = makeSpec({
+      measure: "COUNT",
+      counted: "AUTHORISATIONS",
+      counts: eventIs("kind", "withdrawal"),
+    });
+    expect(readUsed({ specs: [spec], facts })).toBe(1);
+    expect(readUsed({ specs: [{ ...spec, counted: "DECLINES" }], facts })).toBe(1);
+    expect(readUsed({ specs: [{ ...spec, counts: undefined }], facts })).toBe(0);
+  });
+
   it("sees a withdrawal that was approved and then paid once", () => {
     const facts = [{ ...paid, type: "payment_approved", atMs: noonMs - 9 }, paid];
     expect(readUsed({ specs: [makeSpec({ counts: eventIs("kind", "withdrawal") })], facts })).toBe(400);

@@ -143,12 +143,17 @@ function viewLabel(label: Label, spec: LimitSpec, counts: Counts): LabelView {
   };
 }
 
+/** Payouts have stages of other names. */
+const factTypes: Readonly<Record<"AUTHORISATIONS" | "DECLINES", readonly string[]>> = {
+  AUTHORISATIONS: ["payment_attempted", "withdrawal_requested"],
+  DECLINES: ["payment_declined", "withdrawal_cancelled"],
+};
+
 function findRole(label: Label, spec: LimitSpec, counts: Counts): Role {
   const { type } = label;
   const isCounted = (): boolean => counts.label(label, false) ?? spec.closesOnUnknown;
   if (spec.counted === "AUTHORISATIONS" || spec.counted === "DECLINES") {
-    const wanted = spec.counted === "DECLINES" ? "payment_declined" : "payment_attempted";
-    return type === wanted && isCounted() ? roles.fact : roles.nothing;
+    return factTypes[spec.counted].includes(type) && isCounted() ? roles.fact : roles.nothing;
   }
   switch (type) {
     case "payment_voided":
@@ -184,8 +189,8 @@ export function readHoldKey(hold: Hold, distinctOf: DistinctOf): number {
   return text === undefined ? NaN : hashWide(text);
 }
 
+/** A card that no limit is about is no subject of the hold, but a value (`listDistinctValues`). */
 function findHoldText(hold: Hold, distinctOf: DistinctOf): string | undefined {
   if (distinctOf === "player") return hold.playerId;
-  if (distinctOf === "method") return hold.values.get("method");
-  return hold.subjects.find(({ kind }) => kind === distinctOf)?.id;
+  return hold.values.get(distinctOf) ?? hold.subjects.find(({ kind }) => kind === distinctOf)?.id;
 }
