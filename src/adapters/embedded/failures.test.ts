@@ -17,10 +17,14 @@ import {
 import type { NewRow, Subject } from "../../core/history/history.ts";
 import { Checkpoint } from "./checkpoint.ts";
 import { type EmbeddedStore, type EmbeddedStoreOptions, openEmbeddedStore } from "./embedded-store.ts";
+import { EmbeddedHistories } from "./histories.ts";
+import { HistoryDisk } from "./history-disk.ts";
+import { HistoryMover } from "./history-mover.ts";
 import type { Intake } from "./intake.ts";
 import { nodeFiles } from "./journal/files.ts";
+import { recordKinds } from "./journal/format.ts";
 import { Journal } from "./journal/journal.ts";
-import { type LmdbTables, openTables } from "./lmdb.ts";
+import { type Bytes, type LmdbTables, openTables } from "./lmdb.ts";
 import { createMover } from "./mover.ts";
 import { EmbeddedPayments } from "./payments.ts";
 import { EmbeddedPlayers } from "./players.ts";
@@ -423,6 +427,95 @@ it.each(failures)(
     for (let at = 0; at < 9; at++) {
       expect(payments.get("m", `pay-${at}`, nowMs)).toMatchObject({ record: { revision: at === 3 ? 1 : 0 } });
     }
+    await checkpoint.stop();
+    await journal.close();
+    await real.root.close();
+  },
+);
+
+it.each([
+  ["refused them", refuse, /MDB_MAP_FULL/],
+  ["dropped them, and acknowledged them", drop, /dropped histories/],
+] as const)(
+  "keeps in journal and memory the histories that LMDB did not take: it %s",
+  async (_, put, why) => {
+    const real = openTables(join(directory, "store.mdb"));
+    let isBroken = true;
+    /** As the tables of LMDB do it, a write that nobody waits for rejects unheard. */
+    const fail = (): Promise<boolean> => {
+      const failed = put();
+      failed.catch(() => {});
+      return failed;
+    };
+    const breakable = (table: Bytes): Bytes =>
+      Object.create(table, {
+        put: { value: (key: Buffer, value: Buffer) => (isBroken ? fail() : table.put(key, value)) },
+        remove: { value: (key: Buffer) => (isBroken ? fail() : table.remove(key)) },
+      }) as Bytes;
+    const tables = { ...real };
+    for (const name of ["meta", "labels", "historyHeads", "historyRows", "historyCounts"] as const) {
+      tables[name] = breakable(real[name]);
+    }
+    const journal = new Journal({
+      ...{ directory, files: nodeFiles, segmentBytesMax: 10_000, sequenceMin: 0 },
+      ...{ replay: () => {}, onError: () => {} },
+    });
+    const intake: Intake = {
+      append: (kind, key, value, apply) => journal.append(recordKinds[kind], key, value, apply),
+      written: () => journal.written(),
+      flush: () => journal.flush(),
+      sequence: () => journal.sequence(),
+    };
+    const openHistories = (): EmbeddedHistories => {
+      const opened = new EmbeddedHistories(new HistoryDisk(tables), intake, () => {});
+      opened.endReplay();
+      return opened;
+    };
+    const histories = openHistories();
+    const subject = (player: number): Subject => ({ kind: "player", id: `p${player}` });
+    const place = (player: number, id: number): void => {
+      histories.place("m", subject(player), sampleRow(id, startMs + id), { isPaymentFact: false });
+    };
+    const rows = (from: number, to: number): ReturnType<typeof spellRow>[] =>
+      Array.from({ length: to - from + 1 }, (_, at) => spellRow(sampleRow(from + at, startMs + from + at)));
+    const lazy = new HistoryMover({ histories, tables, intake, behindBytesWanted: 0, onMoved: () => {} });
+    const checkpoint = new Checkpoint({
+      ...{ tables, journal, movers: [], clock, onError: () => {} },
+      ...{ lazy, sweep: async () => {} },
+    });
+    for (let id = 1; id <= 1_100; id++) place(0, id);
+    for (let player = 1; player < 9; player++) place(player, player);
+    isBroken = false;
+    await checkpoint.run();
+    isBroken = true;
+    // A long one shrinks by its removal and comes again; others go, change, and come.
+    await histories.remove("m", subject(0));
+    place(0, 7);
+    await histories.remove("m", subject(1));
+    place(2, 99);
+    place(9, 9);
+    const reached = checkpoint.reached();
+    await expect(checkpoint.run()).rejects.toThrow(why);
+    expect(checkpoint.reached()).toBe(reached);
+    place(3, 98);
+    await expect(checkpoint.run()).rejects.toThrow(why);
+    isBroken = false;
+    const players = ["p0", "p2", "p3", "p4", "p5", "p6", "p7", "p8", "p9"];
+    const check = (at: EmbeddedHistories): void => {
+      expect(at.listPlayers("m", "", 20)).toEqual(players);
+      expect(at.countPlayers("m")).toBe(9);
+      expect(spellHistory(at.get("m", subject(0)))).toEqual(rows(7, 7));
+      expect(at.get("m", subject(1))).toBeUndefined();
+      expect(spellHistory(at.get("m", subject(2)))).toEqual([...rows(2, 2), ...rows(99, 99)]);
+      expect(spellHistory(at.get("m", subject(3)))).toEqual([...rows(3, 3), ...rows(98, 98)]);
+      expect(spellHistory(at.get("m", subject(9)))).toEqual(rows(9, 9));
+    };
+    check(histories);
+    await checkpoint.run();
+    check(histories);
+    expect([lazy.behindBytes(), lazy.behindRecords(), journal.stats().segments]).toEqual([0, 0, 1]);
+    check(openHistories());
+    expect([real.historyHeads.getKeysCount(), real.historyRows.getKeysCount()]).toEqual([9, 0]);
     await checkpoint.stop();
     await journal.close();
     await real.root.close();
