@@ -32,13 +32,16 @@ type Step = {
   readonly ordinal: number;
   /** Slots that show the feature. */
   readonly slots: readonly number[];
+  /** Ordinals of features that it reads. */
+  readonly inputs: readonly number[];
   readonly evaluate: (frame: Frame, values: readonly Value[]) => Value;
 };
 
 /**
  * Builds the computation of features, with all that they rest on.
  *
- * Shapes: `wanted` are ordinals; `values` and `errorBounds` are by ordinal, and mean nothing for features that nobody wants.
+ * Shapes: `wanted` are ordinals; `values` and `errorBounds` are by ordinal, and mean nothing for features that nobody wants. The bound of what is
+ *         made of features that may be off is Infinity: nobody knows it.
  * Fails:  what can't be told is missing (`undefined`); evaluation errors are counted in `frame.evalErrors`.
  */
 export function buildFeatureReader(
@@ -58,12 +61,11 @@ export function buildFeatureReader(
     if (!needed.has(ordinal)) continue;
     const { how } = features[ordinal]!;
     if (how.kind === "aggregate") aggregates.push(ordinal);
-    else
-      steps.push({
-        ordinal,
-        slots: slotsOf.get(ordinal) ?? [],
-        evaluate: buildStep(how, declarations, cache),
-      });
+    else {
+      const inputs = listInputs(features[ordinal]!, slots);
+      const evaluate = buildStep(how, declarations, cache);
+      steps.push({ ordinal, slots: slotsOf.get(ordinal) ?? [], inputs, evaluate });
+    }
     if (how.kind !== "derived") continue;
     for (const slot of readReads(how.expr).slots) if (slots[slot]!.kind !== "feature") slotsRead.add(slot);
   }
@@ -81,10 +83,16 @@ export function buildFeatureReader(
       for (const step of steps) {
         const value = step.evaluate(frame, values);
         values[step.ordinal] = value;
+        errorBounds[step.ordinal] = isExact(step.inputs, errorBounds) ? 0 : Number.POSITIVE_INFINITY;
         for (const slot of step.slots) frame.values[slot] = value;
       }
     },
   };
+}
+
+function isExact(inputs: readonly number[], errorBounds: Float64Array): boolean {
+  for (const input of inputs) if (errorBounds[input] !== 0) return false;
+  return true;
 }
 
 /** The wanted features and all that they read. */

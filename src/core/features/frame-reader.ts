@@ -49,7 +49,7 @@ export function buildFrameReader(slots: readonly SlotSource[], declarations: Dec
   };
 }
 
-/** A feature's value, for people. `errorBound`: by how much it may be off as older events are kept in tiles only; 0 where it is exact. */
+/** A feature's value, for people. `errorBound`: by how much it may be off as older events are kept in tiles only; 0 where it is exact, Infinity where nobody knows. */
 export type FeatureReading = { readonly id: string; readonly value: Value; readonly errorBound: number };
 
 /** Readers of all features, made at the first question; they die with their rule sets. */
