@@ -9,44 +9,54 @@ import {
   minuteMs,
   noonMs,
 } from "../../../test/helpers/limit-cases.ts";
-import { makeLimitHistory, type PlainFact, PlainLabels } from "../../../test/helpers/limit-history.ts";
 import { countRuns } from "../../../test/helpers/property-runs.ts";
+import { LabelBook } from "../events/label-book.ts";
+import { FactRowMaker } from "../events/payment-fact.ts";
+import { factRowId } from "../events/row-id.ts";
 import type { Subject } from "../history/history.ts";
+import { HistoryTable } from "../history/history-table.ts";
 import type { PaymentKind } from "../payment.ts";
 import { askLimits, convertForLimits } from "./ask.ts";
 import type { LimitBook } from "./build-limits.ts";
-import { decideHold, type HoldTerms, hearOutcome, type Word } from "./holds.ts";
+import { decideHold, type HoldFact, type HoldTerms, hearOutcome, type Word } from "./holds.ts";
 import { judgeLimits } from "./judge.ts";
 import type { Hold, LimitSpec } from "./limit.ts";
+import type { SubjectState } from "./usage.ts";
 
-/** What a store keeps of one player: rows by natural key, and open holds by payment. */
+const player: Subject = { kind: "player", id: "p" };
+
+/** What a store keeps of one player: rows as the service makes and keeps them, and open holds by payment. */
 class MemoryStore {
-  readonly facts = new Map<string, PlainFact>();
   readonly holds = new Map<string, Hold>();
-  readonly #labels = new PlainLabels();
+  readonly #table = new HistoryTable({ slabRows: 4_096, rowsMax: 1_024 });
+  readonly #maker = new FactRowMaker(new LabelBook(1_000));
 
-  read(): { readonly history: ReturnType<typeof makeLimitHistory>; readonly holds: readonly Hold[] } {
-    return {
-      history: makeLimitHistory([...this.facts.values()], this.#labels),
-      holds: [...this.holds.values()],
-    };
+  read(): SubjectState {
+    const at = this.#table.find("m", player);
+    return { history: at < 0 ? undefined : this.#table.view(at), holds: [...this.holds.values()] };
   }
 
   settle(paymentId: string, hold: Hold | undefined): void {
     if (hold === undefined) this.holds.delete(paymentId);
     else this.holds.set(paymentId, hold);
   }
+
+  keep(fact: HoldFact): void {
+    const unknown = { method: "card", psp: "", mid: "", brand: "", scheme: "", funding: "" };
+    const id = factRowId({ merchantId: "m", ...fact });
+    const row = this.#maker.make({ ...fact, ...unknown, card: "", device: "", ip: "", bin: "" }, id);
+    this.#table.place(this.#table.open("m", player), row, { isPaymentFact: true });
+  }
 }
 
 type Caller = { readonly paymentId: string; readonly amountMinor: number; readonly kind?: PaymentKind };
 
 function makeTermsOf(book: LimitBook, { paymentId, amountMinor }: Caller, nowMs: number): HoldTerms {
-  const subjects: readonly Subject[] = [{ kind: "player", id: "p" }];
   const converted = convertForLimits(book, { minorUnits: amountMinor, currencyCode: "EUR" }, []);
   const values = new Map([["method", "card"]]);
   return {
     ...{ paymentId, revision: 0, playerId: "p", kind: "deposit", amountMinor, currency: "EUR", converted },
-    ...{ ratesVersion: 1, instantMs: nowMs, values, subjects },
+    ...{ ratesVersion: 1, instantMs: nowMs, values, subjects: [player] },
   };
 }
 
@@ -91,18 +101,7 @@ function report(
   } as const;
   const heard = hearOutcome(store.holds.get(terms.paymentId), terms, word);
   store.settle(terms.paymentId, heard.hold);
-  for (const { type, paymentId, attemptId, atMs, amountMinor, countedAtMs } of heard.facts) {
-    const key = `${paymentId} ${attemptId} ${type}`;
-    if (!store.facts.has(key))
-      store.facts.set(key, {
-        type,
-        atMs,
-        amountMinor,
-        payment: paymentId,
-        attempt: attemptId,
-        countedAtMs: countedAtMs!,
-      });
-  }
+  for (const fact of heard.facts) store.keep(fact);
 }
 
 const callers = 64;
