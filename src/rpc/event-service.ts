@@ -16,8 +16,9 @@ import type { Ingest, Ingested } from "../ingest/ingest.ts";
 import type { SourceReport } from "../ingest/sources.ts";
 import type { EventOutcome } from "../ingest/verdict.ts";
 import type { Merchants } from "../manage/merchants.ts";
-import { implementService, type ServiceImplementation } from "../wire/transport.ts";
+import { implementService, type ServiceHandlers, type ServiceImplementation } from "../wire/transport.ts";
 import { decodeEvent } from "./codec/decode-event.ts";
+import { readIngestEventStream, readIngestEvents } from "./codec/read-event-batch.ts";
 import { encodeInstant } from "./codec/time.ts";
 import { invalidField } from "./errors.ts";
 import { pipeline } from "./pipeline.ts";
@@ -36,7 +37,7 @@ export function makeEventService({ merchants, ingest }: EventServiceDeps): Servi
     checkCount(events);
     return ingest.ingest(merchantId, events.map(decodeEvent));
   };
-  return implementService(EventService, {
+  const handlers: ServiceHandlers<typeof EventService> = {
     async ingestEvents({ merchantId, events }) {
       const { outcomes, durable } = takeIn(merchantId, events);
       await durable;
@@ -63,6 +64,10 @@ export function makeEventService({ merchants, ingest }: EventServiceDeps): Servi
         sources: ingest.listSources(merchantId).map(encodeSource),
       });
     },
+  };
+  return implementService(EventService, handlers, {
+    ingestEvents: readIngestEvents,
+    ingestEventStream: readIngestEventStream,
   });
 }
 

@@ -26,10 +26,11 @@ function guardMethod(hosted: HostedMethod, countFailure: CountFailure): HostedMe
   };
   switch (hosted.kind) {
     case "unary": {
-      const { kind, method, handle } = hosted;
+      const { kind, method, handle, read } = hosted;
       return {
         kind,
         method,
+        read,
         handle: (request, call) => {
           try {
             const answer = handle(request, call);
@@ -41,16 +42,26 @@ function guardMethod(hosted: HostedMethod, countFailure: CountFailure): HostedMe
       };
     }
     case "client_streaming": {
-      const { kind, method, handle } = hosted;
-      return { kind, method, handle: (requests, call) => handle(requests, call).catch(fail) };
+      const { kind, method, handle, read } = hosted;
+      return { kind, method, read, handle: (requests, call) => handle(requests, call).catch(fail) };
     }
     case "server_streaming": {
-      const { kind, method, handle } = hosted;
-      return { kind, method, handle: (request, call) => guardAnswers(() => handle(request, call), fail) };
+      const { kind, method, handle, read } = hosted;
+      return {
+        kind,
+        method,
+        read,
+        handle: (request, call) => guardAnswers(() => handle(request, call), fail),
+      };
     }
     case "bidi_streaming": {
-      const { kind, method, handle } = hosted;
-      return { kind, method, handle: (requests, call) => guardAnswers(() => handle(requests, call), fail) };
+      const { kind, method, handle, read } = hosted;
+      return {
+        kind,
+        method,
+        read,
+        handle: (requests, call) => guardAnswers(() => handle(requests, call), fail),
+      };
     }
   }
 }

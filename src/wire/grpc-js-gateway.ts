@@ -79,13 +79,13 @@ export async function startGrpcJsGateway(options: GatewayOptions): Promise<Liste
 
 function describeService(typeName: string, methods: readonly HostedMethod[]): ServiceDefinition {
   const definition: Record<string, ServiceDefinition[string]> = {};
-  for (const { kind, method } of methods) {
+  for (const { kind, method, read } of methods) {
     definition[method.localName] = {
       path: `/${typeName}/${method.name}`,
       requestStream: kind === "client_streaming" || kind === "bidi_streaming",
       responseStream: kind === "server_streaming" || kind === "bidi_streaming",
       requestSerialize: (message: Message) => encode(method.input, message),
-      requestDeserialize: (bytes) => decodeRequest(method.input, bytes),
+      requestDeserialize: (bytes) => read?.(bytes) ?? decodeRequest(method.input, bytes),
       responseSerialize: (message: Message) => encode(method.output, message),
       responseDeserialize: (bytes) => decodeRequest(method.output, bytes),
     };

@@ -70,8 +70,21 @@ export type ServiceHandlers<S extends DescService> = {
   readonly [K in keyof S["method"]]?: MethodHandler<S["method"][K]>;
 };
 
+/**
+ * A quicker way to read requests of one method, for what makes up most of their bytes. Undefined where it does not know better: then the host
+ * decodes them, and says what is wrong with them.
+ */
+export type ReadRequest<I extends DescMessage = DescMessage> = (
+  bytes: Uint8Array,
+) => MessageShape<I> | undefined;
+
+/** Quicker ways to read, by method name as in the generated code. */
+export type ServiceReaders<S extends DescService> = {
+  readonly [K in keyof S["method"]]?: ReadRequest<S["method"][K]["input"]>;
+};
+
 /** One method and its handler, with the message types forgotten: what a host works with. */
-export type HostedMethod =
+export type HostedMethod = { readonly read?: ReadRequest | undefined } & (
   | { readonly kind: "unary"; readonly method: DescMethodUnary; readonly handle: UnaryHandler }
   | {
       readonly kind: "server_streaming";
@@ -87,7 +100,8 @@ export type HostedMethod =
       readonly kind: "bidi_streaming";
       readonly method: DescMethodBiDiStreaming;
       readonly handle: BidiHandler;
-    };
+    }
+);
 
 /** A service and its handlers; both doors host this one shape, so a service is written once. */
 export interface ServiceImplementation {
@@ -104,12 +118,15 @@ export interface ServiceImplementation {
 export function implementService<S extends DescService>(
   service: S,
   handlers: ServiceHandlers<S>,
+  readers: ServiceReaders<S> = {},
 ): ServiceImplementation {
   const byName = handlers as Readonly<Record<string, unknown>>;
+  const readerByName = readers as Readonly<Record<string, ReadRequest | undefined>>;
   const methods = service.methods.map((method) => {
     const handle = byName[method.localName] ?? refuseUnimplemented(method);
     // The type of `handlers` has already tied this handler to this method; a host only needs the kind.
-    return { kind: method.methodKind, method, handle } as unknown as HostedMethod;
+    const read = readerByName[method.localName];
+    return { kind: method.methodKind, method, handle, read } as unknown as HostedMethod;
   });
   return { service, methods };
 }
