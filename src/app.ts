@@ -5,10 +5,16 @@ import { type EmbeddedStore, openEmbeddedStore } from "./adapters/embedded/embed
 import { systemClock } from "./adapters/system-clock.ts";
 import { type BinTable, emptyBinTable, readBinTable } from "./core/bin/bin-table.ts";
 import { createDecider } from "./decide/decider.ts";
+import { createKeeper } from "./decide/keeper.ts";
+import { createReporter } from "./decide/reporter.ts";
+import { createIngest } from "./ingest/ingest.ts";
+import { createMembershipTracker, type MembershipTracker } from "./ingest/membership/tracker.ts";
 import { ActiveRules } from "./manage/active-rules.ts";
+import { Deletions } from "./manage/deletions.ts";
 import { describeFailure } from "./manage/failure.ts";
 import { type Merchant, type Merchants, readMerchants } from "./manage/merchants.ts";
 import { Overrides } from "./manage/overrides.ts";
+import { OwnLimits } from "./manage/own-limits.ts";
 import { Players } from "./manage/players.ts";
 import { PspStates } from "./manage/psp-states.ts";
 import { ChangeQueue } from "./manage/queue.ts";
@@ -16,6 +22,7 @@ import { RuleSets } from "./manage/rule-sets.ts";
 import type { Config } from "./platform/config.ts";
 import type { Logger } from "./platform/log.ts";
 import { Metrics } from "./platform/metrics.ts";
+import { turnPacer } from "./platform/pacer.ts";
 import { createShutdown, type Shutdown } from "./platform/shutdown.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { RuleCompiler } from "./ports/rule-compiler.ts";
@@ -58,19 +65,21 @@ export async function startApp(config: Config, log: Logger, clock: Clock = syste
     onWorkerLost: (why) => log.error({ component: "compiler", why }, "worker lost"),
   });
   const refuse = async (faults: readonly string[]): Promise<AppResult> => {
+    house?.memberships.close();
     await compiler.close();
     await store.close();
     return { ok: false, faults };
   };
-  let house: House;
+  const metrics = new Metrics();
+  let house: House | undefined;
   try {
-    house = build({ merchants, bins, store, compiler, clock });
+    house = build({ merchants, bins, store, compiler, clock, onError, metrics });
     const faults = await restoreRuleSets(house, config, log);
     if (faults.length > 0) return await refuse(faults);
   } catch (cause) {
     return await refuse([nameDirectory(config, messageOf(cause))]);
   }
-  const metrics = measure(house, store);
+  measure(metrics, house, store);
   const services = makeServices({ ...house, metrics });
   let doors: Doors;
   try {
@@ -86,13 +95,23 @@ export async function startApp(config: Config, log: Logger, clock: Clock = syste
     metrics.close();
     return await refuse([messageOf(cause)]);
   }
+  reviewMemberships(house, onError);
   doors.health.setServing(true);
   // Health says what readiness says, so that a gateway that watches it goes elsewhere while the store is away.
   const healthTimer = setInterval(
     () => doors.health.setServing(findObstacles(store).length === 0),
     healthIntervalMs,
   );
-  const shutdown = planShutdown({ config, log, doors, healthTimer, compiler, store, metrics });
+  const shutdown = planShutdown({
+    config,
+    log,
+    doors,
+    healthTimer,
+    memberships: house.memberships,
+    compiler,
+    store,
+    metrics,
+  });
   return {
     ok: true,
     app: {
@@ -104,6 +123,20 @@ export async function startApp(config: Config, log: Logger, clock: Clock = syste
   };
 }
 
+/** What flipped while the service was down is told now, and at every activation what the new rule set makes of everybody. In the background. */
+function reviewMemberships(
+  { merchants, active, memberships }: House,
+  onError: (cause: unknown, where: string) => void,
+): void {
+  for (const merchantId of merchants.keys()) {
+    const review = (): void => {
+      memberships.review(merchantId).catch((cause: unknown) => onError(cause, "memberships"));
+    };
+    review();
+    active.watch(merchantId, review);
+  }
+}
+
 /** Everything between the doors and the store. */
 type House = ReturnType<typeof build>;
 
@@ -113,25 +146,82 @@ function build(parts: {
   readonly store: EmbeddedStore;
   readonly compiler: RuleCompiler;
   readonly clock: Clock;
+  readonly onError: (cause: unknown, where: string) => void;
+  readonly metrics: Metrics;
 }) {
-  const { merchants, bins, store, compiler, clock } = parts;
+  const { merchants, bins, store, compiler, clock, onError, metrics } = parts;
   const queue = new ChangeQueue();
   const active = new ActiveRules();
   const { audit } = store;
   const overrides = new Overrides({ store: store.overrides, active, audit, clock, queue });
   const ruleSets = new RuleSets({ store: store.ruleSets, compiler, active, overrides, audit, clock, queue });
   const pspStates = new PspStates({ store: store.pspStates, active, audit, clock, queue }, merchants.keys());
-  const players = new Players({ store: store.players, active, audit, clock, queue });
-  const decider = createDecider({
+  const playerDeps = { store: store.players, active, audit, clock, queue };
+  const players = new Players(playerDeps);
+  const ownLimits = new OwnLimits(playerDeps);
+  const deletions = new Deletions({
+    ...playerDeps,
+    histories: store.histories,
+    memberships: store.memberships,
+  });
+  const coveredFromMs = (merchantId: string): number | undefined =>
+    merchants.get(merchantId)?.completeSinceMs ?? store.histories.oldestMs(merchantId);
+  const state = {
     merchants,
     rules: active,
     players: store.players,
-    payments: store.payments,
-    pspStates: (merchantId) => pspStates.of(merchantId),
-    bins,
+    histories: store.histories,
+    limits: store.limits,
     clock,
+    coveredFromMs,
+  };
+  const memberships = createMembershipTracker({
+    ...state,
+    log: store.memberships,
+    pacer: turnPacer,
+    onError: (cause) => onError(cause, "memberships"),
   });
-  return { merchants, active, overrides, ruleSets, pspStates, players, decider };
+  const ingest = createIngest({
+    ...state,
+    memberships,
+    onVerdicts: (merchantId, counts) => metrics.countEvents(merchantId, counts),
+  });
+  const { recordFacts } = ingest;
+  const deciderDeps = {
+    ...state,
+    payments: store.payments,
+    pspStates: (merchantId: string) => pspStates.of(merchantId),
+    bins,
+    remember: memberships.remember,
+    recordFacts,
+    keeper: createKeeper({ payments: store.payments, limits: store.limits, recordFacts }),
+  };
+  const decider = createDecider(deciderDeps);
+  const reporter = createReporter(deciderDeps);
+  return {
+    merchants,
+    active,
+    overrides,
+    ruleSets,
+    pspStates,
+    players,
+    ownLimits,
+    deletions,
+    memberships,
+    survey: {
+      players: store.players,
+      histories: store.histories,
+      pacer: turnPacer,
+      coveredFromMs,
+      // Where calls bring their own clock the present is that of the newest event.
+      nowOf: (merchantId: string): number =>
+        (merchants.get(merchantId)?.clock === "request" ? store.histories.newestMs(merchantId) : undefined) ??
+        clock.nowMs(),
+    },
+    ingest,
+    decider,
+    reporter,
+  };
 }
 
 /** Merchants and BIN table, from their files. */
@@ -236,11 +326,16 @@ const storeGauges: readonly (readonly [
   ["behind_records", "Records that LMDB does not have yet.", ({ behindRecords }) => behindRecords],
   ["behind_bytes", "Their bytes; above 512 MiB calls are refused.", ({ behindBytes }) => behindBytes],
   ["hot_players", "Players in memory, at most.", ({ hotPlayers }) => hotPlayers],
+  ["hot_rows", "Rows of histories in memory.", ({ hotRows }) => hotRows],
+  ["hot_histories", "Histories in memory.", ({ hotHistories }) => hotHistories],
+  ["history_bytes", "Bytes of histories in memory.", ({ historyBytes }) => historyBytes],
+  ["evictions", "Histories that left memory since the start.", ({ evictions }) => evictions],
+  ["labels", "Labels of events; at most 262,144.", ({ labels }) => labels],
+  ["open_holds", "Reservations whose outcome is open.", ({ openHolds }) => openHolds],
   ["hot_payments", "Answers in memory, at most.", ({ hotPayments }) => hotPayments],
 ];
 
-function measure({ merchants, active }: House, store: EmbeddedStore): Metrics {
-  const metrics = new Metrics();
+function measure(metrics: Metrics, { merchants, active }: House, store: EmbeddedStore): void {
   for (const merchantId of merchants.keys()) {
     metrics.setRuleSetVersion(merchantId, active.current(merchantId)?.snapshot.version ?? 0);
     active.watch(merchantId, ({ snapshot }) => metrics.setRuleSetVersion(merchantId, snapshot.version));
@@ -251,7 +346,6 @@ function measure({ merchants, active }: House, store: EmbeddedStore): Metrics {
   for (const [name, help, read] of storeGauges) {
     metrics.addGauge(`switchyard_store_${name}`, help, () => read(store.stats()));
   }
-  return metrics;
 }
 
 function findObstacles(store: EmbeddedStore): readonly string[] {
@@ -265,11 +359,12 @@ function planShutdown(parts: {
   readonly log: Logger;
   readonly doors: Doors;
   readonly healthTimer: NodeJS.Timeout;
+  readonly memberships: MembershipTracker;
   readonly compiler: RuleCompiler;
   readonly store: EmbeddedStore;
   readonly metrics: Metrics;
 }): Shutdown {
-  const { config, log, doors, healthTimer, compiler, store, metrics } = parts;
+  const { config, log, doors, healthTimer, memberships, compiler, store, metrics } = parts;
   const doorTimeoutMs = config.stopGraceMs + 1_000;
   return createShutdown(
     [
@@ -288,6 +383,7 @@ function planShutdown(parts: {
           await Promise.all([doors.gateway.stop(config.stopGraceMs), doors.admin.stop(config.stopGraceMs)]);
         },
       },
+      { name: "memberships", timeoutMs: 1_000, run: () => memberships.close() },
       { name: "compiler", timeoutMs: closeTimeoutMs, run: () => compiler.close() },
       { name: "store", timeoutMs: closeTimeoutMs, run: () => store.close() },
       { name: "metrics", timeoutMs: 1_000, run: () => metrics.close() },

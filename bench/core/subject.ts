@@ -9,6 +9,7 @@ import type { RuleSnapshot } from "../../src/core/rules/snapshot.ts";
 import type { Decided, Decider } from "../../src/decide/decided.ts";
 import { createDecider } from "../../src/decide/decider.ts";
 import type { ActiveRules } from "../../src/decide/judge.ts";
+import { createKeeper } from "../../src/decide/keeper.ts";
 import type { CompileInput } from "../../src/ports/rule-compiler.ts";
 import { createPaymentStore, createPlayerStore } from "./memory-stores.ts";
 
@@ -42,11 +43,18 @@ export function createBenchDecider(input: {
   readonly players: readonly Player[];
   readonly bins: BinTable;
 }): Decider {
+  const payments = createPaymentStore(recordsMax);
   return createDecider({
     merchants: new Map([[input.merchantId, { clock: "server" }]]),
     rules: { current: input.rules },
     players: createPlayerStore(input.players),
-    payments: createPaymentStore(recordsMax),
+    payments,
+    histories: noHistories,
+    limits: noLimits,
+    recordFacts: noFacts,
+    keeper: createKeeper({ payments, limits: noLimits, recordFacts: noFacts }),
+    coveredFromMs: () => undefined,
+    remember: () => undefined,
     pspStates: () => noStates,
     bins: input.bins,
     clock: systemClock,
@@ -54,6 +62,14 @@ export function createBenchDecider(input: {
 }
 
 const noStates = new Map();
+const written = Promise.resolve();
+/** This bench is about rules: nothing ever happened to its players. */
+const noHistories = { get: () => undefined, newestMs: () => undefined };
+const noLimits = { get: () => undefined, holdsOf: () => [], hold: () => written, release: () => written };
+const noFacts = (): { readonly placed: readonly []; readonly durable: Promise<void> } => ({
+  placed: [],
+  durable: written,
+});
 
 /** Decides; throws where the call is refused, because then the bench is wrong. */
 export function decideOrThrow(decider: Decider, payment: Payment): Decided {

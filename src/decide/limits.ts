@@ -127,11 +127,16 @@ function makeInquiry(
     frame,
     nowMs,
     ownLimits: player.ownLimits ?? [],
-    increaseWait: () => findIncreaseWait(packs, readJurisdictions(facts) ?? [], nowMs),
+    increaseWait: () => findIncreaseWait(packs, locate(facts), nowMs),
     replacements: overrides.flatMap(({ effects }) => effects.limitThresholds ?? []),
     lifted: new Set(overrides.flatMap(({ effects }) => effects.allow ?? [])),
     steps,
   };
+}
+
+/** Under whose law a player's own limits wait. */
+function locate(facts: FactInput): Parameters<typeof findIncreaseWait>[1] {
+  return { jurisdictions: readJurisdictions(facts), physicalCountry: facts.payment.ipCountry };
 }
 
 function openLimitState({ ledger }: DecisionState, facts: FactInput, { fx }: RuleSnapshot): LimitState {

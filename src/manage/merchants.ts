@@ -11,6 +11,8 @@ export type Merchant = {
   readonly panExemptFields: ReadonlySet<string>;
   /** By source of events: types of payment facts of which it alone tells, so that they need no payment id (`SEMANTICS.md` 6.1). */
   readonly soleSources: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Since when the history of events is complete, as the operator says; the oldest event where nobody does. ms since the epoch. */
+  readonly completeSinceMs: number | undefined;
   /** File of the rule set to push and activate where the store has none yet, relative to the merchants file. */
   readonly ruleSetFile: string | undefined;
 };
@@ -53,6 +55,7 @@ export function readMerchants(text: string): MerchantsResult {
       clock: entry.clock,
       ruleSetFile: entry.rule_set,
       panExemptFields: new Set(entry.pan_exempt_fields),
+      completeSinceMs: entry.complete_since === undefined ? undefined : Date.parse(entry.complete_since),
       soleSources: new Map(
         Object.entries(entry.sole_sources).map(([source, types]) => [source, new Set<string>(types)]),
       ),
@@ -78,6 +81,7 @@ const schema = z.strictObject({
       clock: z.enum(["server", "request"]).default("server"),
       rule_set: z.string().min(1).optional(),
       pan_exempt_fields: z.array(z.string().min(1).max(128)).max(32).default([]),
+      complete_since: z.iso.datetime({ offset: true }).optional(),
       sole_sources: z.record(z.string().min(1).max(64), z.array(z.enum(paymentFactTypes)).min(1)).default({}),
     }),
   ),

@@ -42,7 +42,7 @@ export class Players {
   }
 
   get(merchantId: string, playerId: string): Player | undefined {
-    return this.#deps.store.get(merchantId, playerId);
+    return findKept(this.#deps.store, merchantId, playerId);
   }
 
   /** Sets attributes; those not named stay, and one that is older than what is stored is ignored. */
@@ -106,9 +106,7 @@ export class Players {
   }
 
   #load(merchantId: string, playerId: string): Player {
-    return (
-      this.#deps.store.get(merchantId, playerId) ?? { playerId, attributes: new Map(), restrictions: [] }
-    );
+    return this.get(merchantId, playerId) ?? { playerId, attributes: new Map(), restrictions: [] };
   }
 
   #read(
@@ -176,4 +174,10 @@ function toStored(
   setAtMs: number,
 ): StoredAttribute {
   return { value, setAtMs, source, ...(ttlMs === undefined ? {} : { ttlMs }) };
+}
+
+/** The player behind an id: that of an alias is the one it was merged into. */
+export function findKept(store: PlayerStore, merchantId: string, playerId: string): Player | undefined {
+  const player = store.get(merchantId, playerId);
+  return player?.mergedInto === undefined ? player : store.get(merchantId, player.mergedInto);
 }

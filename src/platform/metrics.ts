@@ -13,6 +13,7 @@ export class Metrics {
   readonly registry = new Registry();
   readonly #loopDelay = monitorEventLoopDelay({ resolution: loopDelayResolutionMs });
   readonly #decisions: Counter<"merchant" | "verdict" | "mode" | "replayed">;
+  readonly #events: Counter<"merchant" | "verdict">;
   readonly #outcomes: Counter<"merchant" | "result" | "verdict">;
   readonly #failures: Counter<"method" | "code">;
   readonly #seconds: Histogram<"door">;
@@ -24,6 +25,12 @@ export class Metrics {
       name: "switchyard_decisions_total",
       help: "Decisions by merchant, verdict and mode; replayed ones are stored answers that were given again.",
       labelNames: ["merchant", "verdict", "mode", "replayed"],
+      registers,
+    });
+    this.#events = new Counter({
+      name: "switchyard_events_total",
+      help: "Events, by what became of them.",
+      labelNames: ["merchant", "verdict"],
       registers,
     });
     this.#outcomes = new Counter({
@@ -58,6 +65,10 @@ export class Metrics {
 
   countDecision(labels: { merchant: string; verdict: string; mode: string; replayed: boolean }): void {
     this.#decisions.inc({ ...labels, replayed: String(labels.replayed) });
+  }
+
+  countEvents(merchant: string, verdicts: ReadonlyMap<string, number>): void {
+    for (const [verdict, count] of verdicts) this.#events.inc({ merchant, verdict }, count);
   }
 
   countOutcome(labels: { merchant: string; result: string; verdict: string }): void {

@@ -34,7 +34,7 @@ export const errorKinds = {
   missing: {
     code: Code.NotFound,
     detail: MissingSchema.typeName,
-    when: "The merchant, player, rule set, override or PSP is unknown.",
+    when: "The merchant, player, rule set, segment, override or PSP is unknown.",
   },
   version_conflict: {
     code: Code.Aborted,
@@ -50,6 +50,11 @@ export const errorKinds = {
     code: Code.FailedPrecondition,
     detail: DecisionConflictSchema.typeName,
     when: "IDEMPOTENCY_CONFLICT, STALE_REVISION, PAYMENT_CLOSED or NO_ACTIVE_RULE_SET.",
+  },
+  forgotten: {
+    code: Code.OutOfRange,
+    detail: FieldFaultSchema.typeName,
+    when: "A stream is to go on where nothing is kept any more: list what stands, then watch from now on.",
   },
   unavailable: {
     code: Code.Unavailable,
@@ -88,6 +93,12 @@ export function decisionConflict(
   value: MessageInitShape<typeof DecisionConflictSchema>,
 ): ConnectError {
   return makeError(errorKinds.decision_conflict.code, message, [{ desc: DecisionConflictSchema, value }]);
+}
+
+/** What came after a sequence is no longer kept. */
+export function forgotten(field: string, sequence: number): ConnectError {
+  const message = `what came after ${sequence} is no longer kept`;
+  return makeError(errorKinds.forgotten.code, message, [toFieldDetail({ field, rule: "kept", message })]);
 }
 
 /** The store can't be written or read; worth a try after `retryAfterMs`. */

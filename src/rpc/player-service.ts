@@ -1,69 +1,65 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { isRemoved, type Player, type Restriction, type StoredAttribute } from "../core/player.ts";
-import type { RestrictionInput } from "../core/restriction-changes.ts";
-import { isMarketingSuppressed } from "../core/restrictions.ts";
+import { ownLimitId } from "../core/limits/player-limits.ts";
+import type { Player } from "../core/player.ts";
+import type { RuleSnapshot } from "../core/rules/snapshot.ts";
+import type { Decider } from "../decide/decided.ts";
 import {
+  DeletePlayerRequestSchema,
+  DeletePlayerResponseSchema,
   GetPlayerRequestSchema,
+  type GetPlayerResponse,
   GetPlayerResponseSchema,
-  type PlayerAttribute,
-  type PlayerAttributeSchema,
   type PlayerSchema,
   PlayerService,
-  Restriction_Kind,
-  Restriction_KindSchema,
-  type Restriction as RestrictionMessage,
-  type RestrictionSchema,
+  SetPlayerLimitRequestSchema,
+  SetPlayerLimitResponseSchema,
   SetRestrictionRequestSchema,
   SetRestrictionResponseSchema,
   UpdatePlayerRequestSchema,
   UpdatePlayerResponseSchema,
 } from "../gen/switchyard/v1/player_pb.js";
+import type { ActiveRules } from "../manage/active-rules.ts";
+import type { Deletions } from "../manage/deletions.ts";
 import type { Merchants } from "../manage/merchants.ts";
-import type { AttributeUpdate, Players } from "../manage/players.ts";
+import type { OwnLimits, OwnLimitUpdate } from "../manage/own-limits.ts";
+import type { Players } from "../manage/players.ts";
 import { implementService, type ServiceImplementation } from "../wire/transport.ts";
-import { decodeAttribute } from "./codec/decode-payment.ts";
-import type { FieldChecks } from "./codec/field-checks.ts";
-import { decodeDurationMs, encodeDuration, encodeInstant } from "./codec/time.ts";
+import { decodeOwnLimit, decodeRestriction, decodeUpdates } from "./codec/decode-player.ts";
+import { encodeReading } from "./codec/encode-limits.ts";
+import { encodeFeature, encodeOwnLimit, encodePlayer } from "./codec/encode-player.ts";
+import { encodeInstant } from "./codec/time.ts";
 import { missing } from "./errors.ts";
+import type { MembershipHandlers } from "./memberships.ts";
 import { checkRequest, resolveMerchant, unwrap } from "./request-fields.ts";
 
-const attributesMax = 64;
-const namePattern = /^[a-z][a-z0-9_]{0,63}$/;
-/** Days are kept as instants; these attributes are written as days. */
-const dayAttributes: ReadonlySet<string> = new Set(["birth_date"]);
-
-/** Segments of a player without a payment in sight. */
-export type SegmentsOf = (
-  merchantId: string,
-  player: Player,
-) => { readonly segments: readonly string[]; readonly unknownSegments: readonly string[] };
+const reasonMax = 1_024;
+const limitsMax = 64;
+const unresolvedMax = 100;
 
 export type PlayerServiceDeps = {
   readonly merchants: Merchants;
+  readonly active: ActiveRules;
   readonly players: Players;
-  readonly segmentsOf: SegmentsOf;
-  /** Which attributes are instants is for the active rule set to say. */
-  readonly isTimestamp: (merchantId: string, attribute: string) => boolean;
+  readonly ownLimits: OwnLimits;
+  readonly deletions: Deletions;
+  readonly decider: Pick<Decider, "describe">;
+  /** Segments over time. */
+  readonly memberships: MembershipHandlers;
 };
 
-/** What is stored of players, for admins. */
+/** What is known of players, for admins. */
 export function makePlayerService(deps: PlayerServiceDeps): ServiceImplementation {
   const encode = (merchantId: string, player: Player): MessageInitShape<typeof PlayerSchema> =>
-    encodePlayer(player, (name) => deps.isTimestamp(merchantId, name));
+    encodePlayer(player, (name) => isTimestamp(deps.active.current(merchantId)?.snapshot, name));
   return implementService(PlayerService, {
+    ...deps.memberships,
+
     getPlayer(request) {
       const merchantId = resolveMerchant(deps.merchants, request.merchantId);
       const playerId = checkRequest(GetPlayerRequestSchema, request, (checks) =>
         checks.required("player_id", request.playerId),
       );
-      const player = deps.players.get(merchantId, playerId);
-      if (player === undefined) throw missing("player", playerId);
-      const { segments, unknownSegments } = deps.segmentsOf(merchantId, player);
-      return create(GetPlayerResponseSchema, {
-        player: encode(merchantId, player),
-        segments: [...segments],
-        unknownSegments: [...unknownSegments],
-      });
+      return getPlayer(deps, merchantId, playerId, encode);
     },
 
     async updatePlayer(request) {
@@ -88,130 +84,88 @@ export function makePlayerService(deps: PlayerServiceDeps): ServiceImplementatio
       const player = unwrap(await deps.players.restrict(merchantId, playerId, restriction));
       return create(SetRestrictionResponseSchema, { player: encode(merchantId, player) });
     },
+
+    async setPlayerLimit(request) {
+      const merchantId = resolveMerchant(deps.merchants, request.merchantId);
+      const { playerId, input } = checkRequest(SetPlayerLimitRequestSchema, request, (checks) => ({
+        playerId: checks.required("player_id", request.playerId),
+        input: decodeOwnLimit(checks, request),
+      }));
+      const update = unwrap(await deps.ownLimits.set(merchantId, playerId, input));
+      const reading = deps.decider
+        .describe(merchantId, update.player)
+        ?.limits.find(({ limitId }) => limitId === ownLimitId(input));
+      return create(SetPlayerLimitResponseSchema, {
+        ...(update.limit === undefined ? {} : { limit: encodeOwnLimit(update.limit) }),
+        detail: describeUpdate(update, reading?.overrun === true),
+        ...(reading === undefined ? {} : { reading: encodeReading(reading) }),
+      });
+    },
+
+    async deletePlayer(request) {
+      const merchantId = resolveMerchant(deps.merchants, request.merchantId);
+      const { playerId, author, reason } = checkRequest(DeletePlayerRequestSchema, request, (checks) => ({
+        playerId: checks.required("player_id", request.playerId),
+        author: checks.required("author", request.author),
+        reason: checks.requiredProse("reason", request.reason, reasonMax),
+      }));
+      const { eventsDeleted, kept } = unwrap(
+        await deps.deletions.delete(merchantId, playerId, { author, reason }),
+      );
+      return create(DeletePlayerResponseSchema, { eventsDeleted: BigInt(eventsDeleted), kept });
+    },
   });
 }
 
-function decodeUpdates(
-  checks: FieldChecks,
-  attributes: Readonly<Record<string, PlayerAttribute>>,
-): ReadonlyMap<string, AttributeUpdate> {
-  const entries = Object.entries(attributes);
-  const updates = new Map<string, AttributeUpdate>();
-  if (entries.length === 0)
-    checks.note("attributes", "required", "attributes must hold at least one attribute");
-  if (!checks.count("attributes", entries.length, attributesMax)) return updates;
-  for (const [name, attribute] of entries) {
-    const field = `attributes.${name.slice(0, 80)}`;
-    if (!namePattern.test(name)) {
-      checks.note(
-        field,
-        "malformed",
-        "names of attributes are a lower-case letter, then up to 63 lower-case letters, digits or _",
-      );
-      continue;
+function getPlayer(
+  deps: PlayerServiceDeps,
+  merchantId: string,
+  playerId: string,
+  encode: (merchantId: string, player: Player) => MessageInitShape<typeof PlayerSchema>,
+): GetPlayerResponse {
+  const player = deps.players.get(merchantId, playerId);
+  const described = deps.decider.describe(
+    merchantId,
+    player ?? { playerId, attributes: new Map(), restrictions: [] },
+  );
+  if (player === undefined && (described === undefined || described.events === 0))
+    throw missing("player", playerId);
+  const message = encode(merchantId, player ?? { playerId, attributes: new Map(), restrictions: [] });
+  if (described === undefined) return create(GetPlayerResponseSchema, { player: message });
+  const features = deps.active.current(merchantId)?.snapshot.features ?? [];
+  return create(GetPlayerResponseSchema, {
+    player: message,
+    segments: [...described.segments],
+    unknownSegments: [...described.unknownSegments],
+    features: described.features.map((feature, at) =>
+      encodeFeature(feature, features[at]?.type === "timestamp"),
+    ),
+    limits: described.limits.slice(0, limitsMax).map(encodeReading),
+    lifecycles: Object.fromEntries(described.lifecycles),
+    events: BigInt(described.events),
+    ...(described.lastEventAtMs === undefined ? {} : { lastEventAt: encodeInstant(described.lastEventAtMs) }),
+    unresolvedPayments: described.unresolvedPayments.slice(0, unresolvedMax),
+  });
+}
+
+function describeUpdate({ became, limit }: OwnLimitUpdate, isOverrun: boolean): string {
+  switch (became) {
+    case "removed":
+      return "the limit is removed";
+    case "waiting": {
+      const at = new Date(limit!.pending!.effectiveAtMs).toISOString();
+      const what = limit!.pending!.needsConfirmation ? "may be confirmed" : "takes effect";
+      return `what was asked for is looser: it waits, and ${what} at ${at}`;
     }
-    if (attribute.value === undefined)
-      checks.note(`${field}.value`, "required", `${field}.value is required; null removes the attribute`);
-    updates.set(name, {
-      value:
-        attribute.value === undefined
-          ? undefined
-          : decodeAttribute(checks, `${field}.value`, attribute.value.kind),
-      setAtMs: attribute.setAt === undefined ? undefined : checks.instant(`${field}.set_at`, attribute.setAt),
-      ttlMs: decodePositiveDuration(checks, `${field}.ttl`, attribute.ttl),
-      source: checks.text(`${field}.source`, attribute.source),
-    });
+    case "set":
+      return isOverrun
+        ? "the limit holds now; more is used already, so nothing is left of it"
+        : "the limit holds now";
   }
-  return updates;
 }
 
-function decodeRestriction(checks: FieldChecks, message: RestrictionMessage | undefined): RestrictionInput {
-  if (message === undefined) checks.note("restriction", "required", "restriction is required");
-  const kind = checks.enumName("restriction.kind", Restriction_KindSchema, message?.kind ?? 0);
-  if (message?.kind === Restriction_Kind.KIND_UNSPECIFIED)
-    checks.note("restriction.kind", "required", "restriction.kind is required");
-  const { from, until, checkedAt } = message ?? {};
-  const untilMs = until === undefined ? undefined : checks.instant("restriction.until", until);
-  const maxAgeMs = decodePositiveDuration(checks, "restriction.max_age", message?.maxAge);
-  return {
-    kind: (kind ?? "OPERATOR_BLOCK") as Restriction["kind"],
-    source: checks.required("restriction.source", message?.source ?? ""),
-    fromMs: from === undefined ? undefined : checks.instant("restriction.from", from),
-    checkedAtMs: checkedAt === undefined ? undefined : checks.instant("restriction.checked_at", checkedAt),
-    ...(untilMs === undefined ? {} : { untilMs }),
-    ...(maxAgeMs === undefined ? {} : { maxAgeMs }),
-    clear: message?.clear ?? false,
-    returned: message?.returned ?? false,
-  };
-}
-
-function decodePositiveDuration(
-  checks: FieldChecks,
-  field: string,
-  duration: Parameters<typeof decodeDurationMs>[0] | undefined,
-): number | undefined {
-  if (duration === undefined) return undefined;
-  const ms = decodeDurationMs(duration);
-  // google.protobuf.Duration goes up to about 10,000 years, which a double holds exactly in ms.
-  if (ms <= 0 || ms > 315_576_000_000_000) checks.note(field, "positive", `${field} must be positive`);
-  return ms;
-}
-
-function encodePlayer(
-  player: Player,
-  isTimestamp: (name: string) => boolean,
-): MessageInitShape<typeof PlayerSchema> {
-  const attributes: Record<string, MessageInitShape<typeof PlayerAttributeSchema>> = {};
-  for (const name of [...player.attributes.keys()].sort()) {
-    const attribute = player.attributes.get(name)!;
-    if (!isRemoved(attribute)) attributes[name] = encodeAttribute(name, attribute, isTimestamp(name));
-  }
-  return {
-    playerId: player.playerId,
-    attributes,
-    restrictions: player.restrictions.map(encodeRestriction),
-    marketingSuppressed: isMarketingSuppressed(player.restrictions),
-  };
-}
-
-function encodeAttribute(
-  name: string,
-  { value, setAtMs, ttlMs, source }: StoredAttribute,
-  isTimestamp: boolean,
-): MessageInitShape<typeof PlayerAttributeSchema> {
-  return {
-    value: { kind: encodeValue(isTimestamp && typeof value === "number" ? encodeText(name, value) : value) },
-    setAt: encodeInstant(setAtMs),
-    source,
-    ...(ttlMs === undefined ? {} : { ttl: encodeDuration(ttlMs) }),
-  };
-}
-
-function encodeText(name: string, ms: number): string {
-  const text = new Date(ms).toISOString();
-  return dayAttributes.has(name) ? text.slice(0, 10) : text;
-}
-
-type ValueKind = PlayerAttribute["value"] extends infer V ? (V extends { kind: infer K } ? K : never) : never;
-
-function encodeValue(value: StoredAttribute["value"]): ValueKind {
-  if (typeof value === "boolean") return { case: "boolValue", value };
-  if (typeof value === "number") return { case: "numberValue", value };
-  if (typeof value === "string") return { case: "stringValue", value };
-  const values = value.map((each) => ({ kind: encodeValue(each) }));
-  return { case: "listValue", value: { values } } as ValueKind;
-}
-
-function encodeRestriction(restriction: Restriction): MessageInitShape<typeof RestrictionSchema> {
-  const { kind, source, fromMs, untilMs, checkedAtMs, maxAgeMs, clear, returned } = restriction;
-  return {
-    kind: Restriction_Kind[kind],
-    source,
-    from: encodeInstant(fromMs),
-    checkedAt: encodeInstant(checkedAtMs),
-    clear,
-    returned,
-    ...(untilMs === undefined ? {} : { until: encodeInstant(untilMs) }),
-    ...(maxAgeMs === undefined ? {} : { maxAge: encodeDuration(maxAgeMs) }),
-  };
+/** Which attributes are instants is for the active rule set to say. */
+function isTimestamp(snapshot: RuleSnapshot | undefined, name: string): boolean {
+  if (name === "registered_at" || name === "birth_date") return true;
+  return snapshot?.playerAttributes.get(name)?.type === "TIMESTAMP";
 }

@@ -1,14 +1,21 @@
-import type { Decider } from "../decide/decided.ts";
+import type { Decider, Reporter } from "../decide/decided.ts";
+import type { Ingest } from "../ingest/ingest.ts";
+import type { MembershipTracker } from "../ingest/membership/tracker.ts";
 import type { ActiveRules } from "../manage/active-rules.ts";
+import type { Deletions } from "../manage/deletions.ts";
 import type { Merchants } from "../manage/merchants.ts";
 import type { Overrides } from "../manage/overrides.ts";
+import type { OwnLimits } from "../manage/own-limits.ts";
 import type { Players } from "../manage/players.ts";
 import type { PspStates } from "../manage/psp-states.ts";
 import type { RuleSets } from "../manage/rule-sets.ts";
 import type { Metrics } from "../platform/metrics.ts";
 import type { ServiceImplementation } from "../wire/transport.ts";
+import { makeAnalyticsService } from "./analytics-service.ts";
 import { makeDecisionService } from "./decision-service.ts";
+import { makeEventService } from "./event-service.ts";
 import { guardService } from "./guard.ts";
+import { type MembershipHandlerDeps, makeMembershipHandlers } from "./memberships.ts";
 import { makeOverrideService } from "./override-service.ts";
 import { makePlayerService } from "./player-service.ts";
 import { makePspService } from "./psp-service.ts";
@@ -22,7 +29,13 @@ export type ServiceDeps = {
   readonly ruleSets: RuleSets;
   readonly pspStates: PspStates;
   readonly players: Players;
+  readonly ownLimits: OwnLimits;
+  readonly deletions: Deletions;
+  readonly memberships: MembershipTracker;
+  readonly survey: MembershipHandlerDeps["survey"];
   readonly decider: Decider;
+  readonly reporter: Reporter;
+  readonly ingest: Ingest;
   readonly metrics: Metrics;
 };
 
@@ -32,27 +45,19 @@ export type Services = {
   readonly adminServices: readonly ServiceImplementation[];
 };
 
-/** Makes the services: payments for both doors, the rest for admins alone. */
+/** Makes the services: payments and events for both doors, the rest for admins alone. */
 export function makeServices(deps: ServiceDeps): Services {
-  const { merchants, active, decider, metrics } = deps;
+  const { merchants, decider, metrics } = deps;
   const simulate = makeSimulate(merchants, (draft, payment) => decider.simulate(draft, payment));
   const guard = (service: ServiceImplementation): ServiceImplementation =>
     guardService(service, (method, code) => metrics.countFailure(method, code));
-  const decisions = guard(makeDecisionService(deps));
+  const forBoth = [makeDecisionService(deps), makeEventService(deps)].map(guard);
   const forAdmins = [
     makeRuleSetService({ ...deps, simulate }),
     makeOverrideService(deps),
     makePspService(deps),
-    makePlayerService({
-      ...deps,
-      segmentsOf: (merchantId, player) => decider.segmentsOf(merchantId, player),
-      isTimestamp: (merchantId, name) => isTimestamp(active, merchantId, name),
-    }),
-  ];
-  return { gatewayServices: [decisions], adminServices: [decisions, ...forAdmins.map(guard)] };
-}
-
-function isTimestamp(active: ActiveRules, merchantId: string, name: string): boolean {
-  if (name === "registered_at" || name === "birth_date") return true;
-  return active.current(merchantId)?.snapshot.playerAttributes.get(name)?.type === "TIMESTAMP";
+    makePlayerService({ ...deps, memberships: makeMembershipHandlers(deps) }),
+    makeAnalyticsService(deps),
+  ].map(guard);
+  return { gatewayServices: forBoth, adminServices: [...forBoth, ...forAdmins] };
 }

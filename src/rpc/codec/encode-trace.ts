@@ -38,7 +38,9 @@ export function encodeTrace(trace: Trace, door: Door): MessageInitShape<typeof T
           path,
           skipped,
           truth: condition === undefined ? ConditionTrace_Truth.TRUE : truths[condition.truth],
-          ...(condition === undefined || !reads.every(shows) ? {} : { condition: encodeNode(condition) }),
+          ...(condition === undefined || !reads.every(shows)
+            ? {}
+            : { condition: encodeConditionNode(condition) }),
         }),
       ),
     psps: trace.psps.map(({ psp, removedBy, detail, purposes, rank, score }) => ({
@@ -64,9 +66,9 @@ export function encodeTrace(trace: Trace, door: Door): MessageInitShape<typeof T
   };
 }
 
-function encodeNode(node: ConditionTrace): MessageInitShape<typeof ConditionNodeSchema> {
+export function encodeConditionNode(node: ConditionTrace): MessageInitShape<typeof ConditionNodeSchema> {
   if (node.kind !== "leaf") {
-    return { text: node.kind, truth: truths[node.truth], parts: node.parts.map(encodeNode) };
+    return { text: node.kind, truth: truths[node.truth], parts: node.parts.map(encodeConditionNode) };
   }
   return {
     text: node.text,
