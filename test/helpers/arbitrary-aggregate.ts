@@ -96,7 +96,7 @@ const windows: readonly WindowSpec[] = [
   { kind: "lifetime" },
 ];
 
-export const types = ["payment_attempted", "payment_approved", "bonus_offered"];
+const types = ["payment_attempted", "payment_approved", "bonus_offered"];
 const amount: AggregateOf = { kind: "amount", currency: "EUR" };
 const ofs: Readonly<Record<AggregateFunction, readonly AggregateOf[]>> = {
   COUNT: [amount],
