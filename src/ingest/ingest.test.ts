@@ -310,6 +310,22 @@ describe("payment facts", () => {
     expect(house.limits.get("default", "pay-1")?.authorisations).toBe(want);
   });
 
+  test("a decline of one attempt lets go of nothing while another may be open", () => {
+    const house = makeIngestHouse();
+    void house.limits.hold("default", hold({ state: "UNKNOWN", authorisations: 1 }));
+    take(house, approve({ type: "payment_declined" }));
+    expect(house.limits.get("default", "pay-1")?.state).toBe("UNKNOWN");
+    take(house, approve({ type: "payment_declined", attemptId: "" }));
+    expect(house.limits.get("default", "pay-1")).toBeUndefined();
+  });
+
+  test("a decline of the last attempt of the plan settles what the payment holds", () => {
+    const house = makeIngestHouse();
+    void house.limits.hold("default", hold({ authorisations: 1 }));
+    take(house, approve({ type: "payment_declined" }));
+    expect(house.limits.get("default", "pay-1")).toBeUndefined();
+  });
+
   test("that were there before settle no hold of a later revision", () => {
     const house = makeIngestHouse();
     take(house, approve({ type: "payment_voided" }));
