@@ -162,7 +162,7 @@ function stepThrough(timeline: Timeline, facts: SweepFacts): readonly SegmentFli
     const judged = timeline.look(facts, atMs, sinceMs);
     for (const [place, segment] of timeline.tracked.entries()) {
       const isIn = judged.isMember(segment);
-      if (isIn === wasIn[place]) continue;
+      if (isIn === wasIn[place] || !judged.isKnown(segment)) continue;
       flips.push({ segment, kind: isIn ? "ENTER" : "EXIT", atMs });
       sinceMs[segment] = isIn ? atMs : Number.NaN;
     }

@@ -8,9 +8,9 @@ export type SegmentFlip = {
   readonly atMs: number;
 };
 
-/** Where a player stood at an instant, after all that happened at it. */
+/** Where a player stood when last looked at, after all that happened at that instant. It holds until the next look. */
 export type Standing = {
-  /** -Infinity before everything. */
+  /** The instant that was looked at; -Infinity before everything. */
   readonly atMs: number;
   /** Since when the player is in, by ordinal of the segment; NaN where out. */
   readonly sinceMs: Float64Array;
@@ -62,7 +62,7 @@ export function sweepPlayer(
   for (;;) {
     const dueMs = Math.min(nextMs, happenings.nextAfter(atMs));
     if (dueMs > toMs) {
-      return { flips, standing: { atMs: Math.max(atMs, toMs), sinceMs }, nextMs: dueMs, isDone: true, looks };
+      return { flips, standing: { atMs, sinceMs }, nextMs: dueMs, isDone: true, looks };
     }
     if (looks === looksMax) {
       return { flips, standing: { atMs, sinceMs }, nextMs: dueMs, isDone: false, looks };
@@ -88,7 +88,7 @@ function lookOnce(
   const judged = timeline.look(facts, atMs, sinceMs);
   for (const [place, segment] of tracked.entries()) {
     const isIn = judged.isMember(segment);
-    if (isIn === wasIn[place]) continue;
+    if (isIn === wasIn[place] || !judged.isKnown(segment)) continue;
     flips.push({ segment, kind: isIn ? "ENTER" : "EXIT", atMs });
     sinceMs[segment] = isIn ? atMs : Number.NaN;
   }

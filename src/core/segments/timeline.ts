@@ -37,6 +37,8 @@ export type Judged = {
   readonly frame: Frame;
   /** Whether the player is in a tracked segment now. */
   readonly isMember: (ordinal: number) => boolean;
+  /** Whether it can be told: not where it reads a stored attribute that was set later, as what that was before is not kept. */
+  readonly isKnown: (ordinal: number) => boolean;
   /** A lower bound of the next instant at which some membership may change if no event comes. */
   readonly findNext: () => number;
   /** The same of one segment. */
@@ -185,7 +187,16 @@ function createTimeline(snapshot: RuleSnapshot): Timeline {
       for (const slot of ofPayments) frame.values[slot] = undefined;
       for (const ordinal of unitOf.keys()) remember(ordinal);
       snapshot.matchSegments(frame);
+      const isKnown = (ordinal: number): boolean => {
+        if (player === facts.player) return true;
+        for (const name of surveys[ordinal]!.attributes) {
+          const stored = facts.player.attributes.get(name);
+          if (stored !== undefined && stored.setAtMs > atMs) return false;
+        }
+        return true;
+      };
       for (const unit of units) {
+        if (!unit.ordinals.every(isKnown)) continue;
         const hasMoved = moveUnit(unit);
         for (const ordinal of unit.ordinals) remember(ordinal);
         // What reads it stands by its name; journeys were looked at out of order besides.
@@ -201,6 +212,7 @@ function createTimeline(snapshot: RuleSnapshot): Timeline {
       return {
         frame,
         isMember: (ordinal) => frame.segments[ordinal] === 1,
+        isKnown,
         findNext: () => {
           let nextMs = never;
           for (const ordinal of tracked) nextMs = Math.min(nextMs, findNextOf(ordinal));

@@ -1,0 +1,551 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { compileForTest } from "../../../test/helpers/compile.ts";
+import { createMemoryHistories } from "../../../test/helpers/memory-histories.ts";
+import { createMemoryMemberships } from "../../../test/helpers/memory-memberships.ts";
+import { createMemoryPlayers } from "../../../test/helpers/memory-players.ts";
+import { countRuns } from "../../../test/helpers/property-runs.ts";
+import type { Player, Restriction } from "../../core/player.ts";
+import type { RuleSnapshot } from "../../core/rules/snapshot.ts";
+import type { SegmentStats } from "../../core/segments/stats.ts";
+import type { MembershipLog, NumberedChange } from "../../ports/membership-log.ts";
+import { countFlips, listMembers } from "./survey.ts";
+import { createMembershipTracker } from "./tracker.ts";
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+const dayMs = 24 * hourMs;
+const startMs = Date.UTC(2026, 4, 4, 12);
+const neverEnds = new AbortController().signal;
+
+const ruleSet = {
+  name: "test",
+  psps: [{ id: "a", methods: ["card"] }],
+  attributes: [
+    { name: "tier", subject: "PLAYER", type: "STRING" },
+    { name: "marketing_opt_out", subject: "PLAYER", type: "BOOL" },
+  ],
+  features: [
+    {
+      id: "deposits_7d",
+      aggregate: { function: "COUNT", events: ["payment_approved"], window: { rolling: "7d" } },
+    },
+    {
+      id: "last_seen",
+      aggregate: { function: "LAST", events: ["payment_approved", "bet", "session_start"], of: "at" },
+    },
+    {
+      id: "bets_1h",
+      aggregate: { function: "COUNT", events: ["bet"], window: { rolling: "1h" } },
+    },
+  ],
+  segments: [
+    {
+      id: "lapsed",
+      campaign: true,
+      when: 'feature.deposits_7d >= 3 && silent(feature.last_seen, duration("72h"))',
+    },
+    { id: "active", when: "feature.deposits_7d >= 1" },
+    { id: "busy", when: "feature.bets_1h >= 3", exit_when: "feature.bets_1h == 0", dwell_min: "2h" },
+    { id: "gold", when: 'player.tier == "gold" && feature.deposits_7d >= 1' },
+  ],
+};
+const standard = compileForTest(JSON.stringify(ruleSet));
+
+/** A tracker with a clock of its own: nothing happens but what is told to. */
+function openWorld(options: { readonly clock?: "server" | "request"; readonly log?: MembershipLog } = {}) {
+  const { clock: kind = "server" } = options;
+  let nowMs = startMs;
+  let elapsedMs = 0;
+  let nextId = 1;
+  let snapshot: RuleSnapshot = standard;
+  let activeSinceMs = startMs;
+  const turns: (() => void)[] = [];
+  const timers: { run: () => void; atMs: number }[] = [];
+  const errors: unknown[] = [];
+  const log = (options.log ?? createMemoryMemberships()) as ReturnType<typeof createMemoryMemberships>;
+  const players = createMemoryPlayers();
+  const histories = createMemoryHistories();
+  const deps = {
+    merchants: new Map([["m", { clock: kind }]]),
+    rules: { current: () => ({ snapshot, activeSinceMs }) },
+    players,
+    histories,
+    log,
+    clock: { nowMs: () => nowMs },
+    pacer: {
+      soon: (run: () => void) => void turns.push(run),
+      later: (run: () => void, delayMs: number) => {
+        const timer = { run, atMs: nowMs + delayMs };
+        timers.push(timer);
+        return () => void timers.splice(timers.indexOf(timer) >>> 0, 1);
+      },
+      // Every question takes a third of a slice, so that work is always spread over turns.
+      elapsedMs: () => (elapsedMs += 1 / 3),
+    },
+    coveredFromMs: () => undefined,
+    onError: (cause: unknown) => void errors.push(cause),
+  };
+  const tracker = createMembershipTracker(deps);
+  const settle = async (): Promise<void> => {
+    for (let quiet = 0; quiet < 5; quiet++) {
+      for (let run = turns.shift(); run !== undefined; run = turns.shift()) {
+        quiet = 0;
+        run();
+        await Promise.resolve();
+      }
+      await Promise.resolve();
+    }
+  };
+  const passTo = async (toMs: number): Promise<void> => {
+    await settle();
+    for (;;) {
+      const due = timers.filter(({ atMs }) => atMs <= toMs).sort((a, b) => a.atMs - b.atMs)[0];
+      if (due === undefined) break;
+      timers.splice(timers.indexOf(due), 1);
+      nowMs = Math.max(nowMs, due.atMs);
+      due.run();
+      await settle();
+    }
+    nowMs = toMs;
+  };
+  const place = (playerId: string, type: string, atMs: number, id = nextId++): number => {
+    const label = { type, currency: type === "session_start" ? "" : "EUR", values: new Map(), wides: [] };
+    const row = { id, atMs, amountMinor: 100, label, wides: [] };
+    histories.place("m", { kind: "player", id: playerId }, row, { isPaymentFact: false });
+    return id;
+  };
+  return {
+    deps,
+    log,
+    tracker,
+    players,
+    histories,
+    errors,
+    settle,
+    passTo,
+    place,
+    now: () => nowMs,
+    happen: async (playerId: string, type: string, atMs: number): Promise<number> => {
+      await passTo(Math.max(nowMs, kind === "server" ? atMs : nowMs));
+      const id = place(playerId, type, atMs);
+      tracker.touch("m", playerId, atMs);
+      await settle();
+      return id;
+    },
+    change: async (player: Partial<Player>, atMs = nowMs): Promise<void> => {
+      const before = players.get("m", "p") ?? { playerId: "p", attributes: new Map(), restrictions: [] };
+      await players.put("m", { ...before, ...player });
+      tracker.touch("m", "p", atMs);
+      await settle();
+    },
+    activate: async (next: RuleSnapshot): Promise<void> => {
+      snapshot = next;
+      activeSinceMs = nowMs;
+      const reviewed = tracker.review("m");
+      await settle();
+      await reviewed;
+      await settle();
+    },
+    told: () =>
+      log
+        .changes("m")
+        .map(({ playerId, segment, kind: what, atMs }) => [playerId, segment, what, atMs - startMs]),
+  };
+}
+
+describe("who is in which segment", () => {
+  test("SEMANTICS 5.9: three deposits in seven days and silent for 72 hours begins and ends with no event, to the millisecond", async () => {
+    const world = openWorld();
+    for (const hour of [0, 10, 20]) await world.happen("p", "payment_approved", startMs + hour * hourMs);
+    await world.passTo(startMs + (20 + 72) * hourMs - 1);
+    expect(world.told()).toEqual([["p", "active", "ENTER", 0]]);
+    await world.passTo(startMs + 30 * dayMs);
+    expect(world.told().slice(1)).toEqual([
+      ["p", "lapsed", "ENTER", (20 + 72) * hourMs],
+      ["p", "lapsed", "EXIT", 7 * dayMs],
+      ["p", "active", "EXIT", 20 * hourMs + 7 * dayMs],
+    ]);
+    expect(world.tracker.counts()).toEqual({ waiting: 0, scheduled: 0 });
+  });
+
+  test("is told when the player comes back", async () => {
+    const world = openWorld();
+    for (const hour of [0, 1, 2]) await world.happen("p", "payment_approved", startMs + hour * hourMs);
+    await world.happen("p", "session_start", startMs + 80 * hourMs + 5);
+    expect(world.told().slice(1)).toEqual([
+      ["p", "lapsed", "ENTER", 74 * hourMs],
+      ["p", "lapsed", "EXIT", 80 * hourMs + 5],
+    ]);
+  });
+
+  test("waits with an exit for the least stay, and for the exit to hold", async () => {
+    const world = openWorld();
+    for (const minute of [0, 1, 2]) await world.happen("p", "bet", startMs + minute * minuteMs);
+    await world.passTo(startMs + dayMs);
+    expect(world.told()).toEqual([
+      ["p", "busy", "ENTER", 2 * minuteMs],
+      ["p", "busy", "EXIT", 2 * minuteMs + 2 * hourMs],
+    ]);
+    const again = startMs + dayMs;
+    for (const minute of [0, 1, 2, 115]) await world.happen("p", "bet", again + minute * minuteMs);
+    await world.passTo(again + dayMs);
+    expect(world.told().slice(2)).toEqual([
+      ["p", "busy", "ENTER", dayMs + 2 * minuteMs],
+      ["p", "busy", "EXIT", dayMs + 175 * minuteMs],
+    ]);
+  });
+});
+
+describe("what comes late", () => {
+  test("corrects what was told, with the instant as of which", async () => {
+    const world = openWorld();
+    for (const hour of [0, 10, 20]) await world.happen("p", "payment_approved", startMs + hour * hourMs);
+    await world.passTo(startMs + 100 * hourMs);
+    expect(world.told().at(-1)).toEqual(["p", "lapsed", "ENTER", 92 * hourMs]);
+    await world.happen("p", "bet", startMs + 50 * hourMs);
+    expect(world.told().at(-1)).toEqual(["p", "lapsed", "CORRECTION_EXIT", 92 * hourMs]);
+    await world.passTo(startMs + 130 * hourMs);
+    expect(world.told().at(-1)).toEqual(["p", "lapsed", "ENTER", 122 * hourMs]);
+  });
+
+  test("brings in who should have been told to be in", async () => {
+    const world = openWorld();
+    await world.happen("p", "payment_approved", startMs + hourMs);
+    await world.happen("p", "payment_approved", startMs + 2 * hourMs);
+    await world.passTo(startMs + 80 * hourMs);
+    await world.happen("p", "session_start", startMs + 80 * hourMs);
+    const first = await world.happen("p", "payment_approved", startMs + 30 * minuteMs);
+    expect(world.told()).toEqual([["p", "active", "ENTER", hourMs]]);
+    await world.passTo(startMs + 153 * hourMs);
+    expect(world.told().slice(1)).toEqual([["p", "lapsed", "ENTER", 152 * hourMs]]);
+    world.histories.reverse("m", { kind: "player", id: "p" }, { id: first, atMs: startMs });
+    world.tracker.touch("m", "p", Number.NEGATIVE_INFINITY);
+    await world.settle();
+    expect(world.told().slice(2)).toEqual([["p", "lapsed", "CORRECTION_EXIT", 152 * hourMs]]);
+    expect(world.log.state("m", "p")?.memberSince.get("active")).toBe(startMs + hourMs);
+  });
+
+  test("leaves alone what rests on an attribute that was set again", async () => {
+    const world = openWorld();
+    const gold = (setAtMs: number) => new Map([["tier", { value: "gold", setAtMs, source: "crm" }]]);
+    await world.change({ attributes: gold(startMs) });
+    await world.happen("p", "payment_approved", startMs + hourMs);
+    await world.happen("p", "bet", startMs + 3 * hourMs);
+    await world.passTo(startMs + 4 * hourMs);
+    await world.change({ attributes: gold(startMs + 4 * hourMs) });
+    await world.happen("p", "payment_approved", startMs + 2 * hourMs);
+    expect(world.told()).toEqual([
+      ["p", "active", "ENTER", hourMs],
+      ["p", "gold", "ENTER", hourMs],
+    ]);
+  });
+
+  test("is told as it would have been told in order, whatever the order", async () => {
+    const events = fc.array(
+      fc.record({
+        playerId: fc.constantFrom("p", "q"),
+        type: fc.constantFrom("payment_approved", "bet", "session_start"),
+        atMs: fc.integer({ min: 0, max: 20 * 24 * 4 }).map((quarter) => startMs + quarter * 15 * minuteMs),
+      }),
+      { minLength: 1, maxLength: 14 },
+    );
+    const shuffled = events.chain((all) =>
+      fc.tuple(
+        fc.constant(all),
+        fc.shuffledSubarray([...all.keys()], { minLength: all.length, maxLength: all.length }),
+      ),
+    );
+    await fc.assert(
+      fc.asyncProperty(shuffled, async ([all, order]) => {
+        const ordered = openWorld({ clock: "request" });
+        const mixed = openWorld({ clock: "request" });
+        const inOrder = [...all.entries()].sort(([, a], [, b]) => a.atMs - b.atMs);
+        for (const [id, { playerId, type, atMs }] of inOrder) {
+          ordered.place(playerId, type, atMs, id + 1);
+          ordered.tracker.touch("m", playerId, atMs);
+          await ordered.settle();
+        }
+        for (const id of order) {
+          const { playerId, type, atMs } = all[id]!;
+          mixed.place(playerId, type, atMs, id + 1);
+          mixed.tracker.touch("m", playerId, atMs);
+          if (id % 2 === 0) await mixed.settle();
+        }
+        await mixed.settle();
+        for (const playerId of ["p", "q"]) {
+          expect(mixed.log.state("m", playerId)?.memberSince ?? new Map()).toEqual(
+            ordered.log.state("m", playerId)?.memberSince ?? new Map(),
+          );
+          // Who follows what is told knows who is in.
+          for (const world of [ordered, mixed]) {
+            const members = new Set<string>();
+            for (const change of world.log.changes("m")) {
+              if (change.playerId !== playerId) continue;
+              const enters = change.kind.endsWith("ENTER");
+              expect(members.has(change.segment)).toBe(!enters);
+              if (enters) members.add(change.segment);
+              else members.delete(change.segment);
+            }
+            expect(members).toEqual(new Set(world.log.state("m", playerId)?.memberSince.keys() ?? []));
+          }
+        }
+        expect(ordered.log.changes("m").some(({ kind }) => kind.startsWith("CORRECTION"))).toBe(false);
+        expect(await takeStats(mixed)).toEqual(await takeStats(ordered));
+      }),
+      { numRuns: countRuns(25) },
+    );
+  });
+});
+
+async function takeStats(
+  world: ReturnType<typeof openWorld>,
+  untilMs = startMs + 40 * dayMs,
+): Promise<readonly SegmentStats[]> {
+  const asked = {
+    merchantId: "m",
+    snapshot: standard,
+    segments: [...standard.segments.keys()],
+    fromMs: Number.NEGATIVE_INFINITY,
+    untilMs,
+    signal: neverEnds,
+  };
+  for await (const { stats } of countFlips(withoutTurns(world), asked)) if (stats !== undefined) return stats;
+  throw new Error("no statistics");
+}
+
+function withoutTurns({ deps }: ReturnType<typeof openWorld>) {
+  return { ...deps, pacer: { ...deps.pacer, soon: (run: () => void) => queueMicrotask(run) } };
+}
+
+test("SEMANTICS 6.2: statistics count every flip up to an instant, and who is in then", async () => {
+  const world = openWorld();
+  for (const hour of [0, 10, 20]) await world.happen("p", "payment_approved", startMs + hour * hourMs);
+  await world.happen("q", "payment_approved", startMs + 20 * hourMs);
+  const at = standard.segments.findIndex(({ id }) => id === "lapsed");
+  const lapsed = async (untilMs: number) => (await takeStats(world, untilMs))[at];
+  const nothing = { segment: at, entries: 0, exits: 0, players: 0, members: 0, medianStayMs: 0 };
+  expect(await lapsed(startMs + 92 * hourMs - 1)).toEqual(nothing);
+  expect(await lapsed(startMs + 92 * hourMs)).toEqual({ ...nothing, entries: 1, players: 1, members: 1 });
+  expect(await lapsed(startMs + 7 * dayMs)).toEqual({
+    ...nothing,
+    entries: 1,
+    exits: 1,
+    players: 1,
+    medianStayMs: 76 * hourMs,
+  });
+});
+
+test("members are listed as of any instant, in order of id", async () => {
+  const world = openWorld();
+  for (const playerId of ["p", "a", "z"]) {
+    for (const hour of [0, 1, 2]) world.place(playerId, "payment_approved", startMs + hour * hourMs);
+  }
+  world.place("z", "bet", startMs + 50 * hourMs);
+  const list = async (id: string, atMs: number): Promise<readonly string[]> => {
+    const found: string[] = [];
+    const segment = standard.segments.findIndex((each) => each.id === id);
+    const asked = { merchantId: "m", snapshot: standard, segment, atMs, signal: neverEnds };
+    for await (const { playerIds } of listMembers(withoutTurns(world), asked)) found.push(...playerIds);
+    return found;
+  };
+  expect(await list("lapsed", startMs + 74 * hourMs - 1)).toEqual([]);
+  expect(await list("lapsed", startMs + 74 * hourMs)).toEqual(["a", "p"]);
+  expect(await list("active", startMs - 1)).toEqual([]);
+  expect(await list("active", startMs)).toEqual(["a", "p", "z"]);
+});
+
+describe("a new rule set", () => {
+  test("is told as differences, as of its activation", async () => {
+    const world = openWorld();
+    for (const hour of [0, 1, 2]) await world.happen("p", "payment_approved", startMs + hour * hourMs);
+    await world.happen("p", "bet", startMs + 3 * hourMs);
+    await world.passTo(startMs + 5 * hourMs);
+    const segments = [
+      { id: "active", when: "feature.deposits_7d >= 4" },
+      { id: "depositor", when: "feature.deposits_7d >= 2" },
+      ...ruleSet.segments.slice(2),
+    ];
+    await world.activate(compileForTest(JSON.stringify({ ...ruleSet, segments }), 2));
+    expect(world.log.changes("m").slice(1)).toMatchObject([
+      { segment: "active", kind: "EXIT", atMs: startMs + 5 * hourMs, ruleSetVersion: 2 },
+      { segment: "depositor", kind: "ENTER", atMs: startMs + 5 * hourMs, ruleSetVersion: 2 },
+    ]);
+    await world.passTo(startMs + 10 * dayMs);
+    expect(world.told().slice(3)).toEqual([["p", "depositor", "EXIT", 7 * dayMs + hourMs]]);
+  });
+
+  test("takes everybody out of what it no longer has", async () => {
+    const world = openWorld();
+    await world.happen("p", "payment_approved", startMs);
+    await world.activate(compileForTest(JSON.stringify({ ...ruleSet, segments: [] }), 2));
+    expect(world.told().slice(1)).toEqual([["p", "active", "EXIT", 0]]);
+  });
+});
+
+describe("after a restart", () => {
+  test("it goes on where it was, and finds events that nobody looked at", async () => {
+    const log = createMemoryMemberships();
+    const before = openWorld({ log });
+    for (const hour of [0, 1, 2]) await before.happen("p", "payment_approved", startMs + hour * hourMs);
+    await before.happen("q", "payment_approved", startMs);
+    before.tracker.close();
+    const after = openWorld({ log });
+    for (const hour of [0, 1, 2]) after.place("p", "payment_approved", startMs + hour * hourMs);
+    for (const hour of [0, 1, 2]) after.place("q", "payment_approved", startMs + hour * hourMs);
+    after.place("r", "payment_approved", startMs);
+    await after.passTo(startMs + 3 * hourMs);
+    const told = after.told().length;
+    await after.activate(standard);
+    expect(after.told().slice(told)).toEqual([["r", "active", "ENTER", 0]]);
+    await after.passTo(startMs + 74 * hourMs);
+    expect(
+      after
+        .told()
+        .slice(told + 1)
+        .sort(),
+    ).toEqual([
+      ["p", "lapsed", "ENTER", 74 * hourMs],
+      ["q", "lapsed", "ENTER", 74 * hourMs],
+    ]);
+  });
+});
+
+describe("whether a player may be contacted", () => {
+  const exclusion: Restriction = {
+    kind: "SELF_EXCLUSION",
+    source: "register",
+    fromMs: startMs,
+    checkedAtMs: startMs,
+    clear: false,
+    returned: false,
+  };
+
+  test("is said with every change, and again for campaigns when it is another", async () => {
+    const world = openWorld();
+    for (const hour of [0, 1, 2]) await world.happen("p", "payment_approved", startMs + hour * hourMs);
+    await world.passTo(startMs + 80 * hourMs);
+    await world.change({ restrictions: [{ ...exclusion, fromMs: startMs + 80 * hourMs }] });
+    await world.passTo(startMs + 8 * dayMs);
+    const told = world.log
+      .changes("m")
+      .map(({ segment, kind, atMs, suppressedBy }) => [segment, kind, atMs - startMs, suppressedBy]);
+    expect(told).toEqual([
+      ["active", "ENTER", 0, ""],
+      ["lapsed", "ENTER", 74 * hourMs, ""],
+      ["lapsed", "ENTER", 74 * hourMs, "RESTRICTED"],
+      ["lapsed", "EXIT", 7 * dayMs, "RESTRICTED"],
+      ["active", "EXIT", 7 * dayMs + 2 * hourMs, "RESTRICTED"],
+    ]);
+  });
+
+  test("changes by time alone too", async () => {
+    const world = openWorld();
+    for (const hour of [0, 1, 2]) await world.happen("p", "payment_approved", startMs + hour * hourMs);
+    const marketing_opt_out = {
+      value: true,
+      setAtMs: startMs + 2 * hourMs,
+      ttlMs: 90 * hourMs,
+      source: "crm",
+    };
+    await world.change({
+      attributes: new Map([["marketing_opt_out", marketing_opt_out]]),
+      restrictions: [{ ...exclusion, fromMs: startMs + 80 * hourMs }],
+    });
+    await world.passTo(startMs + 79 * hourMs);
+    expect(world.log.changes("m").at(-1)).toMatchObject({ segment: "lapsed", suppressedBy: "OPTED_OUT" });
+    await world.passTo(startMs + 80 * hourMs);
+    expect(world.log.changes("m").at(-1)).toMatchObject({
+      segment: "lapsed",
+      kind: "ENTER",
+      suppressedBy: "RESTRICTED",
+    });
+  });
+
+  test("a deleted player leaves everything", async () => {
+    const world = openWorld();
+    await world.happen("p", "payment_approved", startMs);
+    await world.players.delete("m", "p");
+    await world.histories.remove("m", { kind: "player", id: "p" });
+    world.tracker.touch("m", "p", Number.NEGATIVE_INFINITY);
+    await world.settle();
+    expect(world.log.changes("m").at(-1)).toMatchObject({
+      segment: "active",
+      kind: "EXIT",
+      suppressedBy: "RESTRICTED",
+    });
+    expect(world.log.state("m", "p")).toBeUndefined();
+  });
+});
+
+describe("watching", () => {
+  async function take(
+    stream: AsyncGenerator<{ readonly kind: string; readonly change?: NumberedChange }, void>,
+    count: number,
+  ): Promise<readonly (number | string)[]> {
+    const got: (number | string)[] = [];
+    while (got.length < count) {
+      const { value, done } = await stream.next();
+      if (done === true) break;
+      got.push(value!.change?.sequence ?? value!.kind);
+    }
+    return got;
+  }
+
+  test("resumes without a gap or a repeat, and goes on live", async () => {
+    const world = openWorld();
+    for (const playerId of ["a", "b", "c", "d"]) await world.happen(playerId, "payment_approved", startMs);
+    const end = new AbortController();
+    const watching = { segments: new Set<string>(), afterSequence: 2, signal: end.signal };
+    const stream = world.tracker.watch("m", watching);
+    expect(await take(stream, 2)).toEqual([3, 4]);
+    const live = take(stream, 2);
+    await world.happen("e", "payment_approved", startMs + 1);
+    await world.happen("f", "payment_approved", startMs + 2);
+    expect(await live).toEqual([5, 6]);
+    const last = take(stream, 1);
+    end.abort();
+    expect(await last).toEqual([]);
+  });
+
+  test("tells only of what is durable", async () => {
+    const settled: (() => void)[] = [];
+    const log = createMemoryMemberships({ settle: () => new Promise((resolve) => settled.push(resolve)) });
+    const world = openWorld({ log });
+    const stream = world.tracker.watch("m", { segments: new Set(), afterSequence: 0, signal: neverEnds });
+    const first = take(stream, 1);
+    await world.happen("a", "payment_approved", startMs);
+    expect(log.read("m", 0, 10)).toEqual([]);
+    for (const resolve of settled) resolve();
+    expect(await first).toEqual([1]);
+  });
+
+  test("tells only of the segments asked for", async () => {
+    const world = openWorld();
+    for (const hour of [0, 1, 2]) await world.happen("p", "payment_approved", startMs + hour * hourMs);
+    await world.passTo(startMs + 75 * hourMs);
+    const stream = world.tracker.watch("m", {
+      segments: new Set(["lapsed"]),
+      afterSequence: 0,
+      signal: neverEnds,
+    });
+    expect(await take(stream, 1)).toEqual([2]);
+  });
+
+  test("ends where what comes next is no longer kept", async () => {
+    const world = openWorld({ log: createMemoryMemberships({ keep: 1 }) });
+    for (const playerId of ["a", "b", "c"]) await world.happen(playerId, "payment_approved", startMs);
+    const stream = world.tracker.watch("m", { segments: new Set(), afterSequence: 1, signal: neverEnds });
+    expect(await take(stream, 3)).toEqual(["lost"]);
+  });
+
+  test("ends when the tracker closes", async () => {
+    const world = openWorld();
+    const got = take(
+      world.tracker.watch("m", { segments: new Set(), afterSequence: undefined, signal: neverEnds }),
+      1,
+    );
+    world.tracker.close();
+    expect(await got).toEqual([]);
+  });
+});

@@ -1,0 +1,311 @@
+import type { FactInput } from "../../core/facts.ts";
+import { SubjectIndex } from "../../core/history/subject-index.ts";
+import type { Player } from "../../core/player.ts";
+import type { RuleSnapshot } from "../../core/rules/snapshot.ts";
+import { advanceMemory } from "../../core/segments/advance-memory.ts";
+import { openTimeline, type SweepFacts } from "../../core/segments/timeline.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { HistoryStore } from "../../ports/history-store.ts";
+import type { MembershipChange, MembershipLog, MembershipState } from "../../ports/membership-log.ts";
+import type { PlayerStore } from "../../ports/player-store.ts";
+import { advancePlayer, type Past, readStanding } from "./advance.ts";
+import { DirtyList, type Job } from "./dirty-list.ts";
+import { Instants } from "./instants.ts";
+import { createMerchantClocks } from "./merchant-clocks.ts";
+import { findSuppression } from "./suppression.ts";
+import { createWatchers, type Watchers } from "./watchers.ts";
+
+/** How work is spread over the turns of the process. */
+export type Pacer = {
+  /** Runs it in a later turn, after what waits now. */
+  readonly soon: (run: () => void) => void;
+  /** Runs it after so many ms; what it returns cancels that. */
+  readonly later: (run: () => void, delayMs: number) => () => void;
+  /** Ms, with fractions, since whenever. */
+  readonly elapsedMs: () => number;
+};
+
+export type MembershipDeps = {
+  /** `request`: time is that of the merchant's newest event. */
+  readonly merchants: ReadonlyMap<string, { readonly clock: "server" | "request" }>;
+  readonly rules: {
+    readonly current: (
+      merchantId: string,
+    ) => { readonly snapshot: RuleSnapshot; readonly activeSinceMs: number } | undefined;
+  };
+  readonly players: Pick<PlayerStore, "get" | "isDeleted">;
+  readonly histories: Pick<HistoryStore, "get" | "listPlayers" | "countPlayers" | "newestMs">;
+  readonly log: MembershipLog;
+  readonly clock: Clock;
+  readonly pacer: Pacer;
+  /** Events of a merchant are complete from here on; undefined where all of them are there. */
+  readonly coveredFromMs: (merchantId: string) => number | undefined;
+  /** Told of what went wrong in the background: the store being away, mostly. */
+  readonly onError: (cause: unknown) => void;
+};
+
+export type MembershipTracker = Watchers & {
+  /**
+   * Notes that something of this instant became known of a player; costs a look-up. Of what may have changed any part of the past (a reversal, a
+   * merger) the instant is -Infinity.
+   */
+  readonly touch: (merchantId: string, playerId: string, atMs: number) => void;
+  /** Truths of segments with a memory for a decision (`Frame.remembered`); undefined where the rule set has none. */
+  readonly remember: (merchantId: string, snapshot: RuleSnapshot, facts: FactInput) => Uint8Array | undefined;
+  /** Looks at all players of a merchant in the background: after a start, and when a rule set became active. Resolves when all were listed. */
+  readonly review: (merchantId: string) => Promise<void>;
+  /** How many players wait to be looked at, and how many have an instant at which they will be. */
+  readonly counts: () => { readonly waiting: number; readonly scheduled: number };
+  /** Stops looking and ends all watchers. What was touched and not looked at is found by `review` after the next start. */
+  readonly close: () => void;
+};
+
+/** One turn's share. */
+const sliceMs = 1;
+/** Looks at one player in one go: some hundred microseconds. */
+const looksMax = 16;
+/** After so many looks that told nothing it is kept how far they came, so that the next have no long way. */
+const looksUntold = 8;
+const delayMsMax = 3_600_000;
+const retryMs = 1_000;
+const listedMax = 1_000;
+
+/**
+ * Keeps up with who is in which segment: driven by what is touched, and by the instants at which something flips by itself. Works in slices between
+ * turns, so that it never holds up a decision; decisions do not wait for it.
+ *
+ * Source: docs/memberships.md.
+ */
+export function createMembershipTracker(deps: MembershipDeps): MembershipTracker {
+  const { rules, players, histories, log, clock, pacer } = deps;
+  const numbers = new SubjectIndex();
+  const dirty = new DirtyList();
+  const clocks = createMerchantClocks(deps);
+  /** The instant of the latest look at each player. */
+  const looked = new Instants();
+  const pasts = new Map<number, Past & { readonly snapshot: RuleSnapshot }>();
+  const watchers = createWatchers(log);
+  let isRunning = false;
+  let isClosed = false;
+  let jobs = 0;
+  let cancelTimer: (() => void) | undefined;
+
+  const numberOf = (merchantId: string, playerId: string): number =>
+    numbers.open(merchantId, { kind: "player", id: playerId });
+  const touch = (merchantId: string, playerId: string, atMs: number): void => {
+    if (isClosed) return;
+    const number = numberOf(merchantId, playerId);
+    dirty.add(number, atMs);
+    // What was swept already has to be swept again.
+    if (pasts.size > 0 && atMs <= (pasts.get(number)?.standing.atMs ?? Number.NEGATIVE_INFINITY))
+      pasts.delete(number);
+    if (!isRunning) wake();
+  };
+  const wake = (): void => {
+    isRunning = true;
+    cancelTimer?.();
+    cancelTimer = undefined;
+    pacer.soon(run);
+  };
+  const rest = (waitMs: number): void => {
+    isRunning = false;
+    if (waitMs === Number.POSITIVE_INFINITY) return;
+    cancelTimer = pacer.later(wake, Math.min(Math.max(waitMs, 0), delayMsMax));
+  };
+  /** What is due has its turn also while many are touched. */
+  const takeJob = (): Job | undefined => {
+    jobs++;
+    return jobs % 8 === 0 ? (clocks.takeDue() ?? dirty.take()) : (dirty.take() ?? clocks.takeDue());
+  };
+  const run = (): void => {
+    if (isClosed) return;
+    const startMs = pacer.elapsedMs();
+    do {
+      const job = takeJob();
+      if (job === undefined) {
+        rest(clocks.firstMs() - clock.nowMs());
+        return;
+      }
+      try {
+        advance(job);
+      } catch (cause) {
+        dirty.add(job.number, job.touchedMs);
+        deps.onError(cause);
+        rest(retryMs);
+        return;
+      }
+    } while (pacer.elapsedMs() - startMs < sliceMs);
+    pacer.soon(run);
+  };
+
+  const advance = (job: Job): void => {
+    const { number, touchedMs } = job;
+    const merchantId = numbers.merchantOf(number);
+    const { id: playerId } = numbers.subjectOf(number);
+    const active = rules.current(merchantId);
+    const player = players.get(merchantId, playerId) ?? emptyPlayer(playerId);
+    if (players.isDeleted(merchantId, playerId) || player.mergedInto !== undefined) {
+      drop(number, merchantId);
+      forget(merchantId, player, active?.snapshot.version ?? 0);
+      return;
+    }
+    if (active === undefined) {
+      drop(number, merchantId);
+      return;
+    }
+    const { snapshot } = active;
+    const kept = log.state(merchantId, playerId);
+    const lookedMs = looked.get(number);
+    const isLate = touchedMs <= lookedMs || touchedMs <= (kept?.toldUpToMs ?? Number.NEGATIVE_INFINITY);
+    // Not every look is kept, but what was told holds up to the latest all the same.
+    const told =
+      isLate && lookedMs >= (kept?.toldUpToMs ?? lookedMs)
+        ? { ...(kept ?? nothingTold(snapshot)), toldUpToMs: lookedMs }
+        : kept;
+    const past = pasts.get(number);
+    const advanced = advancePlayer({
+      timeline: openTimeline(snapshot),
+      facts: readFacts(merchantId, player),
+      told,
+      isLate,
+      activeSinceMs: clocks.isOfEvents(merchantId) ? Number.NEGATIVE_INFINITY : active.activeSinceMs,
+      toMs: clocks.nowOf(merchantId),
+      looksMax,
+      past: past?.snapshot === snapshot ? past : undefined,
+    });
+    if (advanced.kind === "past") {
+      pasts.set(number, { ...advanced.past, snapshot });
+      dirty.add(number, touchedMs);
+      return;
+    }
+    pasts.delete(number);
+    const { changes, state, looks, isDone } = advanced;
+    looked.set(number, state.toldUpToMs);
+    const isOther = kept !== undefined && (kept.ruleSetHash !== state.ruleSetHash || isLate);
+    if (changes.length > 0 || isOther || !isDone || looks >= looksUntold)
+      append(merchantId, playerId, changes, state);
+    if (isDone) clocks.dueOf(merchantId).schedule(number, state.nextLookMs);
+    else dirty.add(number, Number.POSITIVE_INFINITY);
+  };
+  const readFacts = (merchantId: string, player: Player): SweepFacts => ({
+    merchantId,
+    player,
+    history: histories.get(merchantId, { kind: "player", id: player.playerId }),
+    coveredFromMs: deps.coveredFromMs(merchantId),
+  });
+  const drop = (number: number, merchantId: string): void => {
+    looked.set(number, Number.NaN);
+    pasts.delete(number);
+    clocks.dueOf(merchantId).cancel(number);
+  };
+  const append = (
+    merchantId: string,
+    playerId: string,
+    changes: readonly MembershipChange[],
+    state: MembershipState,
+  ): void => {
+    log.append(merchantId, playerId, changes, state).durable.then(
+      () => watchers.wake(merchantId),
+      (cause: unknown) => {
+        deps.onError(cause);
+        pacer.later(() => touch(merchantId, playerId, Number.NEGATIVE_INFINITY), retryMs);
+      },
+    );
+  };
+  /** A player that is deleted, or is another's alias now, leaves everything. */
+  const forget = (merchantId: string, player: Player, ruleSetVersion: number): void => {
+    const { playerId } = player;
+    const told = log.state(merchantId, playerId);
+    if (told === undefined) return;
+    const atMs = Math.max(told.toldUpToMs, clocks.nowOf(merchantId));
+    const suppressedBy = player.mergedInto === undefined ? "RESTRICTED" : findSuppression(player, atMs);
+    const changes = [...told.memberSince.keys()].sort().map(
+      (segment): MembershipChange => ({
+        playerId,
+        segment,
+        kind: "EXIT",
+        atMs,
+        suppressedBy,
+        ruleSetVersion,
+      }),
+    );
+    const nobody = {
+      ...told,
+      memberSince: new Map(),
+      toldUpToMs: atMs,
+      nextLookMs: Number.POSITIVE_INFINITY,
+    };
+    append(merchantId, playerId, changes, nobody);
+    log.remove(merchantId, playerId).catch(deps.onError);
+  };
+
+  const remember: MembershipTracker["remember"] = (merchantId, snapshot, facts) => {
+    const timeline = openTimeline(snapshot);
+    if (!timeline.hasMemory) return undefined;
+    const { playerId } = facts.player;
+    const told = log.state(merchantId, playerId);
+    const number = numbers.find(merchantId, { kind: "player", id: playerId });
+    const touchedMs = number === -1 ? Number.NaN : dirty.touchedMs(number);
+    const stands =
+      told !== undefined &&
+      told.ruleSetHash === snapshot.hash &&
+      told.toldUpToMs <= facts.nowMs &&
+      !(touchedMs <= told.toldUpToMs);
+    const kept = stands ? { standing: readStanding(timeline, told), nextMs: told.nextLookMs } : undefined;
+    return advanceMemory(timeline, facts, kept, deps.coveredFromMs(merchantId));
+  };
+
+  const review = async (merchantId: string): Promise<void> => {
+    const hash = rules.current(merchantId)?.snapshot.hash;
+    await log.forEachState(merchantId, (playerId, state) => {
+      if (state.ruleSetHash !== hash) touch(merchantId, playerId, Number.POSITIVE_INFINITY);
+      else clocks.dueOf(merchantId).schedule(numberOf(merchantId, playerId), state.nextLookMs);
+    });
+    for (let afterId = ""; !isClosed; ) {
+      const ids = histories.listPlayers(merchantId, afterId, listedMax);
+      for (const [at, playerId] of ids.entries()) {
+        if (at % 16 === 15) await new Promise<void>((resolve) => pacer.soon(resolve));
+        const state = log.state(merchantId, playerId);
+        if (state === undefined) touch(merchantId, playerId, Number.POSITIVE_INFINITY);
+        else if (state.ruleSetHash === hash && state.rowsSeen !== countRows(merchantId, playerId)) {
+          touch(merchantId, playerId, Number.NEGATIVE_INFINITY);
+        }
+      }
+      if (ids.length < listedMax) break;
+      afterId = ids.at(-1)!;
+    }
+    if (!isRunning && !isClosed) wake();
+  };
+  const countRows = (merchantId: string, playerId: string): number => {
+    const history = histories.get(merchantId, { kind: "player", id: playerId });
+    return history === undefined ? 0 : history.end - history.start;
+  };
+
+  return {
+    touch,
+    remember,
+    review,
+    watch: watchers.watch,
+    counts: () => ({ waiting: dirty.size, scheduled: clocks.scheduled() }),
+    close: () => {
+      isClosed = true;
+      cancelTimer?.();
+      watchers.close();
+    },
+  };
+}
+
+function nothingTold({ hash }: RuleSnapshot): MembershipState {
+  return {
+    ruleSetHash: hash,
+    memberSince: new Map(),
+    toldUpToMs: Number.NEGATIVE_INFINITY,
+    rowsSeen: 0,
+    suppressedBy: "",
+    nextLookMs: Number.NEGATIVE_INFINITY,
+  };
+}
+
+function emptyPlayer(playerId: string): Player {
+  return { playerId, attributes: new Map(), restrictions: [] };
+}
