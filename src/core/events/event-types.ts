@@ -316,9 +316,3 @@ const types: readonly EventTypeInfo[] = [
 
 /** By name, in the order of `docs/events.md`. */
 export const eventTypes: ReadonlyMap<string, EventTypeInfo> = new Map(types.map((type) => [type.name, type]));
-
-const factTypes: ReadonlySet<string> = new Set(paymentFactTypes);
-
-export function isPaymentFactType(name: string): name is PaymentFactType {
-  return factTypes.has(name);
-}
