@@ -27,6 +27,7 @@ export class Ledger {
   #payments = new Float64Array(64);
   #attempts = new Float64Array(64);
   #removable = new Uint8Array(64);
+  #order = new Uint32Array(64);
 
   clear(): void {
     this.length = 0;
@@ -98,7 +99,7 @@ export class Ledger {
 
   /** Makes one entry of all that have a key in common: it leaves with the last of them. */
   merge(): void {
-    if (this.length > mergeFewMax) {
+    if (this.length > fewMax) {
       this.#mergeMany();
       return;
     }
@@ -142,18 +143,36 @@ export class Ledger {
 
   /** The first instant at which more than (or, if not `isMore`, at least) `wanted` is left if nothing else happens; Infinity where that never is. */
   #findInstant(net: number, hasFloor: boolean, threshold: number, wanted: number, isMore: boolean): number {
-    const order = Array.from({ length: this.length }, (_, at) => at);
-    order.sort((a, b) => this.#leavesAtMs[a]! - this.#leavesAtMs[b]!);
+    const order = this.#sortByLeaving();
     let rest = net;
-    for (let at = 0; at < order.length; ) {
+    for (let at = 0; at < this.length; ) {
       const leavesAtMs = this.#leavesAtMs[order[at]!]!;
       if (leavesAtMs === Infinity) break;
-      while (at < order.length && this.#leavesAtMs[order[at]!] === leavesAtMs)
+      while (at < this.length && this.#leavesAtMs[order[at]!] === leavesAtMs)
         rest -= this.#deltas[order[at++]!]!;
       const left = threshold - (hasFloor ? Math.max(0, rest) : rest);
       if (isMore ? Math.max(0, left) > wanted : left >= wanted) return leavesAtMs;
     }
     return Infinity;
+  }
+
+  /** Places of the entries, the first to leave first; good until it is called again. */
+  #sortByLeaving(): Uint32Array {
+    const leaves = this.#leavesAtMs;
+    const order = this.#order;
+    for (let at = 0; at < this.length; at++) order[at] = at;
+    if (this.length > fewMax)
+      return order.subarray(0, this.length).sort((a, b) => leaves[a]! - leaves[b]! || 0);
+    for (let at = 1; at < this.length; at++) {
+      const place = order[at]!;
+      let before = at - 1;
+      while (before >= 0 && leaves[order[before]!]! > leaves[place]!) {
+        order[before + 1] = order[before]!;
+        before--;
+      }
+      order[before + 1] = place;
+    }
+    return order;
   }
 
   #mergeMany(): void {
@@ -202,8 +221,9 @@ export class Ledger {
     const flags = new Uint8Array(this.#removable.length * 2);
     flags.set(this.#removable);
     this.#removable = flags;
+    this.#order = new Uint32Array(flags.length);
   }
 }
 
 /** Up to so many are compared one by one. */
-const mergeFewMax = 32;
+const fewMax = 32;

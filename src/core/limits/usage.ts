@@ -126,24 +126,33 @@ function putRows(limit: BuiltLimit, history: History, asker: Asker): boolean {
     const view = views.at(label[row]!, labels);
     const { role } = view;
     if (role === roles.nothing) continue;
-    const payment = readAt(readWide, row, view.paymentPlace);
-    if (role === roles.voids) {
-      voided.push(payment, readAt(readWide, row, view.attemptPlace));
-      continue;
-    }
-    if (role === roles.paid || role === roles.cleared) followed.push(payment);
-    if (payment === asker.payment && isOfPayments && !isOfNet(role)) continue;
+    if (role >= roles.paid) noteUndoing(history, row, view);
+    if (role === roles.voids) continue;
     const instantMs = hasOwnInstant(role) ? atMs[row]! : readInstant(readWide, row, view, atMs[row]!);
     if (instantMs > latestMs) continue;
     let leavesAtMs = window.leavesAt(instantMs);
     if (isCleared && role === roles.approval && instantMs > nowMs - clearingMs)
       leavesAtMs = Math.max(leavesAtMs, instantMs + clearingMs);
     else if (!window.has(instantMs)) continue;
+    // Reading wide values is what costs, so an authorisation reads no more than its instant.
+    const payment = role === roles.fact ? NaN : readAt(readWide, row, view.paymentPlace);
+    if (payment === asker.payment && isOfPayments && !isOfNet(role)) continue;
     if (!putRow(limit, history, row, view, leavesAtMs, payment, asker.fx)) return false;
   }
   if (voided.length > 0 || followed.length > 0) removeUndone();
   if (tellers === toldBoth) ledger.mergeUnnamed();
   return true;
+}
+
+function noteUndoing(
+  { readWide }: History,
+  row: number,
+  { role, paymentPlace, attemptPlace }: LabelView,
+): void {
+  if (role === roles.voids) {
+    voided.push(readAt(readWide, row, paymentPlace), readAt(readWide, row, attemptPlace));
+  } else if (role === roles.paid || role === roles.cleared)
+    followed.push(readAt(readWide, row, paymentPlace));
 }
 
 /** What happens to money after it was taken; it counts even of the payment that asks. */
@@ -166,7 +175,7 @@ function putRow(
   fx: FxRates,
 ): boolean {
   const { role } = view;
-  const attempt = readAt(history.readWide, row, view.attemptPlace);
+  const attempt = role === roles.fact ? NaN : readAt(history.readWide, row, view.attemptPlace);
   const removableBy = removableOf[role];
   switch (spec.measure) {
     case "GROSS":
