@@ -57,7 +57,7 @@ const arbitraryOperation: fc.Arbitrary<Operation> = fc.oneof(
       undone: fc.nat({ max: 3 }).map((draw) => draw === 0),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("merge" as const), subject, into: subject }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("merge" as const), subject, into: subject }) },
   {
     weight: 2,
     arbitrary: fc.record({ kind: fc.constantFrom("remove" as const, "reload" as const), subject }),

@@ -177,6 +177,49 @@ describe("HistoryTable", () => {
     expect(table.place(subject, makeRow(98, 30), event)).toEqual({ kind: "added", late: true });
   });
 
+  it("folds what two histories have beyond the cap together, and forgets tiles with their subject", () => {
+    const table = new HistoryTable({ rowsMax: 8 });
+    const alias: Subject = { kind: "player", id: "alias" };
+    const [from, into] = [table.open("m", alias), table.open("m", player)];
+    for (let id = 0; id < 8; id++) table.place(from, makeRow(id, id * 10), event);
+    for (let id = 8; id < 16; id++) table.place(into, makeRow(id, id * 10), event);
+    table.markClean(into);
+    expect(table.merge(from, into)).toBe(8);
+    expect(table.dirtyFrom(into)).toBe(0);
+    // A quarter of 16, of 12 and of 9.
+    expect([table.countRows(into), table.view(into)?.exactFromMs]).toEqual([6, 100]);
+    const tiny = table.open("m", alias);
+    expect(tiny).toBe(from);
+    table.place(tiny, makeRow(50, 500), event);
+    table.markClean(tiny);
+    expect(table.merge(into, tiny)).toBe(6);
+    expect(table.view(tiny)?.tiles).toMatchObject([{ count: 10 }]);
+    table.remove(tiny);
+    expect(table.open("m", player)).toBe(tiny);
+    expect(table.place(tiny, makeRow(1, 1), event).kind).toBe("added");
+    expect(table.view(tiny)?.tiles).toEqual([]);
+  });
+
+  it("says from where on a merged history changed, even where only tiles came", () => {
+    const table = new HistoryTable({ rowsMax: 8 });
+    const [from, into] = [table.open("m", { kind: "player", id: "alias" }), table.open("m", player)];
+    for (let id = 0; id < 9; id++) table.place(from, makeRow(id, 10), event);
+    for (const id of [20, 21, 23]) table.place(into, makeRow(id, id * 10), event);
+    table.markClean(into);
+    expect(table.merge(from, into)).toBe(0);
+    expect(table.dirtyFrom(into)).toBe(0);
+  });
+
+  it("says from where on rows of another history came between", () => {
+    const table = new HistoryTable();
+    const [from, into] = [table.open("m", { kind: "player", id: "alias" }), table.open("m", player)];
+    table.place(from, makeRow(1, 15), event);
+    for (const id of [10, 20, 30]) table.place(into, makeRow(id, id), event);
+    table.markClean(into);
+    expect(table.merge(from, into)).toBe(1);
+    expect(table.dirtyFrom(into)).toBe(1);
+  });
+
   it("folds even a cap of rows of one instant", () => {
     const table = new HistoryTable({ rowsMax: 8 });
     const subject = table.open("m", player);

@@ -190,7 +190,6 @@ export class SubjectRows {
     state[at + countField]! -= count;
     this.#residentRows -= count;
     this.touch(subject, position);
-    if (state[at + countField] === 0) this.#giveExtent(subject);
   }
 
   /**
