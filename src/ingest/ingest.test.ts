@@ -326,6 +326,15 @@ describe("payment facts", () => {
     expect(house.limits.get("default", "pay-1")).toBeUndefined();
   });
 
+  test("that were told again a moment before a later revision was decided settle nothing of it", () => {
+    const house = makeIngestHouse();
+    const voided = approve({ type: "payment_voided", occurredAtMs: nowMs - 1000 });
+    take(house, voided);
+    void house.limits.hold("default", hold({ revision: 1, instantMs: nowMs }));
+    take(house, voided);
+    expect(house.limits.get("default", "pay-1")?.revision).toBe(1);
+  });
+
   test("that were there before settle no hold of a later revision", () => {
     const house = makeIngestHouse();
     take(house, approve({ type: "payment_voided" }));

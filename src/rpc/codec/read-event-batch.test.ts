@@ -86,6 +86,17 @@ describe("reading batches of events", () => {
     );
   });
 
+  test("leaves a field that stands twice to the general decoder, which merges both", () => {
+    const amount = (bytes: readonly number[]) => [0x32, bytes.length, ...bytes];
+    const event = [...amount([0x08, 5]), ...amount([0x12, 3, 0x45, 0x55, 0x52])];
+    const bytes = new Uint8Array([0x1a, event.length, ...event]);
+    expect(readIngestEventStream(bytes)).toBeUndefined();
+    expect(fromBinary(IngestEventStreamRequestSchema, bytes).events[0]?.amount).toMatchObject({
+      minorUnits: 5n,
+      currencyCode: "EUR",
+    });
+  });
+
   test("knows the usual event in both kinds of batch", () => {
     const init = {
       merchantId: "default",
