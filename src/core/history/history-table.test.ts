@@ -220,6 +220,27 @@ describe("HistoryTable", () => {
     expect(table.dirtyFrom(into)).toBe(1);
   });
 
+  it("brings tiles back with the rows", () => {
+    const table = new HistoryTable({ rowsMax: 8 });
+    const subject = table.open("m", player);
+    for (let id = 0; id < 9; id++) table.place(subject, makeRow(id, id * 10), event);
+    const { tiles, exactFromMs } = table.view(subject)!;
+    const packed = { head: table.packHead(subject), chunks: [table.packRows(subject, 0)] };
+    table.markClean(subject);
+    table.evict(subject);
+    table.unpackInto(subject, packed);
+    expect(tiles).toHaveLength(1);
+    expect(table.view(subject)).toMatchObject({ tiles, exactFromMs });
+  });
+
+  it("leaves a history that is merged into itself as it is", () => {
+    const table = new HistoryTable();
+    const subject = table.open("m", player);
+    table.place(subject, makeRow(1, 1000), event);
+    expect(table.merge(subject, subject)).toBe(0);
+    expect(readAll(table, subject)).toHaveLength(1);
+  });
+
   it("folds even a cap of rows of one instant", () => {
     const table = new HistoryTable({ rowsMax: 8 });
     const subject = table.open("m", player);
@@ -354,6 +375,29 @@ describe("payment facts", () => {
     });
     expect(readAll(table, subject)).toEqual([{ ...plain(outcome), id: -1 }]);
     expect(table.dirtyFrom(subject)).toBeUndefined();
+  });
+
+  it("takes what an amount was converted to together with the amount", () => {
+    const table = new HistoryTable();
+    const subject = table.open("m", player);
+    table.place(subject, told(1000, 5000, approved({}), [1, 9, 2, 5500]), fact);
+    const outcome = told(1000, 4000, approved({}), [1, 8, 3, 4400]);
+    const options = { ...fact, amountWins: true };
+    expect(table.place(subject, outcome, options)).toEqual({ kind: "merged", differs: ["amount", "card"] });
+    expect(readAll(table, subject)[0]?.wides).toEqual({ payment: 1, card: 9, rates: 3, "in:USD": 4400 });
+  });
+
+  it("does not merge what is of another type", () => {
+    const table = new HistoryTable();
+    const subject = table.open("m", player);
+    const first = told(1000, 5000, approved({}), [1, 2, 3, 4]);
+    table.place(subject, first, fact);
+    const declined = { ...first, amountMinor: 1, label: { ...first.label, type: "payment_declined" } };
+    expect(table.place(subject, declined, { ...fact, amountWins: true })).toEqual({
+      kind: "conflict",
+      differs: ["type", "amount"],
+    });
+    expect(readAll(table, subject)[0]?.amountMinor).toBe(5000);
   });
 
   it("SEMANTICS 6.3: merged aliases have the rows of both, each once, and what one took back stays so", () => {
