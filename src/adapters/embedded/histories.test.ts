@@ -24,7 +24,7 @@ type Step =
   | { readonly kind: "place" | "reverse"; readonly player: string; readonly row: number }
   | { readonly kind: "merge"; readonly player: string; readonly into: string }
   | { readonly kind: "remove"; readonly player: string }
-  | { readonly kind: "move" | "moveAndDie" };
+  | { readonly kind: "move" | "moveAndDie" | "dieAndMove" };
 
 const player = fc.constantFrom(...names);
 const arbitraryStep: fc.Arbitrary<Step> = fc.oneof(
@@ -34,7 +34,7 @@ const arbitraryStep: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("merge" as const), player, into: player }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("remove" as const), player }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom("move", "moveAndDie") }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom("move", "moveAndDie", "dieAndMove") }) },
 );
 
 /** Histories with a journal that forgets nothing, as if every process died before it could say how far LMDB has come. */
@@ -61,10 +61,16 @@ async function runLives(directory: string, steps: readonly Step[]): Promise<void
         await histories.remove("m", subject(step.player));
         break;
       case "move":
-        mover.start();
-        await mover.write();
-        mover.finish();
+        await moveAll(mover);
         break;
+      case "dieAndMove": {
+        const before = spellAll(histories);
+        await life.journal.close();
+        life = startLife(directory, tables);
+        await moveAll(life.mover);
+        expect(spellAll(life.histories)).toEqual(before);
+        break;
+      }
       case "moveAndDie": {
         mover.start();
         await mover.write();
@@ -82,6 +88,12 @@ async function runLives(directory: string, steps: readonly Step[]): Promise<void
   expect(spellAll(life.histories)).toEqual(before);
   await life.journal.close();
   await tables.root.close();
+}
+
+async function moveAll(mover: HistoryMover): Promise<void> {
+  mover.start();
+  await mover.write();
+  mover.finish();
 }
 
 type Life = {

@@ -2,19 +2,13 @@ import type { History, NewRow, Placed, Subject } from "../../core/history/histor
 import { HistoryTable, type Undo } from "../../core/history/history-table.ts";
 import type { LabelTable } from "../../core/history/labels.ts";
 import type { HistoryStore } from "../../ports/history-store.ts";
-import { decodeMerge, encodeMerge } from "./codec/merge-record.ts";
-import {
-  decodeLabel,
-  decodeReversal,
-  decodeRow,
-  encodeLabel,
-  encodeReversal,
-  encodeRow,
-} from "./codec/row-record.ts";
+import { encodeMerge } from "./codec/merge-record.ts";
+import { decodeLabel, encodeLabel, encodeReversal, encodeRow } from "./codec/row-record.ts";
 import type { HistoryDisk } from "./history-disk.ts";
 import { countChunksBefore, isPlayer } from "./history-disk.ts";
-import { compareIds, decodeHistoryKey, encodeHistoryKey } from "./history-keys.ts";
+import { compareIds, encodeHistoryKey } from "./history-keys.ts";
 import { HistoryMarks } from "./history-marks.ts";
+import { HistoryReplay } from "./history-replay.ts";
 import type { Intake } from "./intake.ts";
 import type { JournalRecord } from "./journal/format.ts";
 import { recordHeaderBytes, recordKinds } from "./journal/format.ts";
@@ -26,8 +20,6 @@ type RowOptions = { readonly isPaymentFact: boolean; readonly amountWins?: boole
 export type Gone = { readonly merchantId: string; readonly subject: Subject; readonly chunksMax: number };
 
 const nothing = Buffer.alloc(0);
-/** Of a history that comes with a record of the journal; no caller's id has a NUL. */
-const passing: Subject = { kind: "key", id: "\u0000merged" };
 
 /**
  * Histories: what was used lately is in memory, all of it is in LMDB or in the journal. One that is not in memory is loaded by the first who asks.
@@ -41,6 +33,7 @@ export class EmbeddedHistories implements HistoryStore {
   readonly disk: HistoryDisk;
   readonly marks = new HistoryMarks();
   readonly players = new PlayerCounts();
+  readonly replayed = new HistoryReplay(this);
   readonly #intake: Intake;
   /** Told when there may be more rows in memory than there should. */
   readonly #onGrown: () => void;
@@ -51,8 +44,6 @@ export class EmbeddedHistories implements HistoryStore {
   bytes = 0;
   records = 0;
   #labelsWritten: number;
-  /** While the journal is replayed: the sequence up to which LMDB had a history. */
-  #replayedFrom: Map<number, number> | undefined = new Map();
 
   constructor(disk: HistoryDisk, intake: Intake, onGrown: () => void) {
     this.table = new HistoryTable();
@@ -68,7 +59,7 @@ export class EmbeddedHistories implements HistoryStore {
   }
 
   readonly get = (merchantId: string, subject: Subject): History | undefined => {
-    const number = this.#find(merchantId, subject);
+    const number = this.find(merchantId, subject);
     return number < 0 ? undefined : this.table.view(number);
   };
 
@@ -78,7 +69,7 @@ export class EmbeddedHistories implements HistoryStore {
     row: NewRow,
     options: RowOptions,
   ): { readonly placed: Placed; readonly durable: Promise<void> } => {
-    const number = this.#open(merchantId, subject);
+    const number = this.open(merchantId, subject);
     const undos: Undo[] = [];
     const { isPaymentFact, amountWins = false } = options;
     const placed = this.table.place(number, row, { isPaymentFact, amountWins, undo: undos });
@@ -103,7 +94,7 @@ export class EmbeddedHistories implements HistoryStore {
     subject: Subject,
     row: { readonly id: number; readonly atMs: number },
   ): { readonly found: boolean; readonly durable: Promise<void> } => {
-    const number = this.#open(merchantId, subject);
+    const number = this.open(merchantId, subject);
     const undos: Undo[] = [];
     const reversal = this.table.reverse(number, row, { undo: undos });
     const found = reversal === "reversed" || reversal === "again";
@@ -119,26 +110,26 @@ export class EmbeddedHistories implements HistoryStore {
 
   /** What cannot be taken back is done only when the journal has it. */
   readonly merge = (merchantId: string, from: Subject, into: Subject): Promise<void> => {
-    const source = this.#find(merchantId, from);
+    const source = this.find(merchantId, from);
     if (source < 0 || (from.kind === into.kind && from.id === into.id)) return this.#intake.written();
     const value = encodeMerge(this.table, source, encodeHistoryKey(merchantId, from));
     const durable = this.#commit("merge", encodeHistoryKey(merchantId, into), value);
     if (durable.isKept) {
-      const target = this.#open(merchantId, into);
-      this.#forget(merchantId, from, source);
+      const target = this.open(merchantId, into);
+      this.forget(merchantId, from, source);
       this.table.merge(source, target);
-      this.#setDirty(target);
+      this.touch(target);
     }
     return durable.promise;
   };
 
   readonly remove = async (merchantId: string, subject: Subject): Promise<number> => {
-    const number = this.#find(merchantId, subject);
+    const number = this.find(merchantId, subject);
     if (number < 0) return 0;
     const durable = this.#commit("removal", encodeHistoryKey(merchantId, subject), nothing);
     let rows = 0;
     if (durable.isKept) {
-      this.#forget(merchantId, subject, number);
+      this.forget(merchantId, subject, number);
       rows = this.table.remove(number);
     }
     await durable.promise;
@@ -199,39 +190,13 @@ export class EmbeddedHistories implements HistoryStore {
 
   /** Takes a record of the journal at opening. */
   replay(record: JournalRecord): void {
-    if (record.kind === recordKinds.label) {
-      this.labels.restore(record.key.readUInt32LE(0), decodeLabel(record.value));
-      return;
-    }
-    this.#count(record.key, record.value);
-    const { merchantId, subject } = decodeHistoryKey(record.key);
-    if (record.kind === recordKinds.merge) this.#replaySource(record, merchantId);
-    const number = this.#open(merchantId, subject);
-    if (record.sequence <= (this.#replayedFrom?.get(number) ?? 0)) return;
-    this.#setDirty(number);
-    switch (record.kind) {
-      case recordKinds.row: {
-        const { row, flags } = decodeRow(record.value, (label) => this.labels.get(label));
-        this.table.place(number, row, flags);
-        if (isPlayer(subject)) this.players.widenSpan(merchantId, row.atMs);
-        return;
-      }
-      case recordKinds.reversal:
-        this.table.reverse(number, decodeReversal(record.value));
-        return;
-      case recordKinds.merge:
-        this.#replayMerge(record, merchantId, number);
-        return;
-      case recordKinds.removal:
-        this.#forget(merchantId, subject, number);
-        this.table.remove(number);
-        return;
-    }
+    if (record.kind !== recordKinds.label) this.#count(record.key, record.value);
+    this.replayed.take(record);
   }
 
   /** The journal is through. */
   endReplay(): void {
-    this.#replayedFrom = undefined;
+    this.replayed.end();
     this.#labelsWritten = this.labels.count();
     this.#onGrown();
   }
@@ -242,7 +207,7 @@ export class EmbeddedHistories implements HistoryStore {
     this.table.remove(number);
   }
 
-  #find(merchantId: string, subject: Subject): number {
+  find(merchantId: string, subject: Subject): number {
     const known = this.table.find(merchantId, subject);
     if (known < 0) return this.isGone(merchantId, subject) ? -1 : this.#load(merchantId, subject);
     this.marks.use(known);
@@ -262,18 +227,18 @@ export class EmbeddedHistories implements HistoryStore {
       this.table.remove(number);
       throw error;
     }
-    this.#replayedFrom?.set(number, stored.sequence);
+    this.replayed.noteLoaded(number, merchantId, subject, stored.sequence);
     this.#onGrown();
     return number;
   }
 
-  #open(merchantId: string, subject: Subject): number {
-    const known = this.#find(merchantId, subject);
+  open(merchantId: string, subject: Subject): number {
+    const known = this.find(merchantId, subject);
     if (known >= 0) return known;
     const number = this.table.open(merchantId, subject);
     this.marks.reset(number, undefined);
     if (isPlayer(subject)) this.players.addFresh(merchantId, subject.id);
-    this.#replayedFrom?.delete(number);
+    this.replayed.noteOpened(number);
     this.#onGrown();
     return number;
   }
@@ -281,7 +246,7 @@ export class EmbeddedHistories implements HistoryStore {
   /** Nothing came of a history that was opened, or what came was taken back. */
   #dropEmpty(number: number, merchantId: string, subject: Subject): void {
     if (this.marks.chunksKept(number) !== undefined || this.table.view(number) !== undefined) return;
-    this.#forget(merchantId, subject, number);
+    this.forget(merchantId, subject, number);
     this.table.remove(number);
   }
 
@@ -292,7 +257,7 @@ export class EmbeddedHistories implements HistoryStore {
   }
 
   /** Notes that a history is no more; the table is told by the caller. */
-  #forget(merchantId: string, subject: Subject, number: number): void {
+  forget(merchantId: string, subject: Subject, number: number): void {
     const isKept = this.marks.chunksKept(number) !== undefined;
     this.marks.clear(number);
     if (isPlayer(subject)) {
@@ -313,7 +278,7 @@ export class EmbeddedHistories implements HistoryStore {
     undo: () => void,
   ): Promise<void> {
     const key = encodeHistoryKey(merchantId, subject);
-    this.#setDirty(number);
+    this.touch(number);
     let isTaken = false;
     const durable = this.#intake.append(kind, key, value, () => {
       isTaken = true;
@@ -360,28 +325,12 @@ export class EmbeddedHistories implements HistoryStore {
     }
   }
 
-  #setDirty(number: number): void {
+  touch(number: number): void {
     if (this.marks.setDirty(number)) this.dirty.push(number);
   }
 
   #count(key: Uint8Array, value: Uint8Array): void {
     this.bytes += recordHeaderBytes + key.length + value.length;
     this.records++;
-  }
-
-  /** The one that a merge takes rows from ends with it, unless LMDB has what came later. */
-  #replaySource({ sequence, value }: JournalRecord, merchantId: string): void {
-    const { subject } = decodeHistoryKey(decodeMerge(value).from);
-    const number = this.#find(merchantId, subject);
-    if (number < 0 || sequence <= (this.#replayedFrom?.get(number) ?? 0)) return;
-    this.#forget(merchantId, subject, number);
-    this.table.remove(number);
-  }
-
-  #replayMerge({ value }: JournalRecord, merchantId: string, into: number): void {
-    const { head, chunks } = decodeMerge(value);
-    const number = this.table.openCold(merchantId, passing, head);
-    this.table.unpackInto(number, { head, chunks });
-    this.table.merge(number, into);
   }
 }

@@ -46,6 +46,12 @@ export class HistoryDisk {
     };
   }
 
+  /** Up to where the journal is in it; undefined where there is no such history. */
+  findSequence(key: Buffer): number | undefined {
+    // Good until the next read, and not copied.
+    return this.#tables.historyHeads.getBinaryFast(key)?.readUIntLE(0, 6);
+  }
+
   /** All chunks of a history in order. `chunksBefore`: how many stand by themselves. Fails: throws where one is missing. */
   readChunks(key: Buffer, { lastChunk }: StoredHistory, chunksBefore: number): Buffer[] {
     const chunks: Buffer[] = [];

@@ -79,8 +79,9 @@ export class HistoryMover implements Mover {
 
   /** Moving writes whole histories for single rows, so many rows are waited for; few histories are quick to move. */
   readonly isDue = (): boolean => {
-    const { dirty, gone, bytes } = this.#histories;
-    if (dirty.length + gone.size <= fewHistories || bytes > this.#behindBytesWanted) return true;
+    const { dirty, gone, bytes, replayed } = this.#histories;
+    if (dirty.length + gone.size + replayed.waiting() <= fewHistories || bytes > this.#behindBytesWanted)
+      return true;
     return this.#isWanted || performance.now() - this.#endedMs >= idleMsMax;
   };
 
@@ -121,6 +122,7 @@ export class HistoryMover implements Mover {
   };
 
   readonly write = async (): Promise<void> => {
+    await this.#loadWaiting();
     const gone = this.#histories.movingGone.values();
     while (this.#writeSlice(gone)) {
       if (this.#inFlightBytes > inFlightBytesMax) await this.#settle();
@@ -128,6 +130,21 @@ export class HistoryMover implements Mover {
     }
     await this.#settle();
   };
+
+  /** What waits for its history is in the journal, and so belongs to the move. */
+  async #loadWaiting(): Promise<void> {
+    const { replayed, dirty } = this.#histories;
+    if (replayed.waiting() === 0) return;
+    while (this.#loadSlice()) await new Promise((resolve) => setImmediate(resolve));
+    this.#end = dirty.length;
+  }
+
+  #loadSlice(): boolean {
+    const { replayed } = this.#histories;
+    const startedMs = performance.now();
+    while (performance.now() - startedMs < sliceMsMax) if (!replayed.loadNext()) return false;
+    return true;
+  }
 
   readonly finish = (): void => {
     const histories = this.#histories;

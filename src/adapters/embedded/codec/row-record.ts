@@ -62,6 +62,11 @@ export function decodeRow(
   };
 }
 
+/** The instant of an encoded row. */
+export function readRowInstant(bytes: Buffer): number {
+  return bytes.readDoubleLE(7);
+}
+
 /** Which row was taken back, as a row without anything else; good until the next call. */
 export function encodeReversal(row: { readonly id: number; readonly atMs: number }): Uint8Array {
   writeHead({ ...row, amountMinor: 0 }, 0, 0);
