@@ -225,10 +225,12 @@ function findNaiveSpan(
 /** The period that holds an instant, `back` periods ago: found among the starts of all periods around, by the calendar of the platform. */
 export function findNaivePeriod(nowMs: number, spec: CalendarSpec): readonly [number, number] {
   const today = localDate(nowMs, spec.zone);
+  const days = { DAY: 1, WEEK: 7, MONTH: 31, FOUR_WEEKS: 28 }[spec.period];
+  const first = today.subtract({ days: (spec.back + 2) * days });
   const starts: number[] = [];
-  for (let day = today.subtract({ days: 140 }); ; day = day.add({ days: 1 })) {
+  for (let ahead = 0; ahead <= (spec.back + 4) * days; ahead++) {
+    const day = first.add({ days: ahead });
     if (startsPeriod(day, spec)) starts.push(startOf(day, spec.zone));
-    if (starts.length > 1 && Temporal.PlainDate.compare(day, today.add({ days: 40 })) > 0) break;
   }
   const at = starts.findLastIndex((startMs) => startMs <= nowMs) - spec.back;
   return [starts[at]!, starts[at + 1]!];

@@ -83,7 +83,7 @@ describe("aggregates", () => {
           }
         },
       ),
-      { numRuns: countRuns(400) },
+      { numRuns: countRuns(250) },
     );
   });
 });

@@ -161,6 +161,19 @@ describe("rows", () => {
   });
 });
 
+test("the newest of different windows and numbers of rows are looked for apart", () => {
+  const events = [1, 2, 3, 4].map((hours) => bet(hours * hourMs, hours));
+  const rolling = (offsetMs: number) => ({ kind: "rolling", spanMs: 10 * hourMs, offsetMs }) as const;
+  const specs: Partial<AggregateSpec>[] = [
+    { function: "LAST", window: rolling(0) },
+    { function: "LAST", window: rolling(2 * hourMs) },
+    { function: "SUM", window: { kind: "last", count: 2 } },
+    { function: "SUM", window: { kind: "last", count: 3 } },
+    { function: "SUM", window: rolling(0) },
+  ];
+  expect(computeAll(specs, events).values).toEqual([1, 2, 3, 6, 10]);
+});
+
 describe("the payment at hand", () => {
   const current: CurrentRow = {
     label: {
@@ -294,25 +307,47 @@ describe("sessions", () => {
     expect(computeOne(inSession, [bet(50, 1)])).toBe(0);
   });
 
-  test("whose start was folded away leave their window unknown", () => {
+  describe("whose start was folded away", () => {
     const labels = createListedLabels();
     const label = labels.intern(start(0));
-    const tile = {
-      fromMs: nowMs - 100,
-      untilMs: nowMs - 50,
-      label,
-      count: 1,
-      sumMinor: 0,
-      minMinor: 0,
-      maxMinor: 0,
+    const sums = { count: 1, sumMinor: 0, minMinor: 0, maxMinor: 0 };
+    const tile = { fromMs: nowMs - 200, untilMs: nowMs - 150, label, ...sums };
+    const compute = (spec: Partial<AggregateSpec>, events: readonly ListedEvent[]): Value => {
+      const history = makeListedHistory(events, { labels, tiles: [tile] });
+      const values: Value[] = ["nothing"];
+      const features = [{ ordinal: 0, type: "int" as const, spec: make(spec) }];
+      const into = { values, errorBounds: new Float64Array(1) };
+      buildAggregates(features, { eventSlots, lists: [], fx })({ history, current: undefined, nowMs }, into);
+      return values[0];
     };
-    const history = makeListedHistory([bet(10, 1)], { labels, tiles: [tile] });
-    const values: Value[] = ["nothing"];
-    const features = [{ ordinal: 0, type: "int" as const, spec: make(inSession) }];
-    const into = { values, errorBounds: new Float64Array(1) };
-    buildAggregates(features, { eventSlots, lists: [], fx })({ history, current: undefined, nowMs }, into);
-    expect(values).toEqual([undefined]);
+    const recent = { ...longest, window: { kind: "rolling", spanMs: 100, offsetMs: 0 } } as const;
+
+    test("leave their window unknown", () => {
+      expect(compute(inSession, [bet(10, 1)])).toBeUndefined();
+      expect(compute(inSession, [start(20), bet(10, 1)])).toBe(1);
+    });
+
+    test("leave the longest unknown only where one of them may be it", () => {
+      expect(compute(recent, [start(50, "a"), end(20, "a")])).toBe(30);
+      expect(compute(recent, [start(50, "a"), end(20, "a"), end(10, "b")])).toBeUndefined();
+      expect(compute(recent, [bet(10, 1)])).toBeUndefined();
+    });
   });
+});
+
+test("SEMANTICS 5.8: sums of tiles that are converted as a whole tell by how much that may be off", () => {
+  const labels = createListedLabels();
+  const label = labels.intern(bet(0, 10, "GBP"));
+  // Two amounts of 10 are 12 each, and 20 together 23.
+  const sums = { count: 2, sumMinor: 20, minMinor: 10, maxMinor: 10 };
+  const tile = { fromMs: nowMs - 100, untilMs: nowMs - 50, label, ...sums };
+  const values: Value[] = [undefined];
+  const into = { values, errorBounds: new Float64Array(1) };
+  const features = [{ ordinal: 0, type: "int" as const, spec: make({ function: "SUM" }) }];
+  const history = makeListedHistory([], { labels, tiles: [tile] });
+  buildAggregates(features, { eventSlots, lists: [], fx })({ history, current: undefined, nowMs }, into);
+  expect(values[0]).toBe(23);
+  expect(into.errorBounds[0]).toBe(1.5);
 });
 
 test("more different values than are told exactly come with a bound", () => {

@@ -191,11 +191,11 @@ function relate({ how }: RelationUnit, source: Source, last: number, span: Span)
     : how.longest(source.history, last, span, source.nowMs);
 }
 
-/** What an answer may rest on reaches beyond the window by the time that answers have. */
+/** Answers come after their events, so what was folded away after the window is folded away in it too. */
 function hidesRelated(history: History, { stream, spec, window }: RelationUnit, spans: Spans): boolean {
   const { afterMs, throughMs } = spans.list[window]!;
   if (spans.isSessionHidden && spec.window.kind === "session") return true;
-  return hidesRows(history, stream, afterMs + 1, throughMs + spec.answerWithinMs);
+  return hidesRows(history, stream, afterMs + 1, throughMs);
 }
 
 type Settling = {

@@ -109,11 +109,11 @@ export function createStream(
   let known: Labels | undefined;
   let codes = new Uint8Array(0);
   let constants = new Float64Array(0);
-  let widePlaces = new Int32Array(0);
+  let widePlaces = new Uint8Array(0);
 
   const describeLabel = (label: Label): { code: number; constant: number; place: number } => {
     const verdict = filter.judgeLabel(label);
-    if (verdict === "none") return { code: codeSkip, constant: Number.NaN, place: -1 };
+    if (verdict === "none") return { code: codeSkip, constant: Number.NaN, place: 0 };
     const value = describeValue(label, spec, { interned, places });
     const hits = hit?.judgeLabel(label) ?? "none";
     let code = value.kind + (verdict === "ask" ? matchAsk : 0);
@@ -124,8 +124,9 @@ export function createStream(
     if (labels === known && labels.count() <= codes.length) return;
     const size = Math.max(64, 2 * labels.count());
     codes = new Uint8Array(size).fill(unjudged);
-    constants = new Float64Array(size);
-    widePlaces = new Int32Array(size);
+    // There may be hundreds of thousands of labels and hundreds of streams: only what this one needs.
+    if (spec.of?.kind === "plain") constants = new Float64Array(size);
+    if (spec.of?.kind === "wide") widePlaces = new Uint8Array(size);
     known = labels;
   };
   const codeOf = (labels: Labels, id: number): number => {
@@ -213,7 +214,8 @@ export function createStream(
         }
         const kind = code & valueMask;
         ats[n] = at;
-        values[n] = kind === valueAmount ? amountMinor[row]! : ownConstants[id]!;
+        values[n] =
+          kind === valueAmount ? amountMinor[row]! : kind === valueConstant ? ownConstants[id]! : Number.NaN;
         hits[n] = code & hitAll;
         n++;
       }
@@ -234,7 +236,7 @@ function describeValue(
   { of, isInterned }: StreamSpec,
   interning: Interning,
 ): { readonly kind: number; readonly constant: number; readonly place: number } {
-  const none = { kind: valueNone, constant: Number.NaN, place: -1 };
+  const none = { kind: valueNone, constant: Number.NaN, place: 0 };
   switch (of?.kind) {
     case undefined:
       return none;

@@ -140,7 +140,7 @@ describe("SEMANTICS 5.9: calendar windows", () => {
           expect([startOfPeriod(nowMs, each), endOfPeriod(nowMs, each)]).toEqual(want);
         }
       }),
-      { numRuns: countRuns(300) },
+      { numRuns: countRuns(150) },
     );
   });
 });
