@@ -54,14 +54,14 @@ export function checkLimits(input: CheckInput): void {
 }
 
 /** Checks a limit of the section or of a pack, but for its id and conditions. */
-export function checkLimit(input: CheckInput, limit: Limit, path: string): void {
+export function checkLimit(input: CheckInput, limit: Limit, path: string, isPacked = false): void {
   const { faults } = input;
   checkText(faults, `${path}.description`, limit.description, descriptionMax);
   checkKinds(faults, `${path}.kinds`, limit.kinds);
   checkPurposes(faults, `${path}.purposes`, limit.purposes);
   checkReason(faults, `${path}.reason`, limit.reason);
   checkText(faults, `${path}.player_message_key`, limit.playerMessageKey, keyMax);
-  checkSpan(input, limit, path, "limit");
+  checkSpan(input, limit, path, { noun: "limit", isPacked });
   checkMeasure(input, limit, path);
   checkSubject(input, limit, path);
   if (limit.window === undefined)

@@ -39,7 +39,7 @@ export function checkPacks(input: CheckInput): void {
     if (pack.jurisdiction === "")
       faults.error(`${path}.jurisdiction`, "missing", "say of which country the law is");
     else checkCountry(faults, `${path}.jurisdiction`, pack.jurisdiction);
-    checkSpan(input, pack, path, "pack");
+    checkSpan(input, pack, path, { noun: "pack", isPacked: true });
     checkZone(faults, `${path}.zone`, pack.zone);
     if (pack.limitIncreaseWait !== undefined) {
       const bounds = { min: 0, max: waitMaxMs, said: "from 0 to 366 days" };
@@ -65,13 +65,13 @@ function checkParts(input: CheckInput, pack: PolicyPack, path: string, taken: Ma
   if (checkSize(faults, `${path}.limits`, pack.limits.length, packLimitsMax)) {
     for (const [index, limit] of pack.limits.entries()) {
       checkPart(limit, `${path}.limits[${index}]`);
-      checkLimit(input, limit, `${path}.limits[${index}]`);
+      checkLimit(input, limit, `${path}.limits[${index}]`, true);
     }
   }
   if (checkSize(faults, `${path}.rules`, pack.rules.length, packRulesMax)) {
     for (const [index, rule] of pack.rules.entries()) {
       checkPart(rule, `${path}.rules[${index}]`);
-      checkRule(input, rule, `${path}.rules[${index}]`);
+      checkRule(input, rule, `${path}.rules[${index}]`, true);
     }
   }
 }

@@ -45,7 +45,7 @@ export function checkRules(input: CheckInput): void {
 }
 
 /** Checks a rule of the section or of a pack, but for its id and condition. */
-export function checkRule(input: CheckInput, rule: Rule, path: string): void {
+export function checkRule(input: CheckInput, rule: Rule, path: string, isPacked = false): void {
   const { faults } = input;
   checkText(faults, `${path}.description`, rule.description, descriptionMax);
   checkKinds(faults, `${path}.kinds`, rule.kinds);
@@ -53,6 +53,7 @@ export function checkRule(input: CheckInput, rule: Rule, path: string): void {
   checkReason(faults, `${path}.reason`, rule.reason);
   checkReason(faults, `${path}.reason_unknown`, rule.reasonUnknown);
   checkText(faults, `${path}.player_message_key`, rule.playerMessageKey, keyMax);
+  checkSpan(input, rule, path, { noun: "rule", isPacked });
   checkSchedule(input, rule, path);
   checkClass(input, rule, path);
 }
@@ -103,12 +104,12 @@ function checkOnUnknown({ faults }: CheckInput, rule: Rule, path: string, ruleCl
   }
 }
 
-/** When something is active: it has not ended, and ends after it begins. */
+/** When something is active: it ends after it begins, and has not ended, unless it is the law: packs keep what was in force for replays. */
 export function checkSpan(
   { faults, nowMs }: CheckInput,
   { from, until }: Pick<Rule, "from" | "until">,
   path: string,
-  noun: "rule" | "limit" | "pack",
+  { noun, isPacked }: { readonly noun: "rule" | "limit" | "pack"; readonly isPacked: boolean },
 ): void {
   if (from !== undefined) checkInstant(faults, `${path}.from`, from);
   if (until === undefined) return;
@@ -116,7 +117,7 @@ export function checkSpan(
   const untilMs = toMs(until);
   if (from !== undefined && untilMs <= toMs(from)) {
     faults.error(`${path}.until`, "until-not-after-from", `the ${noun} ends before it begins`);
-  } else if (untilMs <= nowMs) {
+  } else if (untilMs <= nowMs && !isPacked) {
     faults.error(`${path}.until`, "until-in-past", `the ${noun} has ended already`);
   }
 }
@@ -124,7 +125,6 @@ export function checkSpan(
 function checkSchedule(input: CheckInput, rule: Rule, path: string): void {
   const { faults } = input;
   const { hours, rollout } = rule;
-  checkSpan(input, rule, path, "rule");
   if (hours !== undefined) checkHours(input, hours, `${path}.hours`);
   if (rollout === undefined) return;
   checkRange(faults, `${path}.rollout.share_bps`, rollout.shareBps, [0, bpsMax]);

@@ -104,7 +104,8 @@ export const faultRules = {
   "not-for-model": "The model does without this.",
   "bad-model": "The dump is not JSON, or a field of the model is missing, of another type or not finite.",
   "unknown-input": "A split or a weight names something else than an input of the model.",
-  "model-too-large": "The model is larger than 4 MiB, 1,000 trees, 100,000 nodes, 64 levels or 100,000 categories.",
+  "model-too-large":
+    "The model is larger than 4 MiB, 1,000 trees, 100,000 nodes, 64 levels or 100,000 categories.",
   "model-not-supported": "The model is of a kind that is not evaluated here, such as one of several classes.",
   // What unknown does, and when.
   "on-unknown-missing": "A tightening effect of REGULATORY or SAFER_GAMBLING must say what unknown does.",
