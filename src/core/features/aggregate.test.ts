@@ -335,6 +335,39 @@ describe("sessions", () => {
   });
 });
 
+test("what needs rows that were folded away is missing, what has all that it needs is not", () => {
+  const labels = createListedLabels();
+  const label = labels.intern(bet(0, 1));
+  const tile = {
+    fromMs: nowMs - 200,
+    untilMs: nowMs - 150,
+    label,
+    count: 5,
+    sumMinor: 5,
+    minMinor: 1,
+    maxMinor: 1,
+  };
+  const hit: Expr = { op: "const", type: "bool", value: true };
+  const win = (agoMs: number): ListedEvent => ({ ...bet(agoMs, 1), type: "win" });
+  const specs: Partial<AggregateSpec>[] = [
+    { function: "SUM", events: ["win"] },
+    { function: "STREAK", hit },
+    { window: { kind: "last", count: 3 } },
+    { window: { kind: "last", count: 2 } },
+    { function: "LAST" },
+    { function: "FIRST" },
+  ];
+  const history = makeListedHistory([bet(20, 7), bet(10, 8), win(1), win(2), win(3)], {
+    labels,
+    tiles: [tile],
+  });
+  const values = new Array<Value>(specs.length).fill("nothing");
+  const features = specs.map((spec, ordinal) => ({ ordinal, type: "int" as const, spec: make(spec) }));
+  const into = { values, errorBounds: new Float64Array(specs.length) };
+  buildAggregates(features, { eventSlots, lists: [], fx })({ history, current: undefined, nowMs }, into);
+  expect(values).toEqual([3, undefined, undefined, 2, 8, undefined]);
+});
+
 test("SEMANTICS 5.8: sums of tiles that are converted as a whole tell by how much that may be off", () => {
   const labels = createListedLabels();
   const label = labels.intern(bet(0, 10, "GBP"));
