@@ -28,6 +28,8 @@ export type DecisionState = {
   readonly remember?: (snapshot: RuleSnapshot, facts: FactInput) => Uint8Array | undefined;
   readonly pspStates: ReadonlyMap<string, PspStateKind>;
   readonly bins: BinTable;
+  /** Whether the present is the machine's, and not that of each call. */
+  readonly isServerClock?: boolean;
   /** What limits are read from; where absent nothing was ever paid. */
   readonly ledger?: {
     readonly historyOf: (subject: Subject) => History | undefined;

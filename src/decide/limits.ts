@@ -10,6 +10,7 @@ import {
   askPspLimits,
   convertForLimits,
   type LimitInquiry,
+  listDistinctValues,
   listKeySubjects,
 } from "../core/limits/ask.ts";
 import type { LimitBook } from "../core/limits/build-limits.ts";
@@ -139,13 +140,19 @@ function locate(facts: FactInput): Parameters<typeof findIncreaseWait>[1] {
   return { jurisdictions: readJurisdictions(facts), physicalCountry: facts.payment.ipCountry };
 }
 
-function openLimitState({ ledger }: DecisionState, facts: FactInput, { fx }: RuleSnapshot): LimitState {
+function openLimitState(
+  { ledger, isServerClock }: DecisionState,
+  facts: FactInput,
+  { fx }: RuleSnapshot,
+): LimitState {
   return {
     read: (subject) =>
       ledger === undefined
         ? nothingKnown
         : { history: ledger.historyOf(subject), holds: ledger.holdsOf(subject) },
     nowMs: facts.nowMs,
+    // By the clock of the machine nothing is of the future, even if that clock was set back.
+    ...(isServerClock === true ? { latestMs: Number.POSITIVE_INFINITY } : {}),
     paymentId: facts.payment.paymentId,
     fx,
   };
@@ -230,7 +237,7 @@ export function makeTerms(
     converted: convertForLimits(book, amount, player.ownLimits ?? []),
     ratesVersion: book.version,
     instantMs: at.instantMs,
-    values: listValues(facts, at),
+    values: new Map([...listValues(facts, at), ...listDistinctValues(book, known)]),
     subjects: [
       ...listSubjects(known),
       ...(at.psp === "" ? [] : [{ kind: "psp" as const, id: at.psp }]),

@@ -147,7 +147,8 @@ function completeFact(
   const isWithdrawal = fact.kind === "withdrawal";
   return {
     ...fact,
-    ...(isWithdrawal ? { type: withdrawalTypes.get(fact.type) ?? fact.type } : {}),
+    // That a payout was sent has a name of its own.
+    type: isWithdrawal && fact.type === "payment_attempted" ? "withdrawal_requested" : fact.type,
     method: payment.method ?? "",
     psp,
     mid,
@@ -176,10 +177,3 @@ function atStep(subject: Subject, psp: string, mid: string): readonly Subject[] 
       return [subject];
   }
 }
-
-/** Stages of a payout have names of their own. */
-const withdrawalTypes: ReadonlyMap<HoldFact["type"], HoldFact["type"]> = new Map([
-  ["payment_attempted", "withdrawal_requested"],
-  ["payment_declined", "withdrawal_cancelled"],
-  ["payment_voided", "withdrawal_returned"],
-]);

@@ -9,6 +9,7 @@ import type { PspStateKind } from "../ports/psp-state-store.ts";
 import type { DecisionState } from "./judge.ts";
 
 export type StateDeps = {
+  readonly merchants: ReadonlyMap<string, { readonly clock: "server" | "request" }>;
   readonly players: Pick<PlayerStore, "get">;
   readonly histories: Pick<HistoryStore, "get" | "newestMs">;
   readonly limits: Pick<LimitStore, "holdsOf" | "get">;
@@ -31,6 +32,7 @@ export function readState(deps: StateDeps, merchantId: string, playerId: string)
     remember: (snapshot, facts) => deps.remember(merchantId, snapshot, facts),
     pspStates: deps.pspStates(merchantId),
     bins: deps.bins,
+    isServerClock: deps.merchants.get(merchantId)?.clock === "server",
     ledger: {
       historyOf: (subject) => deps.histories.get(merchantId, subject),
       holdsOf: (subject) => deps.limits.holdsOf(merchantId, subject),

@@ -261,9 +261,10 @@ export class Batch {
     id: number,
     options: { isPaymentFact: boolean; amountWins?: boolean },
   ): Placed {
-    const row = this.#intake.factRows.make(fact, id);
-    const placed = this.#place(playerId, row, options);
+    const { factRows } = this.#intake;
+    const placed = this.#place(playerId, factRows.make(fact, id, "player"), options);
     for (const subject of listSubjects(fact, readWishes(this.#snapshot))) {
+      const row = factRows.make(fact, id, subject.kind);
       this.#note(this.#deps.histories.place(this.#merchantId, subject, row, options).durable);
     }
     return placed;

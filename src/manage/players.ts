@@ -2,6 +2,7 @@ import { storedFacts } from "../core/facts.ts";
 import { readAttribute } from "../core/features/read-attribute.ts";
 import type { FieldFault } from "../core/field-fault.ts";
 import { isCountry } from "../core/iso3166.ts";
+import { findIncreaseWait, settleOwnLimits } from "../core/limits/player-limits.ts";
 import type { AttributeInput } from "../core/payment.ts";
 import { markRemoved, type Player, type Restriction, type StoredAttribute } from "../core/player.ts";
 import { changeRestrictions, type RestrictionInput } from "../core/restriction-changes.ts";
@@ -85,7 +86,7 @@ export class Players {
         });
       }
       if (faults.length > 0) return fail({ kind: "invalid", faults });
-      const next: Player = { ...player, attributes };
+      const next: Player = { ...player, attributes, ...this.#settleLimits(merchantId, player, attributes) };
       await this.#deps.store.put(merchantId, next);
       return succeed({ player: next, ignored: ignored.sort() });
     });
@@ -129,6 +130,21 @@ export class Players {
       return { rule: "iso-3166", message: "kyc_country is no ISO 3166-1 alpha-2 code" };
     }
     return read;
+  }
+
+  /** Before a player moves to another country what waited there is settled (`SEMANTICS.md` 5.7). */
+  #settleLimits(
+    merchantId: string,
+    { ownLimits, attributes: before }: Player,
+    after: Player["attributes"],
+  ): Pick<Player, "ownLimits"> {
+    const country = before.get("kyc_country")?.value;
+    if (ownLimits === undefined || country === after.get("kyc_country")?.value) return {};
+    const nowMs = this.#deps.clock.nowMs();
+    const packs = this.#deps.active.current(merchantId)?.snapshot.packs ?? [];
+    const jurisdictions = typeof country === "string" ? [country] : undefined;
+    const wait = findIncreaseWait(packs, { jurisdictions, physicalCountry: undefined }, nowMs);
+    return { ownLimits: settleOwnLimits(ownLimits, nowMs, wait) };
   }
 
   #isDeclared(merchantId: string, name: string): boolean {

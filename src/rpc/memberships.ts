@@ -18,9 +18,9 @@ import {
 import { explainPlayer } from "../ingest/membership/explain-player.ts";
 import { listMembers, type SurveyDeps } from "../ingest/membership/survey.ts";
 import type { MembershipTracker } from "../ingest/membership/tracker.ts";
+import type { Watched } from "../ingest/membership/watchers.ts";
 import type { ActiveRules } from "../manage/active-rules.ts";
 import type { Merchants } from "../manage/merchants.ts";
-import type { NumberedChange } from "../ports/membership-log.ts";
 import type { CallInfo, ServiceHandlers } from "../wire/transport.ts";
 import { encodeConditionNode } from "./codec/encode-trace.ts";
 import { encodeInstant } from "./codec/time.ts";
@@ -28,6 +28,8 @@ import { decisionConflict, forgotten, invalidField, missing } from "./errors.ts"
 import { checkRequest, resolveMerchant } from "./request-fields.ts";
 
 const segmentsMax = 2_000;
+
+type WatchedChange = Extract<Watched, { readonly kind: "change" }>["change"];
 
 export type MembershipHandlerDeps = {
   readonly merchants: Merchants;
@@ -139,7 +141,7 @@ async function* streamChanges(
   }
 }
 
-function encodeChange(change: NumberedChange): WatchMembershipResponse {
+function encodeChange(change: WatchedChange): WatchMembershipResponse {
   const { sequence, playerId, segment, kind, atMs, suppressedBy, ruleSetVersion } = change;
   return create(WatchMembershipResponseSchema, {
     sequence: BigInt(sequence),

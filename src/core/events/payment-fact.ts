@@ -50,13 +50,14 @@ export class FactRowMaker {
   }
 
   /**
-   * The row of a fact, laid out as `factPlains` and `factWides` say. `id` is that of its natural key (`factRowId`), or of the event that tells it.
+   * The row of a fact, laid out as `factPlains` and `factWides` say; what is not told takes no place. `id` is that of its natural key (`factRowId`), or of
+   * the event that tells it. A row of the player's own history says nothing of the player.
    *
    * Where it would need one label more than there may be, what is open (method, scheme, ...) is left out: money counts in any case.
    */
-  make(fact: PaymentFact, id: number): NewRow {
-    const currencies = [...fact.converted.keys()].sort();
-    const wides = [
+  make(fact: PaymentFact, id: number, subject: SubjectKind): NewRow {
+    const currencies = fact.converted.size === 0 ? noCurrencies : [...fact.converted.keys()].sort();
+    const all = [
       hashText(fact.paymentId),
       hashText(fact.attemptId),
       fact.countedAtMs ?? NaN,
@@ -64,29 +65,42 @@ export class FactRowMaker {
       hashText(fact.device),
       hashText(fact.ip),
       hashText(fact.bin),
-      hashText(fact.playerId),
-      fact.ratesVersion,
+      subject === "player" ? NaN : hashText(fact.playerId),
+      currencies.length === 0 ? NaN : fact.ratesVersion,
     ];
+    let told = 0;
+    const wides: number[] = [];
+    for (let place = 0; place < all.length; place++) {
+      if (Number.isNaN(all[place])) continue;
+      told |= 1 << place;
+      wides.push(all[place]!);
+    }
     for (const currency of currencies) wides.push(fact.converted.get(currency)!);
-    const label = this.#labelOf(fact, currencies);
+    const label = this.#labelOf(fact, told, currencies);
     return { id, atMs: fact.atMs, amountMinor: fact.amountMinor, label, wides };
   }
 
-  #labelOf(fact: PaymentFact, currencies: readonly string[]): Label {
-    let key = `${fact.type}${keySeparator}${fact.currency}${keySeparator}${currencies.join()}`;
+  /** `told` has a bit for each of `factWides` that the row has. */
+  #labelOf(fact: PaymentFact, told: number, currencies: readonly string[]): Label {
+    let key = `${fact.type}${keySeparator}${told}${keySeparator}${fact.currency}${keySeparator}${currencies.join()}`;
     for (const name of factPlains) key += keySeparator + fact[name];
     const known = this.#labels.get(key);
     if (known !== undefined) return known;
     const isAdmitted = this.#book.admit();
-    if (!isAdmitted && hasOpenValues(fact)) return this.#labelOf(closeValues(fact), currencies);
+    if (!isAdmitted && hasOpenValues(fact)) return this.#labelOf(closeValues(fact), told, currencies);
     const values = new Map<string, string>();
     for (const name of factPlains) if (fact[name] !== "") values.set(name, fact[name]);
-    const wides = [...factWides, ...currencies.map((currency) => `in:${currency}`)];
+    const wides = [
+      ...factWides.filter((_, place) => (told & (1 << place)) !== 0),
+      ...currencies.map((currency) => `in:${currency}`),
+    ];
     const label: Label = { type: fact.type, currency: fact.currency, values, wides };
     this.#labels.set(key, label);
     return label;
   }
 }
+
+const noCurrencies: readonly string[] = [];
 
 /** NaN where there is none. */
 function hashText(text: string): number {

@@ -109,6 +109,15 @@ export function findIncreaseWait(
   };
 }
 
+/** Own limits as they stand now under `wait`: to be stored before a player moves under another law, so that a raise that is in force stays so. */
+export function settleOwnLimits(
+  limits: readonly OwnLimit[],
+  nowMs: number,
+  wait: IncreaseWait,
+): readonly OwnLimit[] {
+  return limits.flatMap((limit) => effectiveOwnLimit(limit, nowMs, wait) ?? []);
+}
+
 /** Id by which readings and reasons name it, such as `player/day/gross`. */
 export function ownLimitId({ period, measure }: Pick<OwnLimit, "period" | "measure">): string {
   return `player/${period.toLowerCase()}/${measure.toLowerCase()}`;

@@ -44,7 +44,11 @@ class MemoryStore {
   keep(fact: HoldFact): void {
     const unknown = { method: "card", psp: "", mid: "", brand: "", scheme: "", funding: "" };
     const id = factRowId({ merchantId: "m", ...fact });
-    const row = this.#maker.make({ ...fact, ...unknown, card: "", device: "", ip: "", bin: "" }, id);
+    const row = this.#maker.make(
+      { ...fact, ...unknown, card: "", device: "", ip: "", bin: "" },
+      id,
+      "player",
+    );
     this.#table.place(this.#table.open("m", player), row, { isPaymentFact: true });
   }
 }
