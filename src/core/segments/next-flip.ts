@@ -9,7 +9,7 @@ import type { SlotSource } from "../cel/environment.ts";
 import type { CompareOp, Expr, Value } from "../cel/expr.ts";
 import { readReads } from "../cel/reads.ts";
 import type { FeatureSpec } from "../features/feature.ts";
-import { canBeFalse, canBeTrue, truthsOf } from "./range.ts";
+import { canBeFalse, canBeTrue, numbersOf, truthsOf } from "./range.ts";
 import { type Ahead, rangeOf } from "./range-of.ts";
 import { createSlotClocks, type Look, type SlotClock } from "./slot-clock.ts";
 
@@ -128,6 +128,12 @@ export function createFlipFinder(sources: FlipSources): FlipFinder {
     if (keepsFor(failing)) return failing === foreverMs ? never : horizonMs;
     if (ahead.isBlind && !keepsFor(1)) return Math.min(horizonMs, nowMs + blindMs);
     let kept = 0;
+    const guess = guessCrossing(expr, ahead);
+    if (guess > kept + 1 && guess <= failing) {
+      // Mostly it is right, and the search is over.
+      if (keepsFor(guess - 1)) kept = guess - 1;
+      if (!keepsFor(guess)) failing = guess;
+    }
     while (failing - kept > 1) {
       const middle = Math.floor((kept + failing) / 2);
       if (keepsFor(middle)) kept = middle;
@@ -139,6 +145,30 @@ export function createFlipFinder(sources: FlipSources): FlipFinder {
 }
 
 type Leaf = { readonly expr: Expr; readonly want: boolean; readonly horizonMs: number; readonly look: Look };
+
+/** After how many ms the two sides of a leaf meet, where that is easy to tell; NaN elsewhere. */
+function guessCrossing(expr: Expr, ahead: Ahead): number {
+  switch (expr.op) {
+    case "compare": {
+      const [left, right] = [numbersOf(rangeOf(expr.left, ahead)), numbersOf(rangeOf(expr.right, ahead))];
+      if (left === undefined || right === undefined || left.slope === right.slope) return Number.NaN;
+      const gap = (right.low - left.low) / (left.slope - right.slope);
+      // What meets at this instant may pass at the next.
+      const isPassing = expr.how === "gt" || expr.how === "le" || expr.how === "ne";
+      const isRising = left.slope > right.slope;
+      return Math.ceil(gap) + (isPassing === isRising ? 1 : 0);
+    }
+    case "silent":
+    case "within": {
+      const [at, duration] = [ahead.valueOf(expr.at), ahead.valueOf(expr.duration)];
+      if (typeof at !== "number" || typeof duration !== "number") return Number.NaN;
+      const { nowMs } = ahead.frame;
+      return expr.op === "within" && at > nowMs ? at - nowMs : at + duration - nowMs;
+    }
+    default:
+      return Number.NaN;
+  }
+}
 
 /** Conditions share leaves, and leaves slots: each is answered once in a look. */
 function remember(next: Next): Next {

@@ -130,7 +130,11 @@ const condition = fc.letrec<{ node: string }>((tie) => ({
   ),
 })).node;
 
-function compile(aggregates: readonly object[], segments: readonly object[]): Timeline {
+function compile(
+  aggregates: readonly object[],
+  segments: readonly object[],
+  lifecycles: readonly object[],
+): Timeline {
   const document = {
     name: "test",
     psps: [{ id: "a", methods: ["card"] }],
@@ -140,14 +144,19 @@ function compile(aggregates: readonly object[], segments: readonly object[]): Ti
       { id: "latest", aggregate: { function: "LAST", events: ["bet", "session_end"], of: "at" } },
     ],
     segments,
+    lifecycles,
   };
   return openTimeline(compileForTest(JSON.stringify(document)));
 }
 
 /** Random conditions are sometimes refused: they can never hold, or compare what can't be. */
-function compileIfPossible(aggregates: readonly object[], segments: readonly object[]): Timeline | undefined {
+function compileIfPossible(
+  aggregates: readonly object[],
+  segments: readonly object[],
+  lifecycles: readonly object[],
+): Timeline | undefined {
   try {
-    return compile(aggregates, segments);
+    return compile(aggregates, segments, lifecycles);
   } catch (refusal) {
     if (/never-holds|type-mismatch/.test(String(refusal))) return undefined;
     throw refusal;
@@ -179,13 +188,35 @@ describe("sweeping a player with a history", () => {
         fc.tuple(condition, condition),
         fc.array(event, { maxLength: 12 }),
         (aggregates, [first, second], events) => {
-          const timeline = compileIfPossible(aggregates, [
-            { id: "a", when: first },
-            { id: "b", when: second },
-            { id: "c", when: `segment("a") && (${second})`, dwell_min: "40ms" },
-            { id: "d", when: first, exit_when: second },
-            { id: "e", when: '!segment("c") && segment("d")' },
-          ]);
+          const timeline = compileIfPossible(
+            aggregates,
+            [
+              { id: "a", when: first },
+              { id: "b", when: second },
+              { id: "c", when: `segment("a") && (${second})`, dwell_min: "40ms" },
+              { id: "d", when: first, exit_when: second },
+              { id: "e", when: '!segment("c") && segment("d")' },
+              { id: "f", when: 'segment("slow.two") || segment("quick.one")' },
+            ],
+            [
+              {
+                id: "slow",
+                states: [
+                  { id: "one", when: first, dwell_min: "30ms" },
+                  { id: "two", when: second },
+                  { id: "three" },
+                ],
+              },
+              {
+                id: "quick",
+                states: [
+                  { id: "one", when: second },
+                  { id: "two", when: 'segment("slow.one")' },
+                  { id: "three" },
+                ],
+              },
+            ],
+          );
           fc.pre(timeline !== undefined);
           const player = { playerId: "p", attributes: new Map(), restrictions: [] };
           const facts: SweepFacts = { merchantId: "m", player, history: makeHistory(events) };
