@@ -65,7 +65,7 @@ export class LabelTable implements Labels {
    * Fails: throws where the number is taken by another label, or leaves a gap: the rows that name it would be read wrong.
    */
   restore(label: number, entry: Label): void {
-    if (label > this.#labels.length || this.intern(entry) !== label) {
+    if (this.intern(entry) !== label) {
       throw new Error(`label ${label} (${entry.type}) is not the one of that number`);
     }
   }

@@ -22,11 +22,9 @@ export class RunSpace {
   /** The first unit of a run of `units`, a multiple of `align`; a slab is added where none has room. */
   take(units: number, align: number): number {
     if (units > this.#slabUnits) throw new RangeError(`no slab holds ${units} units`);
-    // A run this long holds an aligned one wherever it begins; a shorter one may not, and is then found in a later slab.
-    const surely = units + align - 1;
     for (let slab = 0; slab < this.#slabs.length; slab++) {
       if (this.#longest[slab]! < units) continue;
-      const start = this.#findIn(slab, units, align, surely);
+      const start = this.#findIn(slab, units, align);
       if (start >= 0) return slab * this.#slabUnits + start;
     }
     this.#addSlab();
@@ -56,7 +54,7 @@ export class RunSpace {
     this.#tagFree(slab, start, units);
   }
 
-  #findIn(slab: number, units: number, align: number, surely: number): number {
+  #findIn(slab: number, units: number, align: number): number {
     const tags = this.#slabs[slab]!;
     let longest = 0;
     for (let at = 0; at < this.#slabUnits; ) {
@@ -73,7 +71,7 @@ export class RunSpace {
       if (length > longest) longest = length;
       at += length;
     }
-    if (longest < surely) this.#longest[slab] = longest;
+    this.#longest[slab] = longest;
     return -1;
   }
 
