@@ -226,6 +226,15 @@ describe("what comes late", () => {
     expect(world.log.state("m", "p")?.memberSince.get("active")).toBe(startMs + hourMs);
   });
 
+  test("tells no stay that was over before it was known of, by looks that were not kept either", async () => {
+    const world = openWorld();
+    await world.happen("p", "payment_approved", startMs);
+    await world.happen("p", "payment_approved", startMs + hourMs);
+    await world.happen("p", "session_start", startMs + 90 * hourMs);
+    await world.happen("p", "payment_approved", startMs + 10 * hourMs);
+    expect(world.told()).toEqual([["p", "active", "ENTER", 0]]);
+  });
+
   test("leaves alone what rests on an attribute that was set again", async () => {
     const world = openWorld();
     const gold = (setAtMs: number) => new Map([["tier", { value: "gold", setAtMs, source: "crm" }]]);
