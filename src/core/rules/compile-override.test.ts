@@ -17,6 +17,12 @@ rules:
   - { id: care, class: SAFER_GAMBLING, on_unknown: SKIP, when: segment("harmed"), effects: { review: {} } }
   - { id: risky, class: RISK, when: segment("vip"), effects: { score: 5 } }
   - { id: rest, class: DEFAULT, effects: { retry_policy: default } }
+limits:
+  - { id: often, class: RISK, measure: COUNT, window: { rolling: 24h }, thresholds: [{ count: 5 }] }
+  - { id: much, class: DEFAULT, measure: GROSS, window: { rolling: 24h }, thresholds: [{ amount: { minor_units: 5, currency_code: EUR } }] }
+  - { id: lawful, class: REGULATORY, on_unknown: APPLY, measure: COUNT, window: { rolling: 24h }, thresholds: [{ count: 5 }] }
+policy_packs:
+  - { id: gb, jurisdiction: GB, rules: [{ id: ban, class: REGULATORY, on_unknown: SKIP, effects: { deny: {} } }] }
 `);
 
 const draft: OverrideDraft = {
@@ -42,6 +48,62 @@ function findFaults(effects: object, more: Partial<OverrideDraft> = {}): readonl
 describe("what an override may do", () => {
   const cases = [
     { name: "lifts a rule of RISK", effects: { allow: ["risky"] }, want: [] },
+    { name: "lifts a limit of RISK", effects: { allow: ["often"] }, want: [] },
+    {
+      name: "lifts no other limit",
+      effects: { allow: ["much"] },
+      want: ["effects.allow[0] lifts-risk-only"],
+    },
+    { name: "lifts no pack", effects: { allow: ["gb.ban"] }, want: ["effects.allow[0] lifts-risk-only"] },
+    {
+      name: "replaces thresholds of classes 4 to 7",
+      effects: {
+        limit_thresholds: [
+          { limit: "often", count: "9" },
+          { limit: "much", amount: { minor_units: "9", currency_code: "EUR" } },
+        ],
+      },
+      want: [],
+    },
+    {
+      name: "replaces no threshold of the law",
+      effects: { limit_thresholds: [{ limit: "lawful", count: "9" }] },
+      want: ["effects.limit_thresholds[0].limit threshold-protected"],
+    },
+    {
+      name: "replaces no threshold that there is not",
+      effects: { limit_thresholds: [{ limit: "never", count: "9" }] },
+      want: ["effects.limit_thresholds[0].limit unknown-limit"],
+    },
+    {
+      name: "replaces thresholds in their own measure and currency",
+      effects: {
+        limit_thresholds: [
+          { limit: "often", amount: { minor_units: "9", currency_code: "EUR" } },
+          { limit: "much", amount: { minor_units: "9", currency_code: "SEK" } },
+        ],
+      },
+      want: [
+        "effects.limit_thresholds[0] threshold-measure",
+        "effects.limit_thresholds[1] threshold-measure",
+      ],
+    },
+    {
+      name: "replaces each threshold once, by a number or an amount",
+      effects: {
+        limit_thresholds: [
+          { limit: "often", count: "9" },
+          { limit: "often", count: "8" },
+          { limit: "much", count: "1", amount: { minor_units: "9", currency_code: "EUR" } },
+        ],
+      },
+      want: ["effects.limit_thresholds[1].limit duplicate", "effects.limit_thresholds[2] one-of"],
+    },
+    {
+      name: "opens no limit to nothing",
+      effects: { limit_thresholds: [{ limit: "often" }] },
+      want: ["effects.limit_thresholds[0].count positive"],
+    },
     { name: "lifts no law", effects: { allow: ["ban"] }, want: ["effects.allow[0] lifts-risk-only"] },
     { name: "lifts no care", effects: { allow: ["care"] }, want: ["effects.allow[0] lifts-risk-only"] },
     { name: "lifts no default", effects: { allow: ["rest"] }, want: ["effects.allow[0] lifts-risk-only"] },

@@ -51,9 +51,9 @@ export function checkPacks(input: CheckInput): void {
 
 function checkParts(input: CheckInput, pack: PolicyPack, path: string, taken: Map<string, string>): void {
   const { faults } = input;
-  const seen = new Map<string, string>();
   const checkPart = (part: PolicyPack["rules"][number] | PolicyPack["limits"][number], at: string): void => {
-    checkId(faults, `${at}.id`, part.id, seen);
+    // Alone: what else has its name is told by the name.
+    checkId(faults, `${at}.id`, part.id, new Map());
     checkName(input, nameInPack(pack.id, part.id), at, taken);
     if (part.class !== 0 && !isProtectiveClass(part.class))
       faults.error(`${at}.class`, "pack-class", "what the law asks for is REGULATORY or SAFER_GAMBLING");
