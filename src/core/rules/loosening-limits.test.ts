@@ -45,6 +45,7 @@ policy_packs:
       - { id: daily, class: REGULATORY, on_unknown: APPLY, measure: COUNT, window: { calendar: { period: DAY } }, thresholds: [{ count: 7 }] }
     rules:
       - { id: ban, class: REGULATORY, on_unknown: APPLY, when: card.funding == "credit", effects: { deny: {} } }
+  - { id: ie, jurisdiction: IE, zone: Europe/Dublin }
 `;
 
 function readSide(text: string): DiffSide {
@@ -90,6 +91,13 @@ const weeklyCases: readonly { name: string; from: string; to: string; loosens: b
   },
   { name: "another window", from: "period: WEEK", to: "period: DAY", loosens: true },
   { name: "another zone", from: "zone: Europe/Berlin", to: "zone: Europe/Paris", loosens: true },
+  {
+    name: "another instant",
+    from: "breach: REVIEW",
+    to: "counted_at: CLEARED\n    breach: REVIEW",
+    loosens: true,
+  },
+  { name: "another subject", from: "measure: GROSS", to: "subject: CARD\n    measure: GROSS", loosens: true },
   { name: "another measure", from: "measure: GROSS", to: "measure: NET", loosens: true },
   {
     name: "a weaker class",
@@ -260,10 +268,17 @@ describe("a pack", () => {
   });
 
   test("loosens by going, whole or in part", () => {
-    expect(edit(base.slice(base.indexOf("policy_packs:")), "")).toEqual(["policy_packs gb!"]);
+    expect(edit(base.slice(base.indexOf("policy_packs:")), "")).toEqual([
+      "policy_packs gb!",
+      "policy_packs ie!",
+    ]);
     expect(edit(/ {4}limits:\n {6}- \{ id: daily,.*\n/.exec(base)![0], "")).toEqual(["policy_packs gb!"]);
     expect(edit(/ {4}rules:\n {6}- \{ id: ban,.*\n/.exec(base)![0], "")).toEqual(["policy_packs gb!"]);
   });
+});
+
+test("the zone of a pack is that of players' own limits", () => {
+  expect(edit("zone: Europe/Dublin", "zone: Europe/London")).toEqual(["policy_packs ie!"]);
 });
 
 test("a dump is told by its size and its hash", () => {
