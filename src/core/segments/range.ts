@@ -41,7 +41,7 @@ export function makeTruths(truths: Truths): Range {
   return { kind: "truths", truths };
 }
 
-export function nameTruth(truth: Value): Truths {
+function nameTruth(truth: Value): Truths {
   return truth === true ? canBeTrue : truth === false ? canBeFalse : canBeUnknown;
 }
 

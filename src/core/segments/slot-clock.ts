@@ -137,7 +137,7 @@ export function createSlotClocks(sources: SlotSources): SlotClocks {
 }
 
 /** The slots that an expression names itself, each once. */
-export function listSlots(expr: Expr): readonly number[] {
+function listSlots(expr: Expr): readonly number[] {
   const slots = new Set<number>();
   const visit = (part: Expr): void => {
     if (part.op === "slot" || part.op === "has") slots.add(part.slot);

@@ -192,6 +192,12 @@ function compareStandings(
   const { told, isSame, baseMs, standing, exitMs } = compared;
   const sinceMs = Float64Array.from(standing.sinceMs);
   const changes = isSame ? [] : [...listGone(advance, baseMs)];
+  /** What happened at the very instant of the last look corrects nothing: the player was there before. */
+  const describe = (kind: "ENTER" | "EXIT", id: string, atMs: number): MembershipChange => {
+    if (!isSame) return makeChange(facts, id, kind, baseMs);
+    const isPast = atMs < baseMs || (kind === "EXIT" && atMs === told.memberSince.get(id));
+    return makeChange(facts, id, isPast ? `CORRECTION_${kind}` : kind, atMs);
+  };
   let isKept = false;
   for (const segment of timeline.tracked) {
     const { id } = timeline.snapshot.segments[segment]!;
@@ -202,10 +208,10 @@ function compareStandings(
       sinceMs[segment] = toldMs ?? Number.NaN;
       isKept = true;
     } else if (isIn && toldMs === undefined) {
-      changes.push(makeChange(facts, id, isSame ? "CORRECTION_ENTER" : "ENTER", isSame ? trueMs : baseMs));
+      changes.push(describe("ENTER", id, trueMs));
     } else if (!isIn && toldMs !== undefined) {
-      const exitedMs = Number.isNaN(exitMs[segment]!) ? toldMs : exitMs[segment]!;
-      changes.push(makeChange(facts, id, isSame ? "CORRECTION_EXIT" : "EXIT", isSame ? exitedMs : baseMs));
+      const exitedMs = exitMs[segment]!;
+      changes.push(describe("EXIT", id, Number.isNaN(exitedMs) ? toldMs : exitedMs));
     }
   }
   return { changes, sinceMs, isKept };
