@@ -254,6 +254,17 @@ describe("packs", () => {
     expect(findFaults(packs(turned))).toEqual(["until-not-after-from policy_packs[0].until"]);
   });
 
+  test("have rules that count", () => {
+    const document = {
+      psps: [{ id: "a", methods: ["card"] }],
+      rules: [ban("r")],
+      ...packs({ rules: [ban("r")] }),
+    };
+    const bytes = new TextEncoder().encode(JSON.stringify(document));
+    const judged = judgeDocument({ document: bytes, format: "JSON", nowMs: testNowMs, sha256 });
+    expect(judged.compilation.ruleCount).toBe(2);
+  });
+
   test("believe the BIN table like all of the law", () => {
     const trusting = [{ id: "debit", when: 'card.funding == "debit"' }];
     const rules = [ban("r", { when: 'segment("debit")' })];

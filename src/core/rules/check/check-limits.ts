@@ -72,7 +72,7 @@ export function checkLimit(input: CheckInput, limit: Limit, path: string, isPack
 }
 
 /** Whether a limit is of sums of money. */
-export function isSum({ measure }: Pick<Limit, "measure">): boolean {
+function isSum({ measure }: Pick<Limit, "measure">): boolean {
   return measure === Limit_Measure.GROSS || measure === Limit_Measure.NET;
 }
 

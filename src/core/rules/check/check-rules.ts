@@ -59,7 +59,7 @@ export function checkRule(input: CheckInput, rule: Rule, path: string, isPacked 
 }
 
 /** The class of a rule by its name; undefined where it has none. */
-export function classOf(rule: Rule): RuleClass | undefined {
+function classOf(rule: Rule): RuleClass | undefined {
   return ruleClasses[rule.class - 1];
 }
 

@@ -45,8 +45,8 @@ export function checkThresholdList(
   }
 }
 
-/** Checks that a threshold, of a limit or replaced by an override, is an amount for sums and else a number. */
-export function checkThreshold(
+/** Checks that a threshold is an amount for sums and else a number. */
+function checkThreshold(
   faults: FaultList,
   { amount, count }: Pick<Limit_Threshold, "amount" | "count">,
   measure: Limit_Measure,

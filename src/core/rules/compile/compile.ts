@@ -78,7 +78,7 @@ export function judgeDocument({ document, format, nowMs, sha256 }: DocumentInput
     ...reportFaults(faults, read),
     hash: normal === undefined ? "" : sha256(toBinary(RuleSetSchema, normal)),
     name: ruleSet?.name ?? "",
-    ruleCount: ruleSet?.rules.length ?? 0,
+    ruleCount: ruleSet === undefined ? 0 : placeRules(ruleSet).length,
   };
   const accepted = normal && checked && { ruleSet: normal, checked };
   return { compilation, accepted };
