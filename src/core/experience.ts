@@ -71,7 +71,8 @@ function listAmounts({
   const amounts = new Set<number>();
   for (const { minorUnits, currencyCode } of facet.amounts) {
     const amount = convertMinor(fx, { amountMinor: minorUnits, from: currencyCode, to: currency });
-    if (amount !== undefined && amount > 0) amounts.add(Math.min(amount, capMinor ?? amount));
+    const cut = Math.min(amount ?? 0, capMinor ?? Number.POSITIVE_INFINITY);
+    if (cut > 0) amounts.add(cut);
   }
   return [...amounts].slice(0, amountsMax).map((minorUnits) => ({ minorUnits, currencyCode: currency }));
 }

@@ -8,6 +8,7 @@ import { listMatchedRules } from "../core/rules/resolve.ts";
 import { listenBeforeChoice } from "./before-choice.ts";
 import { type DecidedWith, type Draft, draftDecision, listSegments, listSources } from "./decide-with.ts";
 import type { ActiveRules, DecisionState } from "./judge.ts";
+import { findHeadroom } from "./limits.ts";
 import { buildTrace } from "./trace.ts";
 
 /** A method as judged for this player: what it says to the verdict beside what it says to the cashier. */
@@ -33,7 +34,7 @@ export function decideCashier(
   const experience = buildExperience({
     facet: resolution.experience,
     surveys,
-    capMinor: resolution.cap.maxMinor,
+    capMinor: findBound(draft),
     currency: payment.currency,
     fx: snapshot.fx,
   });
@@ -77,39 +78,41 @@ function surveyMethod(
   nowMs: number,
 ): Survey {
   const asked = withMethod(payment, method);
-  const { resolution, restrictions, route, workspace } = draftDecision(
-    rules,
-    asked,
-    state,
-    nowMs,
-    listenBeforeChoice(rules.snapshot, asked),
-  );
-  const denials = listDenials(resolution, restrictions);
+  const draft = draftDecision(rules, asked, state, nowMs, listenBeforeChoice(rules.snapshot, asked));
+  const { resolution, route, workspace, limits } = draft;
+  const denials = listDenials(draft);
   const noRoute = denials.length === 0 ? route.denial() : undefined;
   const psps = route.order.map((psp) => workspace.snapshot.psps[psp]!);
   const bounds = {
     currency: payment.currency,
     fx: workspace.snapshot.fx,
-    capMinor: resolution.cap.maxMinor,
+    capMinor: findBound(draft),
   };
   const serving = findServing(psps, method, bounds);
   const isServed = serving.length > 0 || psps.length === 0;
   const obstacles = [...denials, ...(noRoute === undefined ? [] : [noRoute])];
   if (denials.length === 0 && !isServed) obstacles.push(makeNoAmount(bounds.capMinor!, bounds.currency));
+  const reviews = [...resolution.reasons, ...limits.reviews];
   return {
     method,
-    verdict: obstacles.length > 0 ? "DENY" : resolution.verdict,
-    reasons: obstacles.length > 0 ? obstacles : resolution.reasons,
+    verdict: obstacles.length > 0 ? "DENY" : limits.reviews.length > 0 ? "REVIEW" : resolution.verdict,
+    reasons: obstacles.length > 0 ? obstacles : reviews,
     obstacles,
     maxMinor: findGreatest(serving, method, bounds),
   };
 }
 
-function listDenials(
-  { verdict, reasons }: Draft["resolution"],
-  restrictions: readonly Reason[],
-): readonly Reason[] {
-  return sortReasons([...restrictions, ...(verdict === "DENY" ? reasons : [])]);
+function listDenials({ resolution, restrictions, limits }: Draft): readonly Reason[] {
+  const { verdict, reasons } = resolution;
+  return sortReasons([...restrictions, ...(verdict === "DENY" ? reasons : []), ...limits.denials]);
+}
+
+/** The smallest cap and headroom, in minor units of the currency asked; undefined where nothing bounds the amount. */
+function findBound({ workspace, limits, resolution, facts }: Draft): number | undefined {
+  const { maxMinor } = resolution.cap;
+  const headroom = findHeadroom(workspace, limits, facts.payment.currency);
+  if (maxMinor === undefined || headroom === undefined) return maxMinor ?? headroom;
+  return Math.min(maxMinor, headroom);
 }
 
 function makeNoAmount(capMinor: number, currencyCode: string): Reason {
@@ -135,12 +138,12 @@ function withMethod(payment: Payment, method: string): Payment {
 /** A payment is possible where one method is; else the reasons that hold for the player, or those of the first method. */
 function findBest(
   surveys: readonly Survey[],
-  { restrictions, resolution }: Draft,
+  draft: Draft,
 ): { readonly verdict: Verdict; readonly reasons: readonly Reason[] } {
   const open = surveys.find(({ verdict }) => verdict === "APPROVE_ROUTE");
   if (open !== undefined) return { verdict: "APPROVE_ROUTE", reasons: [] };
   const reviewed = surveys.find(({ verdict }) => verdict === "REVIEW");
   if (reviewed !== undefined) return { verdict: "REVIEW", reasons: sortReasons([...reviewed.reasons]) };
-  const denials = listDenials(resolution, restrictions);
+  const denials = listDenials(draft);
   return { verdict: "DENY", reasons: denials.length > 0 ? denials : (surveys[0]?.obstacles ?? []) };
 }

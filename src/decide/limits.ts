@@ -3,6 +3,7 @@
  * will hold is made once its plan is known.
  */
 
+import { greatestMinorWithin } from "../core/amount-bound.ts";
 import type { Decision } from "../core/decision.ts";
 import { type FactInput, readJurisdictions } from "../core/facts.ts";
 import {
@@ -66,14 +67,19 @@ export function judgeLimitsOf(
   { approvedReviews, steps }: { readonly approvedReviews: readonly string[]; readonly steps: number },
 ): LimitsDraft {
   const { snapshot, limits: book, hasPspLimits } = workspace;
-  const inquiry = makeInquiry(book, workspace.frame, facts, resolution, snapshot, steps);
+  const { payment } = facts;
+  // A cashier without an amount asks for the least one, so that limits of which nothing is left say so.
+  const asking =
+    payment.amountMinor === undefined ? { ...facts, payment: { ...payment, amountMinor: 1 } } : facts;
+  const inquiry = makeInquiry(book, workspace.frame, asking, resolution, snapshot, steps);
   const limitState = openLimitState(state, facts, snapshot);
   const judged = judgeLimits(askLimits(inquiry), limitState, steps);
   const psps = hasPspLimits
     ? judgePspLimits(askPspLimits(inquiry, listCandidates(snapshot, routingCase)), limitState)
     : undefined;
   const breaches = judged.breaches.filter(
-    ({ limit, outcome }) => !isReviewed(limit.spec.id, outcome, approvedReviews),
+    (breach) =>
+      !isReviewed(breach.limit.spec.id, breach.outcome, approvedReviews) && !isBeforeChoice(breach, payment),
   );
   const reviewing = breaches.filter(({ outcome }) => outcome === "REVIEW");
   const readings =
@@ -99,6 +105,11 @@ export function judgeLimitsOf(
 /** A RISK review that a reviewer approved lifts the limit that asked for it (`SEMANTICS.md` 1.6). */
 function isReviewed(id: string, outcome: Breach["outcome"], approvedReviews: readonly string[]): boolean {
   return outcome === "REVIEW" && approvedReviews.includes(id);
+}
+
+/** Before a card is chosen nothing is known of it: limits on what only the choice will tell are not heard yet (docs/decisions/0003). */
+function isBeforeChoice({ code, reading }: Breach, { mode }: Payment): boolean {
+  return mode === "CASHIER" && reading.unknown && code === "LIMIT_UNKNOWN";
 }
 
 function reasonsOf(breaches: readonly Breach[], wanted: Breach["outcome"]): readonly Reason[] {
@@ -213,6 +224,27 @@ export function readPlayerLimits(
   const inquiry = makeInquiry(book, frame, asking, undefined, snapshot, 0);
   const asks = askLimits(inquiry).filter(({ subject }) => subject.kind === "player");
   return judgeLimits(asks, openLimitState(state, asking, snapshot), 0).readings;
+}
+
+/**
+ * The greatest amount that no limit of the player's, the card's and so on denies: the smallest headroom of sums, in minor units of the currency;
+ * undefined where none bounds it. What is unknown bounds nothing here, and what only reviews, asks for more or tells does not either.
+ */
+export function findHeadroom(
+  { limits: book, snapshot }: Workspace,
+  { judged }: LimitsDraft,
+  currency: string,
+): number | undefined {
+  let least: number | undefined;
+  for (const { limitId, currency: currencyCode, headroom, unknown } of judged.readings) {
+    if (currencyCode === "" || unknown) continue;
+    // The player's own limits are not of the rule set, and deny.
+    const breach = book.limits.find(({ spec }) => spec.id === limitId)?.spec.breach ?? "DENY";
+    if (breach !== "DENY") continue;
+    const bound = greatestMinorWithin(snapshot.fx, { minorUnits: headroom, currencyCode }, currency);
+    if (bound !== undefined && (least === undefined || bound < least)) least = bound;
+  }
+  return least;
 }
 
 /** What a payment keeps of itself while it holds: at the PSP of its first step, since the instant of the decision. */
