@@ -88,7 +88,8 @@ export function readCases(folder: string): readonly GoldenCase[] {
     });
 }
 
-function buildRuleSet(path: string, add: JsonObject): JsonObject {
+/** The YAML document at the path, with sections added to its own. */
+export function buildRuleSet(path: string, add: JsonObject): JsonObject {
   const base = parse(readFileSync(path, "utf8")) as Record<string, Json>;
   for (const [section, entries] of Object.entries(add)) {
     const known = base[section];

@@ -29,7 +29,9 @@ export type ServiceOptions = {
   readonly dataDirectory?: string;
   /** Those of the samples where neither is given. */
   readonly merchantsFile?: string;
-  readonly merchants?: Readonly<Record<string, { readonly clock?: "server" | "request" }>>;
+  readonly merchants?: Readonly<
+    Record<string, { readonly clock?: "server" | "request"; readonly [setting: string]: unknown }>
+  >;
   readonly binFile?: string;
   readonly clock?: Clock;
 };
