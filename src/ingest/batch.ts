@@ -23,6 +23,8 @@ const labelsMaxDefault = 65_536;
 const clockSkewMs = 60_000;
 /** Facts that outcomes tell are counted under it. */
 const outcomeSource = "gateway";
+/** What happened at whatever instant: any part of the past may be another now. */
+const anyInstant = Number.NEGATIVE_INFINITY;
 const noTypes: EventCheck["declaredTypes"] = new Map();
 
 /** What stays of a merchant from batch to batch. */
@@ -178,7 +180,6 @@ export class Batch {
       const id = rowId(this.#merchantId, event.playerId, event.reverses!);
       wasThere = this.#reverse(found.playerId, id, event);
     }
-    this.#touch(found.playerId, event.occurredAtMs);
     return wasThere
       ? accept(false)
       : tell("ACCEPTED", "nothing of that id has come yet: it will be taken back when it comes");
@@ -205,8 +206,8 @@ export class Batch {
       fx: this.#snapshot?.fx,
     };
     for (const durable of mergeAlias(this.#deps, merge)) this.#note(durable);
-    this.#touch(alias.playerId, event.occurredAtMs);
-    this.#touch(found.playerId, event.occurredAtMs);
+    this.#touch(alias.playerId, anyInstant);
+    this.#touch(found.playerId, anyInstant);
     return outcome;
   }
 
@@ -278,7 +279,10 @@ export class Batch {
     const subject = playerSubject(playerId);
     const { placed, durable } = this.#deps.histories.place(this.#merchantId, subject, row, options);
     this.#note(durable);
-    if (placed.kind === "added" || placed.kind === "merged") this.#touch(playerId, row.atMs);
+    if (placed.kind === "added") this.#touch(playerId, row.atMs);
+    // The first instant stands, and only the history knows it.
+    if (placed.kind === "merged")
+      this.#touch(playerId, placed.differs.includes("at") ? anyInstant : row.atMs);
     return placed;
   }
 
@@ -294,6 +298,7 @@ export class Batch {
     const row = { id, atMs: event.occurredAtMs };
     const { found, durable } = this.#deps.histories.reverse(this.#merchantId, playerSubject(playerId), row);
     this.#note(durable);
+    if (found) this.#touch(playerId, anyInstant);
     return found;
   }
 
