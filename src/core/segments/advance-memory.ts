@@ -5,21 +5,37 @@ import type { Timeline } from "./timeline.ts";
 /** Instants that a decision looks at at most for a player whose standing nobody kept. */
 const looksMax = 20_000;
 
+/** Where a player stood, with the bound of the next look. */
+export type KeptStanding = { readonly standing: Standing; readonly nextMs: number };
+
+export type Remembered = {
+  /** By ordinal (`Frame.remembered`); 2 (unknown) where too much happened since to follow. */
+  readonly truths: Uint8Array;
+  /** To go on from when asked again: as of the instant before, for more may come to be known of this very instant. */
+  readonly kept: KeptStanding;
+};
+
 /**
- * The truths of segments with a memory now, by ordinal (`Frame.remembered`): from a standing that was kept, with the bound of the next look that was
- * kept with it, or from before everything.
+ * The truths of segments with a memory now: from a standing that was kept, with the bound of the next look that was kept with it, or from before
+ * everything.
  *
- * Shapes: undefined where no segment has a memory; 2 (unknown) where too much happened since to follow.
+ * Shapes: undefined where no segment has a memory.
  */
 export function advanceMemory(
   timeline: Timeline,
   { payment, player, history, nowMs }: FactInput,
-  kept: { readonly standing: Standing; readonly nextMs: number } | undefined,
+  from: KeptStanding | undefined,
   coveredFromMs: number | undefined,
-): Uint8Array | undefined {
+): Remembered | undefined {
   if (!timeline.hasMemory) return undefined;
   const facts = { merchantId: payment.merchantId, player, history, coveredFromMs };
-  const from = kept ?? { standing: standBefore(timeline), nextMs: Number.POSITIVE_INFINITY };
-  const { standing, isDone } = sweepPlayer(timeline, facts, { ...from, toMs: nowMs, looksMax });
-  return Uint8Array.from(standing.sinceMs, (sinceMs) => (isDone ? (Number.isNaN(sinceMs) ? 0 : 1) : 2));
+  const start = from ?? { standing: standBefore(timeline), nextMs: Number.POSITIVE_INFINITY };
+  const kept = sweepPlayer(timeline, facts, { ...start, toMs: nowMs - 1, looksMax });
+  const { standing, isDone } = kept.isDone
+    ? sweepPlayer(timeline, facts, { standing: kept.standing, nextMs: kept.nextMs, toMs: nowMs, looksMax })
+    : kept;
+  const truths = Uint8Array.from(standing.sinceMs, (sinceMs) =>
+    isDone ? (Number.isNaN(sinceMs) ? 0 : 1) : 2,
+  );
+  return { truths, kept: { standing: kept.standing, nextMs: kept.nextMs } };
 }

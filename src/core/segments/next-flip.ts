@@ -75,8 +75,10 @@ export function createFlipFinder(sources: FlipSources): FlipFinder {
       case "and":
       case "or": {
         const parts = expr.args.map((arg) => ({ expr: arg, next: build(arg, want) }));
-        const join = (expr.op === "and") === want ? nextOfAll : nextOfAny;
-        return (look) => join(parts, (part) => sources.valueOf(part, look) === want, look);
+        // Where all have to be what is wanted, those that are not have to change; where one is enough, those that are.
+        const counted = (expr.op === "and") !== want;
+        return (look) =>
+          nextOfParts(parts, (part) => (sources.valueOf(part.expr, look) === want) === counted, look);
       }
       case "segment":
         return (look) => sources.nextOfSegment(expr.segment, want, look);
@@ -185,31 +187,19 @@ function remember(next: Next): Next {
 
 type Part = { readonly expr: Expr; readonly next: Next };
 
-/** All parts have to hold: while they do the first to change ends it; else those that fail all have to change. */
-function nextOfAll(parts: readonly Part[], holds: (expr: Expr) => boolean, look: Look): number {
-  const failing = parts.filter(({ expr }) => !holds(expr));
-  return failing.length === 0 ? earliest(parts, look) : latest(failing, look);
-}
-
-/** One part has to hold: those that do all have to change; where none does the first to change may. */
-function nextOfAny(parts: readonly Part[], holds: (expr: Expr) => boolean, look: Look): number {
-  const holding = parts.filter(({ expr }) => holds(expr));
-  return holding.length === 0 ? earliest(parts, look) : latest(holding, look);
-}
-
-function earliest(parts: readonly Part[], look: Look): number {
-  let nextMs = never;
-  for (const { next } of parts) nextMs = Math.min(nextMs, next(look));
-  return nextMs;
-}
-
-function latest(parts: readonly Part[], look: Look): number {
-  let nextMs = Number.NEGATIVE_INFINITY;
-  for (const { next } of parts) {
-    nextMs = Math.max(nextMs, next(look));
-    if (nextMs === never) break;
+/**
+ * The parts that are (or are not) what they should be: where there are none, the first of all to change may do it; else all of them have to change, so
+ * the last counts.
+ */
+function nextOfParts(parts: readonly Part[], isCounted: (part: Part) => boolean, look: Look): number {
+  let earliestMs = never;
+  let latestMs = Number.NEGATIVE_INFINITY;
+  for (const part of parts) {
+    if (isCounted(part)) latestMs = Math.max(latestMs, part.next(look));
+    else if (latestMs === Number.NEGATIVE_INFINITY) earliestMs = Math.min(earliestMs, part.next(look));
+    if (latestMs === never) break;
   }
-  return nextMs;
+  return latestMs === Number.NEGATIVE_INFINITY ? earliestMs : latestMs;
 }
 
 /** A comparison of what only falls by time alone with a constant. */

@@ -5,6 +5,23 @@ import type { History } from "../history/history.ts";
 import type { Payment } from "../payment.ts";
 import type { Player, StoredAttribute } from "../player.ts";
 
+const noPayment: Payment = {
+  requestId: "",
+  merchantId: "",
+  paymentId: "",
+  revision: 0,
+  playerId: "",
+  brand: "",
+  kind: "deposit",
+  currency: "",
+  initiator: "CIT",
+  riskSignals: [],
+  attributes: new Map(),
+  previousAttempts: [],
+  mode: "CASHIER",
+  trace: false,
+};
+
 /** What is known of a player. */
 export type PlayerFacts = {
   readonly merchantId: string;
@@ -13,15 +30,26 @@ export type PlayerFacts = {
 };
 
 /** Facts at an instant without a payment in sight. What the payment in it says of itself means nothing: see `isOfPlayer`. */
-export function makePlayerInput({ merchantId, player, history }: PlayerFacts, nowMs: number): FactInput {
+export function makePlayerInput(facts: PlayerFacts, nowMs: number, player = facts.player): FactInput {
+  const { history } = facts;
   return {
-    payment: { ...noPayment, merchantId, playerId: player.playerId },
+    payment: standInFor(facts),
     player,
     bin: unknownBin,
     licence: undefined,
     nowMs,
     ...(history && { history }),
   };
+}
+
+/** The stand-in that was made last: one player is mostly looked at many times in a row. */
+let latest: Payment = { ...noPayment };
+
+function standInFor({ merchantId, player: { playerId } }: PlayerFacts): Payment {
+  if (latest.playerId !== playerId || latest.merchantId !== merchantId) {
+    latest = { ...noPayment, merchantId, playerId };
+  }
+  return latest;
 }
 
 /** Whether the value of a slot is known without a payment. */
@@ -52,20 +80,3 @@ export function viewPlayerAt(player: Player, atMs: number): Player {
   for (const [name, stored] of attributes) if (stored.setAtMs <= atMs) known.set(name, stored);
   return { ...player, attributes: known };
 }
-
-const noPayment: Payment = {
-  requestId: "",
-  merchantId: "",
-  paymentId: "",
-  revision: 0,
-  playerId: "",
-  brand: "",
-  kind: "deposit",
-  currency: "",
-  initiator: "CIT",
-  riskSignals: [],
-  attributes: new Map(),
-  previousAttempts: [],
-  mode: "CASHIER",
-  trace: false,
-};

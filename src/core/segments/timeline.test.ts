@@ -251,7 +251,7 @@ describe("segments with a memory at a decision", () => {
   test("are remembered from what was kept, or from before everything", () => {
     const { timeline, facts } = open(given);
     const at = (afterMs: number) =>
-      advanceMemory(timeline, makePlayerInput(facts, startMs + afterMs), undefined, undefined);
+      advanceMemory(timeline, makePlayerInput(facts, startMs + afterMs), undefined, undefined)?.truths;
     expect([at(10 * hourMs - 1), at(10 * hourMs)]).toEqual([Uint8Array.of(0), Uint8Array.of(1)]);
     const endMs = 10 * hourMs + 8 * dayMs;
     expect([at(endMs - 1), at(endMs)]).toEqual([Uint8Array.of(1), Uint8Array.of(0)]);
@@ -262,7 +262,7 @@ describe("segments with a memory at a decision", () => {
       looksMax: 100,
     });
     const later = (afterMs: number) =>
-      advanceMemory(timeline, makePlayerInput(facts, startMs + afterMs), kept, undefined);
+      advanceMemory(timeline, makePlayerInput(facts, startMs + afterMs), kept, undefined)?.truths;
     expect([later(endMs - 1), later(endMs)]).toEqual([Uint8Array.of(1), Uint8Array.of(0)]);
   });
 

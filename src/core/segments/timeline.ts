@@ -178,7 +178,7 @@ function createTimeline(snapshot: RuleSnapshot): Timeline {
     reads: (type) => types.has(type),
     look: (facts, atMs, sinceMs) => {
       const player = viewPlayerAt(facts.player, atMs);
-      const input = makePlayerInput({ ...facts, player }, atMs);
+      const input = makePlayerInput(facts, atMs, player);
       const look: Look = { frame, input };
       since = sinceMs;
       coveredFromMs = facts.coveredFromMs ?? Number.NEGATIVE_INFINITY;
