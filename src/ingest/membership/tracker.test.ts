@@ -472,6 +472,20 @@ describe("whether a player may be contacted", () => {
     });
   });
 
+  test("a player who is being deleted leaves everything at once", async () => {
+    const world = openWorld();
+    await world.happen("p", "payment_approved", startMs);
+    await world.tracker.remove("m", "p");
+    await world.tracker.remove("m", "nobody");
+    expect(world.log.changes("m").at(-1)).toMatchObject({
+      segment: "active",
+      kind: "EXIT",
+      suppressedBy: "RESTRICTED",
+    });
+    expect(world.log.state("m", "p")).toBeUndefined();
+    expect(world.tracker.counts().scheduled).toBe(0);
+  });
+
   test("a deleted player leaves everything", async () => {
     const world = openWorld();
     await world.happen("p", "payment_approved", startMs);

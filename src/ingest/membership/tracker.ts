@@ -2,8 +2,8 @@ import type { FactInput } from "../../core/facts.ts";
 import { SubjectIndex } from "../../core/history/subject-index.ts";
 import type { Player } from "../../core/player.ts";
 import type { RuleSnapshot } from "../../core/rules/snapshot.ts";
-import { advanceMemory } from "../../core/segments/advance-memory.ts";
-import { openTimeline, type SweepFacts } from "../../core/segments/timeline.ts";
+import { advanceMemory, type KeptStanding } from "../../core/segments/advance-memory.ts";
+import { openTimeline, type SweepFacts, type Timeline } from "../../core/segments/timeline.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { HistoryStore } from "../../ports/history-store.ts";
 import type { MembershipChange, MembershipLog, MembershipState } from "../../ports/membership-log.ts";
@@ -12,6 +12,7 @@ import { advancePlayer, type Past, readStanding } from "./advance.ts";
 import { DirtyList, type Job } from "./dirty-list.ts";
 import { Instants } from "./instants.ts";
 import { createMerchantClocks } from "./merchant-clocks.ts";
+import { Standings } from "./standings.ts";
 import { findSuppression } from "./suppression.ts";
 import { createWatchers, type Watchers } from "./watchers.ts";
 
@@ -54,6 +55,8 @@ export type MembershipTracker = Watchers & {
   readonly remember: (merchantId: string, snapshot: RuleSnapshot, facts: FactInput) => Uint8Array | undefined;
   /** Looks at all players of a merchant in the background: after a start, and when a rule set became active. Resolves when all were listed. */
   readonly review: (merchantId: string) => Promise<void>;
+  /** Takes a player who is being deleted out of every segment, and forgets what was told. Resolves when that is kept. */
+  readonly remove: (merchantId: string, playerId: string) => Promise<void>;
   /** How many players wait to be looked at, and how many have an instant at which they will be. */
   readonly counts: () => { readonly waiting: number; readonly scheduled: number };
   /** Stops looking and ends all watchers. What was touched and not looked at is found by `review` after the next start. */
@@ -84,6 +87,7 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
   /** The instant of the latest look at each player. */
   const looked = new Instants();
   const pasts = new Map<number, Past & { readonly snapshot: RuleSnapshot }>();
+  const standings = new Standings();
   const watchers = createWatchers(log);
   let isRunning = false;
   let isClosed = false;
@@ -99,6 +103,7 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
     // What was swept already has to be swept again.
     if (pasts.size > 0 && atMs <= (pasts.get(number)?.standing.atMs ?? Number.NEGATIVE_INFINITY))
       pasts.delete(number);
+    standings.forget(number, atMs);
     if (!isRunning) wake();
   };
   const wake = (): void => {
@@ -144,9 +149,11 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
     const { id: playerId } = numbers.subjectOf(number);
     const active = rules.current(merchantId);
     const player = players.get(merchantId, playerId) ?? emptyPlayer(playerId);
-    if (players.isDeleted(merchantId, playerId) || player.mergedInto !== undefined) {
+    const isDeleted = players.isDeleted(merchantId, playerId);
+    if (isDeleted || player.mergedInto !== undefined) {
       drop(number, merchantId);
-      forget(merchantId, player, active?.snapshot.version ?? 0);
+      const suppressedBy = isDeleted ? "RESTRICTED" : findSuppression(player, clocks.nowOf(merchantId));
+      forget(merchantId, playerId, suppressedBy).catch(deps.onError);
       return;
     }
     if (active === undefined) {
@@ -213,22 +220,23 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
     );
   };
   /** A player that is deleted, or is another's alias now, leaves everything. */
-  const forget = (merchantId: string, player: Player, ruleSetVersion: number): void => {
-    const { playerId } = player;
+  const forget = (merchantId: string, playerId: string, suppressedBy: string): Promise<void> => {
     const told = log.state(merchantId, playerId);
-    if (told === undefined) return;
+    if (told === undefined) return Promise.resolve();
     const atMs = Math.max(told.toldUpToMs, clocks.nowOf(merchantId));
-    const suppressedBy = player.mergedInto === undefined ? "RESTRICTED" : findSuppression(player, atMs);
-    const changes = [...told.memberSince.keys()].sort().map(
-      (segment): MembershipChange => ({
-        playerId,
-        segment,
-        kind: "EXIT",
-        atMs,
-        suppressedBy,
-        ruleSetVersion,
-      }),
-    );
+    const ruleSetVersion = rules.current(merchantId)?.snapshot.version ?? 0;
+    const changes = [...told.memberSince.keys()]
+      .sort()
+      .map(
+        (segment): MembershipChange => ({
+          playerId,
+          segment,
+          kind: "EXIT",
+          atMs,
+          suppressedBy,
+          ruleSetVersion,
+        }),
+      );
     const nobody = {
       ...told,
       memberSince: new Map(),
@@ -236,23 +244,25 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
       nextLookMs: Number.POSITIVE_INFINITY,
     };
     append(merchantId, playerId, changes, nobody);
-    log.remove(merchantId, playerId).catch(deps.onError);
+    return log.remove(merchantId, playerId);
+  };
+  const remove = (merchantId: string, playerId: string): Promise<void> => {
+    const number = numbers.find(merchantId, { kind: "player", id: playerId });
+    if (number !== -1) drop(number, merchantId);
+    return forget(merchantId, playerId, "RESTRICTED");
   };
 
   const remember: MembershipTracker["remember"] = (merchantId, snapshot, facts) => {
     const timeline = openTimeline(snapshot);
     if (!timeline.hasMemory) return undefined;
     const { playerId } = facts.player;
-    const told = log.state(merchantId, playerId);
-    const number = numbers.find(merchantId, { kind: "player", id: playerId });
-    const touchedMs = number === -1 ? Number.NaN : dirty.touchedMs(number);
-    const stands =
-      told !== undefined &&
-      told.ruleSetHash === snapshot.hash &&
-      told.toldUpToMs <= facts.nowMs &&
-      !(touchedMs <= told.toldUpToMs);
-    const kept = stands ? { standing: readStanding(timeline, told), nextMs: told.nextLookMs } : undefined;
-    return advanceMemory(timeline, facts, kept, deps.coveredFromMs(merchantId));
+    const number = numberOf(merchantId, playerId);
+    const from =
+      standings.find(number, snapshot, facts.nowMs) ??
+      findTold(timeline, log.state(merchantId, playerId), dirty.touchedMs(number), facts.nowMs);
+    const remembered = advanceMemory(timeline, facts, from, deps.coveredFromMs(merchantId));
+    if (remembered !== undefined) standings.keep(number, snapshot, remembered.kept);
+    return remembered?.truths;
   };
 
   const review = async (merchantId: string): Promise<void> => {
@@ -285,6 +295,7 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
     touch,
     remember,
     review,
+    remove,
     watch: watchers.watch,
     counts: () => ({ waiting: dirty.size, scheduled: clocks.scheduled() }),
     close: () => {
@@ -293,6 +304,21 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
       watchers.close();
     },
   };
+}
+
+/** Where a player stood when it was told last, if that still stands. */
+function findTold(
+  timeline: Timeline,
+  told: MembershipState | undefined,
+  touchedMs: number,
+  nowMs: number,
+): KeptStanding | undefined {
+  const stands =
+    told !== undefined &&
+    told.ruleSetHash === timeline.snapshot.hash &&
+    told.toldUpToMs <= nowMs &&
+    !(touchedMs <= told.toldUpToMs);
+  return stands ? { standing: readStanding(timeline, told), nextMs: told.nextLookMs } : undefined;
 }
 
 function nothingTold({ hash }: RuleSnapshot): MembershipState {
