@@ -156,14 +156,6 @@ function build(parts: {
   const overrides = new Overrides({ store: store.overrides, active, audit, clock, queue });
   const ruleSets = new RuleSets({ store: store.ruleSets, compiler, active, overrides, audit, clock, queue });
   const pspStates = new PspStates({ store: store.pspStates, active, audit, clock, queue }, merchants.keys());
-  const playerDeps = { store: store.players, active, audit, clock, queue };
-  const players = new Players(playerDeps);
-  const ownLimits = new OwnLimits(playerDeps);
-  const deletions = new Deletions({
-    ...playerDeps,
-    histories: store.histories,
-    memberships: store.memberships,
-  });
   const coveredFromMs = (merchantId: string): number | undefined =>
     merchants.get(merchantId)?.completeSinceMs ?? store.histories.oldestMs(merchantId);
   const state = {
@@ -181,6 +173,10 @@ function build(parts: {
     pacer: turnPacer,
     onError: (cause) => onError(cause, "memberships"),
   });
+  const playerDeps = { store: store.players, active, audit, clock, queue, touch: memberships.touch };
+  const players = new Players(playerDeps);
+  const ownLimits = new OwnLimits(playerDeps);
+  const deletions = new Deletions({ ...playerDeps, histories: store.histories });
   const ingest = createIngest({
     ...state,
     memberships,

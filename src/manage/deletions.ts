@@ -1,11 +1,9 @@
 import type { HistoryStore } from "../ports/history-store.ts";
-import type { MembershipLog } from "../ports/membership-log.ts";
 import { fail, type Managed, succeed } from "./failure.ts";
 import type { PlayerDeps } from "./players.ts";
 
 export type DeletionDeps = PlayerDeps & {
   readonly histories: Pick<HistoryStore, "remove" | "get">;
-  readonly memberships: Pick<MembershipLog, "remove">;
 };
 
 export type Deletion = {
@@ -29,15 +27,16 @@ export class Deletions {
     by: { readonly author: string; readonly reason: string },
   ): Promise<Managed<Deletion>> {
     return this.#deps.queue.run(merchantId, async () => {
-      const { store, histories, memberships, audit, clock } = this.#deps;
+      const { store, histories, audit, clock, touch } = this.#deps;
       const named = store.get(merchantId, playerId);
       const id = named?.mergedInto ?? playerId;
       const player = store.get(merchantId, id);
       if (player === undefined && histories.get(merchantId, { kind: "player", id }) === undefined)
         return fail({ kind: "missing", what: "player", id: playerId });
       const eventsDeleted = await histories.remove(merchantId, { kind: "player", id });
-      await memberships.remove(merchantId, id);
       for (const each of [id, ...(player?.aliases ?? [])]) await store.delete(merchantId, each);
+      // Whoever keeps memberships tells that the player left all of them.
+      touch(merchantId, id, Number.NEGATIVE_INFINITY);
       const left = store.get(merchantId, id);
       const kept = (left?.restrictions.length ?? 0) + (left?.ownLimits?.length ?? 0);
       // The id itself must not outlive the player in the trail.

@@ -22,6 +22,8 @@ export type PlayerDeps = {
   readonly audit: AuditLog;
   readonly clock: Clock;
   readonly queue: ChangeQueue;
+  /** Told that something of this instant became known of a player, so that memberships follow. */
+  readonly touch: (merchantId: string, playerId: string, atMs: number) => void;
 };
 
 /** `value` undefined removes the attribute. */
@@ -88,6 +90,8 @@ export class Players {
       if (faults.length > 0) return fail({ kind: "invalid", faults });
       const next: Player = { ...player, attributes, ...this.#settleLimits(merchantId, player, attributes) };
       await this.#deps.store.put(merchantId, next);
+      const setAt = [...updates.values()].map(({ setAtMs }) => setAtMs ?? nowMs);
+      this.#deps.touch(merchantId, next.playerId, Math.min(...setAt));
       return succeed({ player: next, ignored: ignored.sort() });
     });
   }
@@ -101,6 +105,7 @@ export class Players {
       if (!changed.ok) return fail({ kind: "invalid", faults: changed.faults });
       const next: Player = { ...player, restrictions: changed.restrictions };
       await this.#deps.store.put(merchantId, next);
+      this.#deps.touch(merchantId, next.playerId, nowMs);
       await this.#audit(merchantId, playerId, changed.restriction);
       return succeed(next);
     });

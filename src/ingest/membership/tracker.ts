@@ -69,6 +69,8 @@ const sliceMs = 1;
 const looksMax = 16;
 /** After so many looks that told nothing it is kept how far they came, so that the next have no long way. */
 const looksUntold = 8;
+/** Decisions go on from what was kept where a segment has a memory, so there it is kept at the first look, and sooner after. */
+const looksUntoldOfMemory = 3;
 const delayMsMax = 3_600_000;
 const retryMs = 1_000;
 const listedMax = 1_000;
@@ -170,8 +172,9 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
         ? { ...(kept ?? nothingTold(snapshot)), toldUpToMs: lookedMs }
         : kept;
     const past = pasts.get(number);
+    const timeline = openTimeline(snapshot);
     const advanced = advancePlayer({
-      timeline: openTimeline(snapshot),
+      timeline,
       facts: readFacts(merchantId, player),
       told,
       isLate,
@@ -188,9 +191,10 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
     pasts.delete(number);
     const { changes, state, looks, isDone } = advanced;
     looked.set(number, state.toldUpToMs);
-    const isOther = kept !== undefined && (kept.ruleSetHash !== state.ruleSetHash || isLate);
-    if (changes.length > 0 || isOther || !isDone || looks >= looksUntold)
-      append(merchantId, playerId, changes, state);
+    const isOther =
+      kept === undefined ? timeline.hasMemory && looks > 0 : kept.ruleSetHash !== state.ruleSetHash || isLate;
+    const isLong = looks >= (timeline.hasMemory ? looksUntoldOfMemory : looksUntold);
+    if (changes.length > 0 || isOther || !isDone || isLong) append(merchantId, playerId, changes, state);
     if (isDone) clocks.dueOf(merchantId).schedule(number, state.nextLookMs);
     else dirty.add(number, Number.POSITIVE_INFINITY);
   };
@@ -225,18 +229,16 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
     if (told === undefined) return Promise.resolve();
     const atMs = Math.max(told.toldUpToMs, clocks.nowOf(merchantId));
     const ruleSetVersion = rules.current(merchantId)?.snapshot.version ?? 0;
-    const changes = [...told.memberSince.keys()]
-      .sort()
-      .map(
-        (segment): MembershipChange => ({
-          playerId,
-          segment,
-          kind: "EXIT",
-          atMs,
-          suppressedBy,
-          ruleSetVersion,
-        }),
-      );
+    const changes = [...told.memberSince.keys()].sort().map(
+      (segment): MembershipChange => ({
+        playerId,
+        segment,
+        kind: "EXIT",
+        atMs,
+        suppressedBy,
+        ruleSetVersion,
+      }),
+    );
     const nobody = {
       ...told,
       memberSince: new Map(),
