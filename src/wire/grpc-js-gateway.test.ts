@@ -108,12 +108,13 @@ describe("a request to the gateway", () => {
     expect(errors).toEqual([]);
   });
 
-  test("of 64 KiB is served, one byte more is ResourceExhausted", async () => {
+  test("of 1 MiB is served, one byte more is ResourceExhausted", async () => {
     const client = connect(await start());
+    const max = 1024 * 1024;
     const ofSize = (bytes: number) => makeNote({ blob: new Uint8Array(bytes - 4) });
-    expect(toBinary(NoteSchema, ofSize(65536)).length).toBe(65536);
-    expect(await catchCode(client.say(ofSize(65536)))).toBeUndefined();
-    expect(await catchCode(client.say(ofSize(65537)))).toBe(Code.ResourceExhausted);
+    expect(toBinary(NoteSchema, ofSize(max)).length).toBe(max);
+    expect(await catchCode(client.say(ofSize(max)))).toBeUndefined();
+    expect(await catchCode(client.say(ofSize(max + 1)))).toBe(Code.ResourceExhausted);
   });
 
   test("that is refused carries a google.rpc.Status that any client can read", async () => {

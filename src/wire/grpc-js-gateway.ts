@@ -20,8 +20,8 @@ import { OpenStreams } from "./streaming.ts";
 import type { GatewayOptions, HostedMethod, Listener, StopReport } from "./transport.ts";
 
 // Each of these is unlimited or generous in grpc-js; on a payment's path we choose them.
-/** A Decide is about 200 bytes; a batch of events must fit too. */
-const RECEIVE_BYTES_MAX = 64 * 1024;
+/** A Decide is about 200 bytes, a batch of 1,000 usual events about 150 KiB. */
+const RECEIVE_BYTES_MAX = 1024 * 1024;
 const SEND_BYTES_MAX = 1024 * 1024;
 /** Per connection; more in flight than this wait at the caller. */
 const CONCURRENT_STREAMS_MAX = 200;
@@ -41,7 +41,7 @@ const DEFAULT_HOST = "127.0.0.1";
  * Serves gRPC with @grpc/grpc-js, in clear text over HTTP/2.
  *
  * Fails: rejects where the address cannot be bound. A message that does not decode is InvalidArgument; one over
- * 64 KiB is ResourceExhausted.
+ * 1 MiB is ResourceExhausted.
  */
 export async function startGrpcJsGateway(options: GatewayOptions): Promise<Listener> {
   const host = options.host ?? DEFAULT_HOST;
