@@ -38,9 +38,12 @@ export function listSubjects(payment: Payment): readonly Subject[] {
   return subjects;
 }
 
-/** Fingerprint, else token id, else BIN and last four; empty where none is known. What it is is part of it, so that a BIN never equals a fingerprint. */
+/**
+ * Fingerprint, else token id, else BIN and last four; empty where none is known: a BIN alone is shared by thousands of cards. What it is is part of it, so
+ * that a BIN never equals a fingerprint.
+ */
 export function identifyInstrument({ fingerprint, tokenId, bin, lastFour }: Card): string {
   if (fingerprint !== undefined) return `fingerprint:${fingerprint}`;
   if (tokenId !== undefined) return `token:${tokenId}`;
-  return bin === undefined && lastFour === undefined ? "" : `bin:${bin ?? ""}:${lastFour ?? ""}`;
+  return bin === undefined || lastFour === undefined ? "" : `bin:${bin}:${lastFour}`;
 }
