@@ -33,6 +33,9 @@ import type { Listener } from "./wire/transport.ts";
 /** Compiling stops by itself; the store writes what it holds. */
 const closeTimeoutMs = 5_000;
 const healthIntervalMs = 1_000;
+const sweepIntervalMs = 3_600_000;
+/** Reservations that nobody told of are kept this long at least, for reconciliation. */
+const holdKeptMs = 40 * 86_400_000;
 
 /** A running service. */
 export type App = {
@@ -102,11 +105,14 @@ export async function startApp(config: Config, log: Logger, clock: Clock = syste
     () => doors.health.setServing(findObstacles(store).length === 0),
     healthIntervalMs,
   );
+  const sweepTimer = setInterval(() => sweepHolds(house, store, clock), sweepIntervalMs);
+  sweepTimer.unref();
   const shutdown = planShutdown({
     config,
     log,
     doors,
     healthTimer,
+    sweepTimer,
     memberships: house.memberships,
     compiler,
     store,
@@ -135,6 +141,16 @@ function reviewMemberships(
     review();
     active.watch(merchantId, review);
   }
+}
+
+/** Forgets reservations that no window of any limit reaches any more. */
+function sweepHolds({ active }: House, store: EmbeddedStore, clock: Clock): void {
+  let reachMs = holdKeptMs;
+  for (const [, { snapshot }] of active.entries()) {
+    for (const { window } of snapshot.limits)
+      if (window.kind === "rolling") reachMs = Math.max(reachMs, window.spanMs);
+  }
+  store.limits.sweep(clock.nowMs() - reachMs);
 }
 
 /** Everything between the doors and the store. */
@@ -176,7 +192,11 @@ function build(parts: {
   const playerDeps = { store: store.players, active, audit, clock, queue, touch: memberships.touch };
   const players = new Players(playerDeps);
   const ownLimits = new OwnLimits(playerDeps);
-  const deletions = new Deletions({ ...playerDeps, histories: store.histories });
+  const deletions = new Deletions({
+    ...playerDeps,
+    histories: store.histories,
+    leave: memberships.remove,
+  });
   const ingest = createIngest({
     ...state,
     memberships,
@@ -355,12 +375,13 @@ function planShutdown(parts: {
   readonly log: Logger;
   readonly doors: Doors;
   readonly healthTimer: NodeJS.Timeout;
+  readonly sweepTimer: NodeJS.Timeout;
   readonly memberships: MembershipTracker;
   readonly compiler: RuleCompiler;
   readonly store: EmbeddedStore;
   readonly metrics: Metrics;
 }): Shutdown {
-  const { config, log, doors, healthTimer, memberships, compiler, store, metrics } = parts;
+  const { config, log, doors, healthTimer, sweepTimer, memberships, compiler, store, metrics } = parts;
   const doorTimeoutMs = config.stopGraceMs + 1_000;
   return createShutdown(
     [
@@ -369,6 +390,7 @@ function planShutdown(parts: {
         timeoutMs: 1_000,
         run: () => {
           clearInterval(healthTimer);
+          clearInterval(sweepTimer);
           doors.health.setServing(false);
         },
       },

@@ -4,6 +4,8 @@ import type { PlayerDeps } from "./players.ts";
 
 export type DeletionDeps = PlayerDeps & {
   readonly histories: Pick<HistoryStore, "remove" | "get">;
+  /** Tells that the player left every segment, and forgets what was told. */
+  readonly leave: (merchantId: string, playerId: string) => Promise<void>;
 };
 
 export type Deletion = {
@@ -27,7 +29,7 @@ export class Deletions {
     by: { readonly author: string; readonly reason: string },
   ): Promise<Managed<Deletion>> {
     return this.#deps.queue.run(merchantId, async () => {
-      const { store, histories, audit, clock, touch } = this.#deps;
+      const { store, histories, audit, clock, leave } = this.#deps;
       const named = store.get(merchantId, playerId);
       const id = named?.mergedInto ?? playerId;
       const player = store.get(merchantId, id);
@@ -35,8 +37,7 @@ export class Deletions {
         return fail({ kind: "missing", what: "player", id: playerId });
       const eventsDeleted = await histories.remove(merchantId, { kind: "player", id });
       for (const each of [id, ...(player?.aliases ?? [])]) await store.delete(merchantId, each);
-      // Whoever keeps memberships tells that the player left all of them.
-      touch(merchantId, id, Number.NEGATIVE_INFINITY);
+      await leave(merchantId, id);
       const left = store.get(merchantId, id);
       const kept = (left?.restrictions.length ?? 0) + (left?.ownLimits?.length ?? 0);
       // The id itself must not outlive the player in the trail.

@@ -181,7 +181,7 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
       activeSinceMs: clocks.isOfEvents(merchantId) ? Number.NEGATIVE_INFINITY : active.activeSinceMs,
       toMs: clocks.nowOf(merchantId),
       looksMax,
-      past: past?.snapshot === snapshot ? past : undefined,
+      past: past?.snapshot === snapshot ? past : resumePast(number, snapshot, told?.toldUpToMs),
     });
     if (advanced.kind === "past") {
       pasts.set(number, { ...advanced.past, snapshot });
@@ -197,6 +197,16 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
     if (changes.length > 0 || isOther || !isDone || isLong) append(merchantId, playerId, changes, state);
     if (isDone) clocks.dueOf(merchantId).schedule(number, state.nextLookMs);
     else dirty.add(number, Number.POSITIVE_INFINITY);
+  };
+  /** What is late need not be followed from the beginning where a decision has looked since and nothing older has come. */
+  const resumePast = (
+    number: number,
+    snapshot: RuleSnapshot,
+    toldUpToMs: number | undefined,
+  ): Past | undefined => {
+    const kept = toldUpToMs === undefined ? undefined : standings.find(number, snapshot, toldUpToMs);
+    const exitMs = kept && new Float64Array(snapshot.segments.length).fill(Number.NaN);
+    return kept && { ...kept, exitMs: exitMs! };
   };
   const readFacts = (merchantId: string, player: Player): SweepFacts => ({
     merchantId,
