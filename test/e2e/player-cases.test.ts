@@ -4,6 +4,7 @@ import { type DescMethod, type DescService, fromJson, type JsonValue, toJson } f
 import { Code, ConnectError } from "@connectrpc/connect";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { AnalyticsService } from "../../src/gen/switchyard/v1/analytics_pb.js";
 import { DecisionService } from "../../src/gen/switchyard/v1/decision_pb.js";
 import { EventService } from "../../src/gen/switchyard/v1/event_pb.js";
 import { OverrideService } from "../../src/gen/switchyard/v1/override_pb.js";
@@ -110,7 +111,13 @@ describe("players over time", () => {
   });
 });
 
-const services: readonly DescService[] = [DecisionService, EventService, PlayerService, OverrideService];
+const services: readonly DescService[] = [
+  AnalyticsService,
+  DecisionService,
+  EventService,
+  OverrideService,
+  PlayerService,
+];
 
 function findMethod(rpc: string): { readonly serviceOf: DescService; readonly method: DescMethod } {
   const [serviceName = "", methodName = ""] = rpc.split("/");
