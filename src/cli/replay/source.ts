@@ -79,7 +79,7 @@ function generate(map: Pick<ColumnMap, "generated">, rows: number, options: Sour
 }
 
 /** Unpacks what begins like gzip, whatever it is called. */
-export async function decodeExport(path: string, bytes: Uint8Array): Promise<string> {
+async function decodeExport(path: string, bytes: Uint8Array): Promise<string> {
   if (bytes.length > compressedBytesMax)
     throw usageFailure(`${path}: has more than ${compressedBytesMax} bytes`);
   const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b;
