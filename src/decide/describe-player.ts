@@ -2,11 +2,11 @@ import type { Value } from "../core/cel/expr.ts";
 import { type FeatureReading, readFeatureValues } from "../core/features/frame-reader.ts";
 import { isUnresolved } from "../core/limits/holds.ts";
 import type { Hold, LimitReading } from "../core/limits/limit.ts";
-import type { Player } from "../core/player.ts";
+import type { OwnLimit, Player } from "../core/player.ts";
 import type { RuleSnapshot } from "../core/rules/snapshot.ts";
 import { isOfPlayer, makePlayerInput } from "../core/segments/player-input.ts";
 import { type DecisionState, readFrame } from "./judge.ts";
-import { readPlayerLimits } from "./limits.ts";
+import { readOwnLimits, readPlayerLimits } from "./limits.ts";
 import { openWorkspace } from "./workspace.ts";
 
 /** What is known of a player without a payment in sight: all that a payment would tell is unknown. Instants are ms since the epoch. */
@@ -19,6 +19,8 @@ export type PlayerDescription = {
   readonly features: readonly FeatureReading[];
   /** The tightest first. */
   readonly limits: readonly LimitReading[];
+  /** The player's own as they hold now, by period, then measure. */
+  readonly ownLimits: readonly OwnLimit[];
   /** State by lifecycle. */
   readonly lifecycles: ReadonlyMap<string, string>;
   /** Events that are kept row by row. */
@@ -52,6 +54,7 @@ export function describePlayer(
     segments: list(1),
     unknownSegments: list(2),
     limits: readPlayerLimits(workspace, facts, state),
+    ownLimits: readOwnLimits(snapshot, facts),
     features: readFeatureValues(snapshot, facts),
     lifecycles: findStates(snapshot, truths),
     events: history === undefined ? 0 : history.end - history.start,

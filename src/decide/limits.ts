@@ -25,9 +25,10 @@ import {
 } from "../core/limits/judge.ts";
 import type { LimitReading } from "../core/limits/limit.ts";
 import { makeLimitReason } from "../core/limits/limit-reasons.ts";
-import { findIncreaseWait } from "../core/limits/player-limits.ts";
+import { findIncreaseWait, settleOwnLimits } from "../core/limits/player-limits.ts";
 import { listSubjects } from "../core/limits/subjects.ts";
 import type { Payment } from "../core/payment.ts";
+import type { OwnLimit } from "../core/player.ts";
 import type { Reason } from "../core/reason.ts";
 import { findAccount } from "../core/routing/eligibility.ts";
 import type { PspLimitation } from "../core/routing/route.ts";
@@ -245,6 +246,15 @@ export function findHeadroom(
     if (bound !== undefined && (least === undefined || bound < least)) least = bound;
   }
   return least;
+}
+
+/** The player's own limits as they hold now: what waited long enough is in force, or gone. */
+export function readOwnLimits({ packs }: RuleSnapshot, facts: FactInput): readonly OwnLimit[] {
+  const { player, nowMs } = facts;
+  const { ownLimits = [] } = player;
+  return ownLimits.length === 0
+    ? ownLimits
+    : settleOwnLimits(ownLimits, nowMs, findIncreaseWait(packs, locate(facts), nowMs));
 }
 
 /** What a payment keeps of itself while it holds: at the PSP of its first step, since the instant of the decision. */

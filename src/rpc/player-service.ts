@@ -124,13 +124,14 @@ function getPlayer(
   encode: (merchantId: string, player: Player) => MessageInitShape<typeof PlayerSchema>,
 ): GetPlayerResponse {
   const player = deps.players.get(merchantId, playerId);
-  const described = deps.decider.describe(
-    merchantId,
-    player ?? { playerId, attributes: new Map(), restrictions: [] },
-  );
+  const known = player ?? { playerId, attributes: new Map(), restrictions: [] };
+  const described = deps.decider.describe(merchantId, known);
   if (player === undefined && (described === undefined || described.events === 0))
     throw missing("player", playerId);
-  const message = encode(merchantId, player ?? { playerId, attributes: new Map(), restrictions: [] });
+  const message = encode(
+    merchantId,
+    described === undefined ? known : { ...known, ownLimits: described.ownLimits },
+  );
   if (described === undefined) return create(GetPlayerResponseSchema, { player: message });
   const features = deps.active.current(merchantId)?.snapshot.features ?? [];
   return create(GetPlayerResponseSchema, {
