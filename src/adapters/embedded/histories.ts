@@ -251,9 +251,11 @@ export class EmbeddedHistories implements HistoryStore {
   }
 
   #takeBack(merchantId: string, subject: Subject, undos: readonly Undo[]): void {
-    for (const undo of undos.toReversed()) undo();
+    // It may have left memory since, or have another number.
     const number = this.table.find(merchantId, subject);
-    if (number >= 0) this.#dropEmpty(number, merchantId, subject);
+    if (number < 0) return;
+    for (const undo of undos.toReversed()) undo(number);
+    this.#dropEmpty(number, merchantId, subject);
   }
 
   /** Notes that a history is no more; the table is told by the caller. */

@@ -88,7 +88,7 @@ class Twins {
         expect(placed).toEqual(history.place(operation.row, operation.options));
         const isChanged =
           placed.kind === "added" || before.some((row, at) => spell(row) !== spell(history.rows[at]!));
-        if (operation.undone) this.#undo(history, undo, before, isChanged);
+        if (operation.undone) this.#undo(subject, history, undo, before, isChanged);
         return;
       }
       case "reverse": {
@@ -96,7 +96,8 @@ class Twins {
         const before = structuredClone(history.rows);
         const kind = this.#table.reverse(subject, operation.row, { undo });
         expect(kind).toBe(history.reverse(operation.row.id, operation.row.atMs));
-        if (operation.undone) this.#undo(history, undo, before, kind === "reversed" || kind === "tombstone");
+        const isChanged = kind === "reversed" || kind === "tombstone";
+        if (operation.undone) this.#undo(subject, history, undo, before, isChanged);
         return;
       }
       case "merge":
@@ -165,9 +166,9 @@ class Twins {
   }
 
   /** Folding stays where it happened. */
-  #undo(history: PlainHistory, undo: Undo[], before: PlainRow[], isChanged: boolean): void {
+  #undo(subject: number, history: PlainHistory, undo: Undo[], before: PlainRow[], isChanged: boolean): void {
     expect(undo.length).toBe(isChanged ? 1 : 0);
-    for (const back of undo) back();
+    for (const back of undo) back(subject);
     history.rows = before.filter((row) => row.atMs >= history.exactFromMs);
   }
 

@@ -315,11 +315,14 @@ describe("HistoryTable", () => {
     table.reverse(subject, { id: 1, atMs: 0 }, { undo });
     table.place(subject, makeRow(1, 1000), { ...fact, undo });
     expect(undo).toHaveLength(3);
-    expect([undo.pop()!(), undo.pop()!()]).toEqual([true, true]);
+    expect([undo.pop()!(subject), undo.pop()!(subject)]).toEqual([true, true]);
     expect(readAll(table, subject)).toEqual(kept);
     table.remove(subject);
-    expect(undo.pop()!()).toBe(false);
-    expect(table.view(table.open("m", player))).toBeUndefined();
+    table.open("m", { kind: "player", id: "another" });
+    const again = table.open("m", player);
+    expect(again).not.toBe(subject);
+    expect(undo.pop()!(again)).toBe(false);
+    expect(table.view(again)).toBeUndefined();
   });
 
   it("refuses slabs that could not hold two capped histories", () => {

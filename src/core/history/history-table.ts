@@ -10,6 +10,7 @@ import type { History, NewRow, Placed, Subject } from "./history.ts";
 import { LabelTable, reversedLabel } from "./labels.ts";
 import { compareRows, type KnownRow, mergeRows } from "./meet-rows.ts";
 import { chunkRows, packHead, packRows, readHead, readRows } from "./pack.ts";
+import type { RowSlab } from "./row-columns.ts";
 import { SubjectIndex } from "./subject-index.ts";
 import { type RowValues, SubjectRows } from "./subject-rows.ts";
 
@@ -18,8 +19,11 @@ const slabRowsDefault = 0x10_0000;
 const slabRowsMin = 4096;
 const idMax = 0xffff_ffff_ffff;
 
-/** Takes a change back. False where the row is not there any more: folded, removed or evicted since. */
-export type Undo = () => boolean;
+/**
+ * Takes a change back in the subject that it was made in, by the number that this has by then. False where the row is not there any more: folded,
+ * removed or evicted since.
+ */
+export type Undo = (subject: number) => boolean;
 
 export type PlaceOptions = {
   readonly isPaymentFact: boolean;
@@ -244,8 +248,14 @@ export class HistoryTable {
   /** The rows of a subject at the positions `[fromRow, fromRow + 512)`, as far as there are any. */
   packRows(subject: number, fromRow: number): Uint8Array {
     this.#expectResident(subject);
-    const count = Math.min(chunkRows, this.#rows.count(subject) - fromRow);
-    return packRows(Array.from({ length: count }, (_, at) => this.#rows.read(subject, fromRow + at)));
+    const rows = this.#rows.count(subject);
+    if (rows === 0) return packRows({ slab: emptySlab, wides: this.#rows.columns.wides, start: 0, count: 0 });
+    return packRows({
+      slab: this.#rows.slabOf(subject),
+      wides: this.#rows.columns.wides,
+      start: this.#rows.startOf(subject) + fromRow,
+      count: Math.min(chunkRows, rows - fromRow),
+    });
   }
 
   /**
@@ -298,7 +308,7 @@ export class HistoryTable {
     const isNewest = this.#rows.insert(subject, row, label);
     if (undo !== undefined) {
       const { id } = row;
-      undo.push(this.#undoAt(subject, id, (number, position) => this.#rows.cut(number, position, 1)));
+      undo.push(this.#undoAt(id, (number, position) => this.#rows.cut(number, position, 1)));
     }
     if (this.#rows.count(subject) > this.#rowsMax) this.#folds.foldOldest(subject);
     return isNewest;
@@ -329,21 +339,16 @@ export class HistoryTable {
     undo: Undo[] | undefined,
   ): void {
     this.#rows.rewrite(subject, position, after);
-    undo?.push(
-      this.#undoAt(subject, before.id, (number, found) => this.#rows.rewrite(number, found, before)),
-    );
+    undo?.push(this.#undoAt(before.id, (number, found) => this.#rows.rewrite(number, found, before)));
   }
 
-  /** Finds the row anew by names, because positions and numbers may mean others by then. */
-  #undoAt(subject: number, id: number, change: (subject: number, position: number) => void): Undo {
-    const merchantId = this.merchantOf(subject);
-    const named = this.subjectOf(subject);
-    return () => {
-      const number = this.find(merchantId, named);
-      if (number < 0 || this.#rows.isCold(number)) return false;
-      const position = this.#rows.find(number, id);
+  /** Finds the row anew, because its position may be another's by then. */
+  #undoAt(id: number, change: (subject: number, position: number) => void): Undo {
+    return (subject) => {
+      if (this.#rows.isCold(subject)) return false;
+      const position = this.#rows.find(subject, id);
       if (position < 0) return false;
-      change(number, position);
+      change(subject, position);
       return true;
     };
   }
@@ -379,9 +384,12 @@ export class HistoryTable {
 const takenBack = { amountMinor: 0, label: reversedLabel, wides: noWides };
 
 /** Of a history that has but tiles. */
-const emptySlab = {
+const emptySlab: RowSlab = {
   atMs: new Float64Array(0),
   amountMinor: new Float64Array(0),
   label: new Uint32Array(0),
+  extra: new Uint32Array(0),
+  idLow: new Uint32Array(0),
+  idHigh: new Uint16Array(0),
   readWide: () => Number.NaN,
 };

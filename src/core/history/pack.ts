@@ -3,7 +3,9 @@
  */
 import type { Fold } from "./folds.ts";
 import type { Tile } from "./history.ts";
+import type { RowSlab } from "./row-columns.ts";
 import type { RowValues } from "./subject-rows.ts";
+import type { WideList, WideValues } from "./wide-values.ts";
 
 /** Rows of a chunk: chunk k holds the positions from 512 k on. */
 export const chunkRows = 512;
@@ -54,24 +56,49 @@ export function readHead(bytes: Uint8Array): HistoryHead {
   };
 }
 
-export function packRows(rows: readonly RowValues[]): Uint8Array {
-  const present = rows.map((row) => countPresent(row.wides));
-  const wides = present.reduce((sum, count) => sum + count, 0);
-  const bytes = new Uint8Array(3 + rows.length * rowBytes + wides * wideBytes);
-  const view = new DataView(bytes.buffer);
-  view.setUint8(0, version);
-  view.setUint16(1, rows.length, true);
+/** Rows that lie together in a slab. */
+export type RowRun = {
+  readonly slab: RowSlab;
+  readonly wides: Pick<WideValues, "list">;
+  readonly start: number;
+  readonly count: number;
+};
+
+export function packRows({ slab, wides, start, count }: RowRun): Uint8Array {
+  reserve(3);
+  scratch.setUint8(0, version);
+  scratch.setUint16(1, count, true);
   let at = 3;
-  for (const [position, row] of rows.entries()) {
-    view.setFloat64(at, row.atMs, true);
-    view.setFloat64(at + 8, row.amountMinor, true);
-    view.setUint32(at + 16, row.label, true);
-    view.setUint32(at + 20, row.id % idUnit, true);
-    view.setUint16(at + 24, Math.floor(row.id / idUnit), true);
-    view.setUint16(at + 26, present[position]!, true);
-    at = writeWides(view, at + rowBytes, row.wides);
+  for (let row = start; row < start + count; row++) {
+    const label = slab.label[row]!;
+    const present = wides.list(slab.extra[row]!, label, rowWides);
+    reserve(at + rowBytes + present * wideBytes);
+    scratch.setFloat64(at, slab.atMs[row]!, true);
+    scratch.setFloat64(at + 8, slab.amountMinor[row]!, true);
+    scratch.setUint32(at + 16, label, true);
+    scratch.setUint32(at + 20, slab.idLow[row]!, true);
+    scratch.setUint16(at + 24, slab.idHigh[row]!, true);
+    scratch.setUint16(at + 26, present, true);
+    at += rowBytes;
+    for (let wide = 0; wide < present; wide++) {
+      scratch.setUint16(at, rowWides.places[wide]!, true);
+      scratch.setFloat64(at + 2, rowWides.values[wide]!, true);
+      at += wideBytes;
+    }
   }
-  return bytes;
+  return new Uint8Array(scratch.buffer, 0, at).slice();
+}
+
+/** Where rows are packed, and what one of them has: no object is made for a row. */
+let scratch = new DataView(new ArrayBuffer(0x1_0000));
+const rowWides: WideList = { places: [], values: [] };
+
+/** Keeps what is written. */
+function reserve(bytes: number): void {
+  if (bytes <= scratch.byteLength) return;
+  const grown = new Uint8Array(2 * bytes);
+  grown.set(new Uint8Array(scratch.buffer));
+  scratch = new DataView(grown.buffer);
 }
 
 /**
@@ -143,22 +170,4 @@ function readTile(view: DataView, at: number): Tile {
     minMinor: view.getFloat64(at + 36, true),
     maxMinor: view.getFloat64(at + 44, true),
   };
-}
-
-function writeWides(view: DataView, start: number, wides: ArrayLike<number>): number {
-  let at = start;
-  for (let place = 0; place < wides.length; place++) {
-    const value = wides[place]!;
-    if (Number.isNaN(value)) continue;
-    view.setUint16(at, place, true);
-    view.setFloat64(at + 2, value, true);
-    at += wideBytes;
-  }
-  return at;
-}
-
-function countPresent(wides: ArrayLike<number>): number {
-  let present = 0;
-  for (let place = 0; place < wides.length; place++) if (!Number.isNaN(wides[place]!)) present++;
-  return present;
 }

@@ -9,6 +9,9 @@ const maskedBit = 0x8000_0000;
 /** Masks are of 32 bits; labels with more places are kept whole. */
 const maskPlaces = 32;
 
+/** Values that are there, each with its place; only as many count as were listed. */
+export type WideList = { readonly places: number[]; readonly values: number[] };
+
 /** References are 32-bit numbers, kept by the row. */
 export class WideValues {
   readonly #blocks: BlockSpace<Float64Array>;
@@ -33,6 +36,30 @@ export class WideValues {
     const bit = 1 << place;
     if (place >= maskPlaces || (mask & bit) === 0) return Number.NaN;
     return slab[start + 1 + countBits(mask & (bit - 1))]!;
+  }
+
+  /** Lists the values that a row of this label has, by place. Returns how many there are. */
+  list(reference: number, label: number, { places, values }: WideList): number {
+    if (reference === 0) return 0;
+    const at = reference & ~maskedBit;
+    const slab = this.#blocks.slabs[at >>> this.#blocks.shift]!;
+    let next = at & this.#blocks.mask;
+    let listed = 0;
+    if ((reference & maskedBit) === 0) {
+      const end = this.#countWides(label);
+      for (let place = 0; place < end; place++) {
+        const value = slab[next++]!;
+        if (Number.isNaN(value)) continue;
+        places[listed] = place;
+        values[listed++] = value;
+      }
+      return listed;
+    }
+    for (let mask = slab[next++]! | 0; mask !== 0; mask &= mask - 1) {
+      places[listed] = 31 - Math.clz32(mask & -mask);
+      values[listed++] = slab[next++]!;
+    }
+    return listed;
   }
 
   /** The reference of the values of a row. `values` has a value for every place of its label; NaN is none. */
