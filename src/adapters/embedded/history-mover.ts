@@ -13,8 +13,9 @@ import type { Mover } from "./mover.ts";
 import { forEachInSlices } from "./slices.ts";
 import { StoreUnavailable } from "./store-unavailable.ts";
 
-/** Longest slice, in ms. */
-const sliceMsMax = 0.7;
+/** A slice in ms while LMDB keeps up, and the longest, where what waits for it comes near what may. */
+const sliceMsUsual = 0.7;
+const sliceMsMax = 4;
 /** Bytes on their way to LMDB at once. */
 const inFlightBytesMax = 8 * 1024 * 1024;
 /** How long rows stay in the journal alone where there are many of them, in ms. */
@@ -142,7 +143,7 @@ export class HistoryMover implements Mover {
   #loadSlice(): boolean {
     const { replayed } = this.#histories;
     const startedMs = performance.now();
-    while (performance.now() - startedMs < sliceMsMax) if (!replayed.loadNext()) return false;
+    while (performance.now() - startedMs < sliceMsUsual) if (!replayed.loadNext()) return false;
     return true;
   }
 
@@ -192,13 +193,20 @@ export class HistoryMover implements Mover {
     if (!this.#intake.flush()) throw new StoreUnavailable("the journal cannot be written");
     const sequence = this.#intake.sequence();
     const startedMs = performance.now();
+    const sliceMs = this.#sliceMs();
     let isMore = true;
     do {
       isMore = this.#writeLabel() || this.#removeNext(gone) || this.#writeNext(sequence);
-    } while (isMore && performance.now() - startedMs < sliceMsMax);
+    } while (isMore && performance.now() - startedMs < sliceMs);
     this.#writeCounts();
     this.#prove();
     return isMore;
+  }
+
+  /** The more waits, the longer: so what comes in is slowed down before it has to be refused. */
+  #sliceMs(): number {
+    const pressure = this.behindBytes() / this.#behindBytesWanted;
+    return Math.min(sliceMsUsual * Math.max(1, pressure) ** 2, sliceMsMax);
   }
 
   #writeLabel(): boolean {
