@@ -6,7 +6,8 @@ import { decodePlayer, decodeTombstone, encodePlayer, encodeTombstone, isTombsto
 import { HotCache } from "./hot-cache.ts";
 import type { Intake } from "./intake.ts";
 import type { JournalRecord } from "./journal/format.ts";
-import { encodeKey, joinEncodedKey, joinKey } from "./keys.ts";
+import { KeyFilter } from "./key-filter.ts";
+import { encodeKey, joinEncodedKey, joinKey, readKey } from "./keys.ts";
 import type { LmdbTables } from "./lmdb.ts";
 import { type Pending, WriteBehind } from "./write-behind.ts";
 
@@ -25,6 +26,8 @@ export class EmbeddedPlayers implements PlayerStore {
   readonly #clock: Clock;
   /** null: nothing is stored of this player, so the disk need not be asked again. Deleted ones are not in it. */
   readonly #hot: HotCache<Player | null>;
+  /** What was ever stored since the start, and what LMDB had then: of most players there are events and nothing else. */
+  readonly #stored = new KeyFilter();
   #hashKey: Buffer | undefined;
   readonly behind = new WriteBehind();
 
@@ -34,9 +37,11 @@ export class EmbeddedPlayers implements PlayerStore {
     this.#clock = clock;
     this.#hot = new HotCache(hotMax);
     this.#hashKey = tables.meta.getBinary(hashKeyKey);
+    for (const key of tables.players.getKeys()) this.#note(key);
   }
 
   readonly get = (merchantId: string, playerId: string): Player | undefined => {
+    if (this.#isUnheard(merchantId, playerId)) return undefined;
     const mapKey = joinKey(merchantId, playerId);
     const hot = this.#hot.get(mapKey);
     if (hot !== undefined) return hot ?? undefined;
@@ -61,6 +66,7 @@ export class EmbeddedPlayers implements PlayerStore {
   };
 
   readonly isDeleted = (merchantId: string, playerId: string): boolean => {
+    if (this.#isUnheard(merchantId, playerId)) return false;
     const mapKey = joinKey(merchantId, playerId);
     if (this.#hot.get(mapKey) !== undefined) return false;
     const waiting = this.behind.get(mapKey)?.value;
@@ -76,6 +82,7 @@ export class EmbeddedPlayers implements PlayerStore {
 
   /** Takes a record of the journal at opening. */
   replay({ sequence, key, value }: JournalRecord, mapKey: string): void {
+    this.#note(key);
     this.behind.set(mapKey, { sequence, key, value });
   }
 
@@ -105,6 +112,7 @@ export class EmbeddedPlayers implements PlayerStore {
 
   /** `hot`: what `get` is to find without decoding it. */
   #append(key: Buffer, value: Buffer, hot: Player | undefined): Promise<void> {
+    this.#note(key);
     return this.#intake.append("player", key, value, (sequence) => {
       const mapKey = joinEncodedKey(key);
       const undo = this.behind.set(mapKey, { sequence, key, value });
@@ -115,6 +123,16 @@ export class EmbeddedPlayers implements PlayerStore {
         undo();
       };
     });
+  }
+
+  /** Nothing was ever stored. Where players were deleted nobody can tell: only hashes of their ids are left. */
+  #isUnheard(merchantId: string, playerId: string): boolean {
+    return this.#hashKey === undefined && !this.#stored.mayHave(merchantId, playerId);
+  }
+
+  #note(key: Buffer): void {
+    const { merchantId, id } = readKey(key);
+    this.#stored.add(merchantId, id);
   }
 
   #read(key: Buffer, mapKey: string): Buffer | undefined {
