@@ -10,6 +10,7 @@ import {
   askLimits,
   askPspLimits,
   convertForLimits,
+  type LimitAsk,
   type LimitInquiry,
   listDistinctValues,
   listKeySubjects,
@@ -25,6 +26,7 @@ import {
 } from "../core/limits/judge.ts";
 import type { LimitReading } from "../core/limits/limit.ts";
 import { makeLimitReason } from "../core/limits/limit-reasons.ts";
+import { isOverrunSince } from "../core/limits/overrun.ts";
 import { findIncreaseWait, settleOwnLimits } from "../core/limits/player-limits.ts";
 import { listSubjects } from "../core/limits/subjects.ts";
 import type { Payment } from "../core/payment.ts";
@@ -215,16 +217,40 @@ function tighten(resolution: Resolution, breaches: readonly Breach[]): Resolutio
  * The frame must be filled. Limits that hang on what is unknown are left out unless unknown closes.
  */
 export function readPlayerLimits(
-  { limits: book, frame, snapshot }: Workspace,
+  workspace: Workspace,
   facts: FactInput,
   state: DecisionState,
 ): readonly LimitReading[] {
-  if (book.limits.length === 0 && (facts.player.ownLimits?.length ?? 0) === 0) return [];
+  const { asks, limitState } = askForNothing(workspace, facts, state);
+  const own = asks.filter(({ subject }) => subject.kind === "player");
+  return own.length === 0 ? [] : judgeLimits(own, limitState, 0).readings;
+}
+
+/**
+ * Whether a payment that counts from `instantMs` on went over a limit of any of its subjects, in whichever window it stands (`SEMANTICS.md` 5.3). The frame
+ * must be filled.
+ */
+export function isOverLimits(
+  workspace: Workspace,
+  facts: FactInput,
+  state: DecisionState,
+  instantMs: number,
+): boolean {
+  const { asks, limitState } = askForNothing(workspace, facts, state);
+  return isOverrunSince(asks, limitState, instantMs);
+}
+
+/** All limits that apply, for someone who asks for no amount and is no payment, so that nothing is left out of what is used. */
+function askForNothing(
+  { limits: book, frame, snapshot }: Workspace,
+  facts: FactInput,
+  state: DecisionState,
+): { readonly asks: readonly LimitAsk[]; readonly limitState: LimitState } {
   const { amountMinor: _, ...asksNothing } = facts.payment;
   const asking: FactInput = { ...facts, payment: { ...asksNothing, paymentId: "" } };
-  const inquiry = makeInquiry(book, frame, asking, undefined, snapshot, 0);
-  const asks = askLimits(inquiry).filter(({ subject }) => subject.kind === "player");
-  return judgeLimits(asks, openLimitState(state, asking, snapshot), 0).readings;
+  const isLimited = book.limits.length > 0 || (facts.player.ownLimits?.length ?? 0) > 0;
+  const asks = isLimited ? askLimits(makeInquiry(book, frame, asking, undefined, snapshot, 0)) : [];
+  return { asks, limitState: openLimitState(state, asking, snapshot) };
 }
 
 /**
@@ -290,8 +316,8 @@ export function makeTerms(
 }
 
 /** Plain values that `counts` may ask for, as facts of payments have them. */
-function listValues(
-  { payment, bin }: FactInput,
+export function listValues(
+  { payment, bin }: Pick<FactInput, "payment" | "bin">,
   { psp, mid }: { readonly psp: string; readonly mid: string },
 ): ReadonlyMap<string, string> {
   const values = new Map<string, string>();

@@ -12,8 +12,9 @@
 import { lookUpBin } from "../core/bin/bin-table.ts";
 import type { PaymentFactType } from "../core/events/event-types.ts";
 import type { PaymentFact } from "../core/events/payment-fact.ts";
+import type { FactInput } from "../core/facts.ts";
 import type { FieldFault } from "../core/field-fault.ts";
-import type { LimitReading } from "../core/limits/limit.ts";
+import type { Hold, LimitReading } from "../core/limits/limit.ts";
 import type { OutcomeReport, OutcomeResult } from "../core/outcome-report.ts";
 import type { Payment, ReportedOutcome } from "../core/payment.ts";
 import { type Attempt, applyReports } from "../core/retry/attempts.ts";
@@ -26,11 +27,11 @@ import type { PlanNow, Refused, Reported, Reporter } from "./decided.ts";
 import type { DeciderDeps } from "./decider.ts";
 import { type ActiveRules, type DecisionState, readFacts, readFrame } from "./judge.ts";
 import { findKeepUntil } from "./keeper.ts";
-import { readPlayerLimits } from "./limits.ts";
+import { isOverLimits, readPlayerLimits } from "./limits.ts";
 import { type HeardPayment, hearAttempts, makeLaterFact } from "./outcomes.ts";
 import { recheckPlan } from "./recheck.ts";
 import { findPlayer, readState, type StateDeps } from "./state.ts";
-import { openWorkspace } from "./workspace.ts";
+import { openWorkspace, type Workspace } from "./workspace.ts";
 
 type Call = { readonly report: OutcomeReport; readonly rules: ActiveRules; readonly nowMs: number };
 
@@ -103,7 +104,7 @@ export function createReporter(deps: DeciderDeps): Reporter {
 
   const answer = (
     { report: told, rules, nowMs }: Call,
-    { record, payment }: HeardPayment,
+    { record, payment, hold }: HeardPayment,
     attempts: readonly Attempt[],
     verdict: Reported["verdict"],
     durable: Promise<void> | undefined,
@@ -116,8 +117,13 @@ export function createReporter(deps: DeciderDeps): Reporter {
       nowMs,
       cuts,
     });
-    const limits = readLimits(rules.snapshot, payment, state, nowMs);
-    return { ok: true, verdict, plan, limits, overrun: isApproval(told) && isOverrun(limits), durable };
+    const now = standNow(rules.snapshot, payment, state, nowMs);
+    const limits = readPlayerLimits(...now);
+    const overrun =
+      isApproval(told) &&
+      (isOverrun(limits) ||
+        (isLate(hold, nowMs) && isOverLimits(...now, hold?.instantMs ?? record.decision.decidedAtMs)));
+    return { ok: true, verdict, plan, limits, overrun, durable };
   };
 
   /** An outcome of a payment that was never decided here is what a wallet might have told. */
@@ -139,18 +145,23 @@ export function createReporter(deps: DeciderDeps): Reporter {
   return { report };
 }
 
-/** Limits of the player as they stand now. */
-function readLimits(
+/** What limits are read by now: the workspace with its frame filled. */
+function standNow(
   snapshot: RuleSnapshot,
   payment: Payment,
   state: DecisionState,
   nowMs: number,
-): readonly LimitReading[] {
+): [Workspace, FactInput, DecisionState] {
   const workspace = openWorkspace(snapshot);
   const facts = readFacts(snapshot, payment, state, nowMs);
   readFrame(workspace, facts, state);
   snapshot.matchSegments(workspace.frame);
-  return readPlayerLimits(workspace, facts, state);
+  return [workspace, facts, state];
+}
+
+/** Whether others may have been let in where the payment would have been: nothing was held for it any more. */
+function isLate(hold: Hold | undefined, nowMs: number): boolean {
+  return hold === undefined || nowMs >= hold.releasesAtMs;
 }
 
 type Opened = { readonly ok: true; readonly rules: ActiveRules; readonly nowMs: number } | Refused;
