@@ -95,9 +95,9 @@ export function decisionConflict(
   return makeError(errorKinds.decision_conflict.code, message, [{ desc: DecisionConflictSchema, value }]);
 }
 
-/** What came after a sequence is no longer kept. */
+/** What came after a sequence is no longer kept, or the sequence was never given. */
 export function forgotten(field: string, sequence: number): ConnectError {
-  const message = `what came after ${sequence} is no longer kept`;
+  const message = `what came after ${sequence} is not kept: list the members, and watch from now on`;
   return makeError(errorKinds.forgotten.code, message, [toFieldDetail({ field, rule: "kept", message })]);
 }
 

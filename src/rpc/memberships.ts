@@ -25,7 +25,7 @@ import type { CallInfo, ServiceHandlers } from "../wire/transport.ts";
 import { encodeConditionNode } from "./codec/encode-trace.ts";
 import { encodeInstant } from "./codec/time.ts";
 import { decisionConflict, forgotten, invalidField, missing } from "./errors.ts";
-import { checkRequest, resolveMerchant } from "./request-fields.ts";
+import { checkRequest, decodeVersion, resolveMerchant } from "./request-fields.ts";
 
 const segmentsMax = 2_000;
 
@@ -76,7 +76,7 @@ export function makeMembershipHandlers(deps: MembershipHandlerDeps): MembershipH
         checks.count("segments", request.segments.length, segmentsMax);
         return request.afterSequence === undefined
           ? undefined
-          : checks.safeInt("after_sequence", request.afterSequence);
+          : decodeVersion(checks, "after_sequence", request.afterSequence);
       });
       for (const id of request.segments) findSegment(requireRules(deps, merchantId), id);
       return streamChanges(deps, merchantId, { segments: new Set(request.segments), afterSequence }, call);

@@ -36,7 +36,7 @@ export function unwrap<T>(managed: Managed<T>): T {
   throw managementError(managed.failure);
 }
 
-/** An optional int64 version as a number. */
+/** An optional int64 version or sequence as a number. */
 export function decodeVersion(checks: FieldChecks, field: string, version: bigint): number {
   const value = checks.safeInt(field, version);
   if (value < 0) checks.note(field, "not-negative", `${field} must not be negative`);

@@ -563,6 +563,18 @@ describe("watching", () => {
     expect(await take(stream, 3)).toEqual(["lost"]);
   });
 
+  test("ends where the number was never given", async () => {
+    const world = openWorld();
+    for (const playerId of ["a", "b"]) await world.happen(playerId, "payment_approved", startMs);
+    const watchFrom = (afterSequence: number) =>
+      take(
+        world.tracker.watch("m", { segments: new Set(), afterSequence, signal: AbortSignal.timeout(50) }),
+        1,
+      );
+    expect(await watchFrom(2)).toEqual([]);
+    expect(await watchFrom(3)).toEqual(["lost"]);
+  });
+
   test("ends when the tracker closes", async () => {
     const world = openWorld();
     const got = take(

@@ -1,6 +1,6 @@
 import type { MembershipLog, NumberedChange } from "../../ports/membership-log.ts";
 
-/** What a watcher gets: changes in order of their numbers; `lost` at last, where what comes next is no longer kept. */
+/** What a watcher gets: changes in order of their numbers; `lost` at last, where what comes next is no longer kept, or the number was never given. */
 export type Watched =
   | { readonly kind: "change"; readonly change: NumberedChange }
   | { readonly kind: "lost"; readonly afterSequence: number };
@@ -61,6 +61,11 @@ export function createWatchers(
 
       async function* follow(from: number): AsyncGenerator<Watched, void> {
         let sequence = from;
+        // Of another store, or of one that was there before: whoever waited for it would miss all until then.
+        if (from > log.newestSequence(merchantId)) {
+          yield { kind: "lost", afterSequence: from };
+          return;
+        }
         while (!signal.aborted && !isClosed) {
           const changes = log.read(merchantId, sequence, readMax);
           if (changes === undefined) {
