@@ -7,7 +7,8 @@ import type { Subject, SubjectKind } from "./history.ts";
 
 const kinds: readonly SubjectKind[] = ["player", "card", "device", "ip", "bin", "psp", "mid", "brand", "key"];
 const kindOf = new Map(kinds.map((kind, number) => [kind, number]));
-const freeKind = 0xff;
+/** Merchant and kind of a number that nobody has. */
+const free = 0xffff_ffff;
 
 /** UTF-16 units of an id. */
 const idUnitsMax = 4096;
@@ -24,13 +25,16 @@ const chunkMask = chunkSubjects - 1;
 const shardCount = 256;
 const shardSlotsMin = 16;
 
-type IdChunk = {
-  readonly merchant: Uint32Array;
-  /** Where the id is, in words; of a free number, the next free one + 1. */
-  readonly place: Uint32Array;
-  readonly length: Uint16Array;
-  readonly kind: Uint8Array;
-};
+/** `idFields` of each subject, side by side, because a search wants them all. */
+const idFields = 3;
+/** The merchant, and the kind in the lowest 4 bits; `free` where nobody has the number. */
+const ownerField = 0;
+/** Where the id is, in words; of a free number, the next free one + 1. */
+const placeField = 1;
+const lengthField = 2;
+const kindBits = 4;
+const kindMask = (1 << kindBits) - 1;
+const chunkBytes = chunkSubjects * idFields * 4;
 
 /** Pairs of a hash and the number + 1 of a subject, 0 where the slot is free. */
 type Shard = { slots: Int32Array; used: number };
@@ -38,7 +42,7 @@ type Shard = { slots: Int32Array; used: number };
 export class SubjectIndex {
   readonly #merchants: string[] = [];
   readonly #merchantOf = new Map<string, number>();
-  readonly #chunks: IdChunk[] = [];
+  readonly #chunks: Uint32Array[] = [];
   readonly #words = new BlockSpace(slabShift, (length) => new Uint32Array(length));
   readonly #bytes: Uint8Array[] = [];
   readonly #shards: readonly Shard[];
@@ -61,8 +65,8 @@ export class SubjectIndex {
   find(merchantId: string, subject: Subject): number {
     const merchant = this.#merchantOf.get(merchantId);
     if (merchant === undefined) return -1;
-    const kind = kindOf.get(subject.kind)!;
-    return this.#lookUp(merchant, kind, subject.id, hashUnits(merchant, kind, subject.id));
+    const owner = joinOwner(merchant, subject.kind);
+    return this.#lookUp(owner, subject.id, hashUnits(owner, subject.id));
   }
 
   /**
@@ -71,10 +75,9 @@ export class SubjectIndex {
    * Fails: throws a RangeError where its id is longer than 4,096 UTF-16 units.
    */
   open(merchantId: string, subject: Subject): number {
-    const merchant = this.#openMerchant(merchantId);
-    const kind = kindOf.get(subject.kind)!;
-    const hash = hashUnits(merchant, kind, subject.id);
-    const known = this.#lookUp(merchant, kind, subject.id, hash);
+    const owner = joinOwner(this.#openMerchant(merchantId), subject.kind);
+    const hash = hashUnits(owner, subject.id);
+    const known = this.#lookUp(owner, subject.id, hash);
     if (known >= 0) return known;
     if (subject.id.length > idUnitsMax) {
       throw new RangeError(
@@ -83,9 +86,9 @@ export class SubjectIndex {
     }
     const number = this.#takeNumber();
     const chunk = this.#chunks[number >>> chunkShift]!;
-    chunk.merchant[number & chunkMask] = merchant;
-    chunk.kind[number & chunkMask] = kind;
-    this.#writeId(chunk, number & chunkMask, subject.id);
+    const at = (number & chunkMask) * idFields;
+    chunk[at + ownerField] = owner;
+    this.#writeId(chunk, at, subject.id);
     this.#insert(this.#shards[hash >>> 24]!, hash, number);
     this.#count++;
     return number;
@@ -94,13 +97,13 @@ export class SubjectIndex {
   /** Forgets a subject; its number goes to the next new one. */
   remove(number: number): void {
     const chunk = this.#chunks[number >>> chunkShift]!;
-    const at = number & chunkMask;
-    const hash = hashUnits(chunk.merchant[at]!, chunk.kind[at]!, this.#readId(chunk, at));
+    const at = (number & chunkMask) * idFields;
+    const hash = hashUnits(chunk[at + ownerField]!, this.#readId(chunk, at));
     this.#erase(this.#shards[hash >>> 24]!, hash, number);
-    const words = countWords(chunk.length[at]!);
-    if (words > 0) this.#words.give(chunk.place[at]!, words);
-    chunk.kind[at] = freeKind;
-    chunk.place[at] = this.#free;
+    const words = countWords(chunk[at + lengthField]!);
+    if (words > 0) this.#words.give(chunk[at + placeField]!, words);
+    chunk[at + ownerField] = free;
+    chunk[at + placeField] = this.#free;
     this.#free = number + 1;
     this.#count--;
   }
@@ -108,24 +111,24 @@ export class SubjectIndex {
   /** The first number in use at or after this one, -1 where there is none. */
   next(number: number): number {
     for (let at = number; at < this.#end; at++) {
-      if (this.#chunks[at >>> chunkShift]!.kind[at & chunkMask] !== freeKind) return at;
+      if (this.#ownerOf(at) !== free) return at;
     }
     return -1;
   }
 
   merchantOf(number: number): string {
-    return this.#merchants[this.#chunks[number >>> chunkShift]!.merchant[number & chunkMask]!]!;
+    return this.#merchants[this.#ownerOf(number) >>> kindBits]!;
   }
 
   subjectOf(number: number): Subject {
     const chunk = this.#chunks[number >>> chunkShift]!;
-    const at = number & chunkMask;
-    return { kind: kinds[chunk.kind[at]!]!, id: this.#readId(chunk, at) };
+    const at = (number & chunkMask) * idFields;
+    return { kind: kinds[chunk[at + ownerField]! & kindMask]!, id: this.#readId(chunk, at) };
   }
 
   bytes(): number {
     const slots = this.#shards.reduce((sum, shard) => sum + shard.slots.byteLength, 0);
-    return slots + this.#words.bytes() + this.#chunks.length * chunkSubjects * 11;
+    return slots + this.#words.bytes() + this.#chunks.length * chunkBytes;
   }
 
   #openMerchant(merchantId: string): number {
@@ -138,37 +141,35 @@ export class SubjectIndex {
   #takeNumber(): number {
     if (this.#free > 0) {
       const number = this.#free - 1;
-      this.#free = this.#chunks[number >>> chunkShift]!.place[number & chunkMask]!;
+      this.#free = this.#chunks[number >>> chunkShift]![(number & chunkMask) * idFields + placeField]!;
       return number;
     }
     if (this.#end === this.#chunks.length * chunkSubjects) {
-      this.#chunks.push({
-        merchant: new Uint32Array(chunkSubjects),
-        place: new Uint32Array(chunkSubjects),
-        length: new Uint16Array(chunkSubjects),
-        kind: new Uint8Array(chunkSubjects),
-      });
+      this.#chunks.push(new Uint32Array(chunkSubjects * idFields).fill(free));
     }
     return this.#end++;
   }
 
-  #lookUp(merchant: number, kind: number, id: string, hash: number): number {
+  #ownerOf(number: number): number {
+    return this.#chunks[number >>> chunkShift]![(number & chunkMask) * idFields + ownerField]!;
+  }
+
+  #lookUp(owner: number, id: string, hash: number): number {
     const { slots } = this.#shards[hash >>> 24]!;
     const mask = slots.length / 2 - 1;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const entry = slots[2 * slot + 1]!;
       if (entry === 0) return -1;
-      if (slots[2 * slot] === hash && this.#isId(entry - 1, merchant, kind, id)) return entry - 1;
+      if (slots[2 * slot] === hash && this.#isId(entry - 1, owner, id)) return entry - 1;
     }
   }
 
-  #isId(number: number, merchant: number, kind: number, id: string): boolean {
+  #isId(number: number, owner: number, id: string): boolean {
     const chunk = this.#chunks[number >>> chunkShift]!;
-    const at = number & chunkMask;
-    const length = chunk.length[at]!;
-    if (chunk.merchant[at] !== merchant || chunk.kind[at] !== kind) return false;
-    if ((length & ~wideBit) !== id.length) return false;
-    const place = chunk.place[at]!;
+    const at = (number & chunkMask) * idFields;
+    const length = chunk[at + lengthField]!;
+    if (chunk[at + ownerField] !== owner || (length & ~wideBit) !== id.length) return false;
+    const place = chunk[at + placeField]!;
     const bytes = this.#bytes[place >>> slabShift]!;
     const start = (place & this.#words.mask) * 4;
     if ((length & wideBit) === 0) {
@@ -182,18 +183,18 @@ export class SubjectIndex {
     return true;
   }
 
-  #writeId(chunk: IdChunk, at: number, id: string): void {
+  #writeId(chunk: Uint32Array, at: number, id: string): void {
     let isWide = false;
     for (let i = 0; i < id.length; i++) isWide ||= id.charCodeAt(i) > 0xff;
     const length = isWide ? id.length | wideBit : id.length;
-    chunk.length[at] = length;
+    chunk[at + lengthField] = length;
     const words = countWords(length);
     if (words === 0) {
-      chunk.place[at] = 0;
+      chunk[at + placeField] = 0;
       return;
     }
     const place = this.#words.take(words);
-    chunk.place[at] = place;
+    chunk[at + placeField] = place;
     while (this.#bytes.length < this.#words.slabs.length) {
       this.#bytes.push(new Uint8Array(this.#words.slabs[this.#bytes.length]!.buffer));
     }
@@ -206,10 +207,11 @@ export class SubjectIndex {
     }
   }
 
-  #readId(chunk: IdChunk, at: number): string {
-    const length = chunk.length[at]!;
-    const bytes = this.#bytes[chunk.place[at]! >>> slabShift];
-    let next = (chunk.place[at]! & this.#words.mask) * 4;
+  #readId(chunk: Uint32Array, at: number): string {
+    const length = chunk[at + lengthField]!;
+    const place = chunk[at + placeField]!;
+    const bytes = this.#bytes[place >>> slabShift];
+    let next = (place & this.#words.mask) * 4;
     let id = "";
     for (let i = 0; i < (length & ~wideBit); i++) {
       let unit = bytes![next++]!;
@@ -264,9 +266,13 @@ function countWords(length: number): number {
   return (length & wideBit) === 0 ? (length + 3) >>> 2 : ((length & ~wideBit) + 1) >>> 1;
 }
 
+function joinOwner(merchant: number, kind: SubjectKind): number {
+  return ((merchant << kindBits) | kindOf.get(kind)!) >>> 0;
+}
+
 /** A signed 32-bit hash; the top byte chooses the shard, the rest the slot. */
-function hashUnits(merchant: number, kind: number, id: string): number {
-  let h = Math.imul(merchant * 16 + kind + 1, 0x9e37_79b1);
+function hashUnits(owner: number, id: string): number {
+  let h = Math.imul(owner + 1, 0x9e37_79b1);
   for (let i = 0; i < id.length; i++) {
     h = Math.imul(h ^ id.charCodeAt(i), 0x5bd1_e995);
     h ^= h >>> 15;
