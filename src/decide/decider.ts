@@ -31,7 +31,7 @@ import { describePlayer } from "./describe-player.ts";
 import { findConflicts, identify } from "./identity.ts";
 import type { ActiveRules, DecisionState } from "./judge.ts";
 import { findKeepUntil, type Keeper, type KeeperDeps } from "./keeper.ts";
-import { type HeardAttempts, hearAttempts } from "./outcomes.ts";
+import { accountsOf, type HeardAttempts, hearAttempts } from "./outcomes.ts";
 import { recheckPlan } from "./recheck.ts";
 import { findPlayer, readState, type StateDeps } from "./state.ts";
 import { buildTrace } from "./trace.ts";
@@ -128,6 +128,9 @@ export function createDecider(deps: DeciderDeps): Decider {
     ];
     if (faults.length > 0) return invalid(faults);
     const earlier = readEarlier(payment, record);
+    // What the call told of earlier attempts counts for its own judgement too.
+    const begun =
+      heard.facts.length === 0 ? undefined : deps.recordFacts(payment.merchantId, heard.facts).durable;
     const decided = decideWith(
       rules,
       payment,
@@ -147,9 +150,11 @@ export function createDecider(deps: DeciderDeps): Decider {
         attempts: earlier.attempts,
         keepUntilMs: findKeepUntil(earlier.attempts, nowMs),
         ...(converted === undefined || converted.size === 0 ? {} : { converted }),
+        ...listRevisions(record),
       },
       hold: decideHold(heard.hold, wish, nowMs),
-      facts: heard.facts,
+      facts: [],
+      begun,
     });
     return answer(payment, decided, durable);
   };
@@ -205,6 +210,21 @@ export function createDecider(deps: DeciderDeps): Decider {
   };
 
   return { decide, simulate, describe };
+}
+
+const revisionsMax = 16;
+
+/** The revisions of before of which attempts may still be heard. */
+function listRevisions(record: PaymentRecord | undefined): Pick<PaymentRecord, "earlier"> {
+  if (record === undefined) return {};
+  const { revision, payment, decision, converted = new Map(), earlier = [] } = record;
+  const { plan, decidedAtMs, ruleSetVersion } = decision;
+  const accounts = accountsOf(plan);
+  const known =
+    payment === undefined || plan === undefined
+      ? earlier
+      : [...earlier, { revision, payment, decidedAtMs, ruleSetVersion, converted, accounts }];
+  return known.length === 0 ? {} : { earlier: known.slice(-revisionsMax) };
 }
 
 function readReports(

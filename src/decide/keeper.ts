@@ -29,6 +29,8 @@ export type Change = {
   /** What the payment holds from now on; undefined where nothing. */
   readonly hold: Hold | undefined;
   readonly facts: readonly PaymentFact[];
+  /** What of the same turn is being written already. */
+  readonly begun?: Promise<void> | undefined;
 };
 
 /** Keeps what calls change. */
@@ -41,8 +43,8 @@ export type Keeper = {
 
 export function createKeeper({ payments, limits, recordFacts }: KeeperDeps): Keeper {
   let lastWrite: Promise<void> | undefined;
-  const change = (merchantId: string, { record, hold, facts }: Change): Promise<void> => {
-    const writes: Promise<void>[] = [];
+  const change = (merchantId: string, { record, hold, facts, begun }: Change): Promise<void> => {
+    const writes: Promise<void>[] = begun === undefined ? [] : [begun];
     if (facts.length > 0) writes.push(recordFacts(merchantId, facts).durable);
     if (hold !== undefined) writes.push(limits.hold(merchantId, hold));
     else if (limits.get(merchantId, record.paymentId) !== undefined)

@@ -13,6 +13,7 @@ import { type Attempt, isOpen } from "../core/retry/attempts.ts";
 import type { PlanStanding } from "../core/retry/standing.ts";
 import type { PaymentRecord } from "../ports/payment-store.ts";
 import { standPlan } from "./decide-with.ts";
+import { listValues } from "./limits.ts";
 
 export type HeardPayment = {
   readonly payment: Payment;
@@ -22,6 +23,8 @@ export type HeardPayment = {
   readonly hold: Hold | undefined;
   readonly nowMs: number;
   readonly bins: BinTable;
+  /** Accounts of PSPs, where they are those of an earlier revision. */
+  readonly accounts?: ReadonlyMap<string, string>;
 };
 
 export type HeardAttempts = { readonly hold: Hold | undefined; readonly facts: readonly PaymentFact[] };
@@ -29,7 +32,6 @@ export type HeardAttempts = { readonly hold: Hold | undefined; readonly facts: r
 /** Hears every attempt of which something new is known, in the order in which they became known. */
 export function hearAttempts(heard: HeardPayment, after: readonly Attempt[]): HeardAttempts {
   const { record, nowMs } = heard;
-  const terms = findTerms(heard);
   const facts: PaymentFact[] = [];
   let { hold } = heard;
   const { revision } = record;
@@ -38,17 +40,51 @@ export function hearAttempts(heard: HeardPayment, after: readonly Attempt[]): He
     const before = record.attempts.find(({ attemptId }) => attemptId === attempt.attemptId);
     if (before === attempt) continue;
     const word = readWord(attempt, before, after, { standing, plan: record.decision.plan, nowMs });
+    const planned = readPlanned(heard, attempt);
+    const terms = findTerms(planned);
     const next = hearOutcome(hold, terms, word);
     hold = next.hold;
     if (attempt.outcomeClass === "ABANDONED") continue;
-    for (const fact of next.facts) facts.push(completeFact(fact, heard, terms, attempt.psp));
+    for (const fact of next.facts) facts.push(completeFact(fact, planned, terms, attempt.psp));
   }
+  if (hold?.state === "HELD" && hold.revision < revision) hold = { ...hold, ...findCurrentTerms(heard) };
   return { hold: hold && moveToStep(hold, standing), facts };
+}
+
+/**
+ * The payment as it was when the attempt was planned: a later revision may be about another amount or card. Of an open attempt of an earlier
+ * revision the hold names the subjects, but may hold more than it asked for (`decideHold`).
+ */
+function readPlanned(heard: HeardPayment, { revision }: Pick<Attempt, "revision">): HeardPayment {
+  const { hold, ...rest } = heard;
+  if (revision === heard.record.revision)
+    return hold?.revision === revision ? heard : { ...rest, hold: undefined };
+  const earlier = heard.record.earlier?.find((each) => each.revision === revision);
+  if (earlier === undefined) return heard;
+  const { payment, decidedAtMs, ruleSetVersion, converted, accounts } = earlier;
+  const decision = { ...heard.record.decision, decidedAtMs, ruleSetVersion };
+  const record = { ...heard.record, revision, decision, converted };
+  const terms = findTerms({ ...rest, payment, record, hold: undefined });
+  return {
+    ...rest,
+    payment,
+    record,
+    accounts,
+    hold: hold?.revision === revision ? { ...hold, ...terms, subjects: hold.subjects } : undefined,
+  };
+}
+
+/** What the payment holds from the instant on at which no attempt of an earlier revision is open any more. */
+function findCurrentTerms(heard: HeardPayment): HoldTerms {
+  const { payment, bins } = heard;
+  const bin = payment.card?.bin === undefined ? unknownBin : lookUpBin(bins, payment.card.bin);
+  const values = listValues({ payment, bin }, { psp: "", mid: "" });
+  return { ...findTerms({ ...heard, hold: undefined }), values };
 }
 
 /** A fact of an attempt that is no outcome of it: a refund, a chargeback, a clearing. */
 export function makeLaterFact(
-  heard: HeardPayment,
+  whole: HeardPayment,
   attempt: Pick<Attempt, "attemptId" | "psp">,
   told: {
     readonly became: "REFUNDED" | "CHARGED_BACK" | "CLEARED";
@@ -56,6 +92,8 @@ export function makeLaterFact(
     readonly atMs: number;
   },
 ): readonly PaymentFact[] {
+  const known = whole.record.attempts.find(({ attemptId }) => attemptId === attempt.attemptId);
+  const heard = known === undefined ? whole : readPlanned(whole, known);
   const terms = findTerms(heard);
   // A clearing tells what a refund does, but for its type.
   const became = told.became === "CLEARED" ? "REFUNDED" : told.became;
@@ -135,14 +173,20 @@ function findTerms({ payment, playerId, record, hold }: HeardPayment): HoldTerms
   };
 }
 
+/** The account of each PSP of a plan, where it has one. */
+export function accountsOf(plan: Plan | undefined): ReadonlyMap<string, string> {
+  const steps = plan?.steps.filter(({ mid }) => mid !== "") ?? [];
+  return new Map(steps.map(({ psp, mid }) => [psp, mid]));
+}
+
 function completeFact(
   fact: HoldFact,
-  { payment, bins, record, hold }: HeardPayment,
+  { payment, bins, record, hold, accounts }: HeardPayment,
   { subjects }: HoldTerms,
   psp: string,
 ): PaymentFact {
   const { card } = payment;
-  const mid = record.decision.plan?.steps.find((step) => step.psp === psp)?.mid ?? "";
+  const mid = (accounts ?? accountsOf(record.decision.plan)).get(psp) ?? "";
   const table = card?.bin === undefined ? unknownBin : lookUpBin(bins, card.bin);
   const isWithdrawal = fact.kind === "withdrawal";
   return {

@@ -25,6 +25,18 @@ export type StoredAttempt = {
   readonly approvedMinor?: number;
 };
 
+/** What a payment was at an earlier revision of which attempts may still be heard: they tell of this one. */
+export type EarlierRevision = {
+  readonly revision: number;
+  readonly payment: Payment;
+  /** Instant of its decision, ms since the epoch, and the rule set that decided. */
+  readonly decidedAtMs: number;
+  readonly ruleSetVersion: number;
+  readonly converted: ReadonlyMap<string, number>;
+  /** Accounts of the PSPs of its plan. */
+  readonly accounts: ReadonlyMap<string, string>;
+};
+
 /** What is kept of one payment: its latest revision, its answer as it was given, and every attempt so far. */
 export type PaymentRecord = {
   readonly paymentId: string;
@@ -35,6 +47,8 @@ export type PaymentRecord = {
   readonly payment?: Payment;
   /** Its amount in the currencies of limits, as it was converted when it reserved; absent where nothing was. */
   readonly converted?: ReadonlyMap<string, number>;
+  /** Earlier revisions that had a plan, the oldest first, at most 16; absent where none had. */
+  readonly earlier?: readonly EarlierRevision[];
   /** In the order in which they became known. */
   readonly attempts: readonly StoredAttempt[];
   /** Until when the answer is kept; then a tombstone. */

@@ -302,6 +302,20 @@ export const arbitraryRecord = record({
 }).chain((whole) =>
   fc.tuple(maybe(payment), maybe(fc.constant(new Map([["EUR", 5000]])))).map(([asked, converted]) => ({
     ...whole,
+    ...(asked === undefined
+      ? {}
+      : {
+          earlier: [
+            {
+              revision: 0,
+              payment: { ...asked, paymentId: whole.paymentId },
+              decidedAtMs: whole.keepUntilMs,
+              ruleSetVersion: 3,
+              converted: converted ?? new Map(),
+              accounts: new Map([["alpha", "A-1"]]),
+            },
+          ],
+        }),
     ...(asked === undefined ? {} : { payment: { ...asked, paymentId: whole.paymentId } }),
     ...(converted === undefined ? {} : { converted }),
   })),

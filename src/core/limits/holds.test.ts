@@ -82,10 +82,36 @@ describe("a decision", () => {
     expect(decideHold(hold, undefined, noonMs + minuteMs)).toBeUndefined();
   });
 
-  it.each(["UNKNOWN", "PENDING"] as const)("leaves what is held while an outcome is %s", (state) => {
-    const hold = makeHold({ state });
-    expect(decideHold(hold, wish("APPROVE_ROUTE", 1), noonMs)).toBe(hold);
-    expect(decideHold(hold, undefined, noonMs)).toBe(hold);
+  it.each(["UNKNOWN", "PENDING"] as const)(
+    "that is denied leaves what is held while an outcome is %s",
+    (state) => {
+      const hold = makeHold({ state });
+      expect(decideHold(hold, undefined, noonMs)).toBe(hold);
+    },
+  );
+
+  it("made while an outcome is unknown holds the greater of the two amounts, in every currency", () => {
+    const hold = makeHold({
+      state: "UNKNOWN",
+      amountMinor: 5000,
+      currency: "EUR",
+      converted: new Map([["GBP", 4300]]),
+    });
+    const next = (amountMinor: number, currency: string, converted: [string, number][]) => {
+      const asked = wish("APPROVE_ROUTE", 1)!;
+      return { ...asked, terms: { ...asked.terms, amountMinor, currency, converted: new Map(converted) } };
+    };
+    expect(decideHold(hold, next(9000, "EUR", [["GBP", 7800]]), noonMs)).toEqual({
+      ...hold,
+      amountMinor: 9000,
+      converted: new Map([["GBP", 7800]]),
+    });
+    expect(decideHold(hold, next(1000, "EUR", [["GBP", 860]]), noonMs)).toEqual(hold);
+    expect(decideHold(hold, next(7800, "GBP", [["EUR", 9000]]), noonMs)).toEqual({
+      ...hold,
+      amountMinor: 9000,
+      converted: new Map([["GBP", 7800]]),
+    });
   });
 });
 

@@ -5,7 +5,7 @@
  * |---|---|---|---|---|---|
  * | none | HELD, REVIEW; none where denied | none | none | UNKNOWN | PENDING |
  * | HELD, REVIEW | a higher revision: HELD, REVIEW; none where denied | none | as below | UNKNOWN | PENDING |
- * | UNKNOWN, PENDING | stays: no revision is admitted while nobody knows | none | as below | UNKNOWN | PENDING |
+ * | UNKNOWN, PENDING | stays, with the greater amount of the two revisions | none | as below | UNKNOWN | PENDING |
  *
  * After a decline or a void: UNKNOWN or PENDING while another attempt is; else REVIEW stays; else HELD where the plan has steps left, none where it
  * has not. Refunds and chargebacks change no hold. The same revision decided again changes nothing. An approval is a fact whether there is a hold or
@@ -105,7 +105,8 @@ export function countsUntil({ state, releasesAtMs }: Hold, isProtective: boolean
 /**
  * What a payment holds after a decision: `wish` is undefined where the payment was denied.
  *
- * A repeat of the same revision moves nothing, and attempts that nobody knows the outcome of keep their hold.
+ * A repeat of the same revision moves nothing. Attempts that nobody knows the outcome of keep their hold, and make it cover what a new revision may
+ * send when they are settled.
  */
 export function decideHold(
   known: Hold | undefined,
@@ -113,12 +114,30 @@ export function decideHold(
   nowMs: number,
   times: HoldTimes = holdTimes,
 ): Hold | undefined {
-  if (known?.state === "UNKNOWN" || known?.state === "PENDING") return known;
+  if (known?.state === "UNKNOWN" || known?.state === "PENDING")
+    return wish === undefined ? known : cover(known, wish);
   if (wish === undefined) return undefined;
   if (known !== undefined && known.revision >= wish.terms.revision) return known;
   const { terms, verdict, authorisations, validUntilMs } = wish;
   const state = verdict === "REVIEW" ? "REVIEW" : "HELD";
   return keep(terms, state, { heardAtMs: nowMs, stepsLeft: authorisations, validUntilMs }, times);
+}
+
+/**
+ * An open hold with room for what may be sent once it is settled: of the two amounts, of which one at most will be taken, the greater in each
+ * currency. The rest stays that of the open attempt.
+ */
+function cover(known: Hold, { terms }: HoldWish): Hold {
+  const converted = new Map(readAmounts(terms));
+  for (const [currency, amountMinor] of readAmounts(known))
+    converted.set(currency, Math.max(amountMinor, converted.get(currency) ?? 0));
+  const amountMinor = converted.get(known.currency)!;
+  converted.delete(known.currency);
+  return { ...known, amountMinor, converted };
+}
+
+function readAmounts({ amountMinor, currency, converted }: HoldTerms): Iterable<[string, number]> {
+  return [...converted, [currency, amountMinor]];
 }
 
 /**

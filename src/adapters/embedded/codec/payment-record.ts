@@ -10,7 +10,12 @@ import type {
 import type { LimitReading } from "../../../core/limits/limit.ts";
 import type { Money } from "../../../core/payment.ts";
 import type { Reason } from "../../../core/reason.ts";
-import type { PaymentIdentity, PaymentRecord, StoredAttempt } from "../../../ports/payment-store.ts";
+import type {
+  EarlierRevision,
+  PaymentIdentity,
+  PaymentRecord,
+  StoredAttempt,
+} from "../../../ports/payment-store.ts";
 import { packRow, type Row, readVersion, unpackRow, type Whole } from "./pack.ts";
 import { readPayment, writePayment } from "./payment.ts";
 import { readPlan, writePlan } from "./plan.ts";
@@ -32,6 +37,7 @@ export function encodePaymentRecord(record: PaymentRecord): Buffer {
     record.attempts.map(writeAttempt),
     record.payment === undefined ? undefined : writePayment(record.payment),
     record.converted === undefined ? undefined : [...record.converted].flat(),
+    record.earlier?.map(writeEarlier),
   ];
   const bytes = packRow(version, row, keepUntilBytes);
   const keepUntilMs = Math.min(Math.max(0, Math.ceil(record.keepUntilMs)), keepUntilMsMax);
@@ -48,10 +54,10 @@ export function readKeepUntilMs(bytes: Buffer): number {
 /** Fails: throws where the bytes are of a version that this build does not know. */
 export function decodePaymentRecord(paymentId: string, bytes: Uint8Array): PaymentRecord {
   readVersion(bytes, version, "payment");
-  const [revision, keepUntilMs, identity, decision, attempts, payment, converted] = unpackRow(
+  const [revision, keepUntilMs, identity, decision, attempts, payment, converted, earlier] = unpackRow(
     bytes,
     keepUntilBytes,
-  ) as [number, number, Row, Row, Row[], Row | undefined, Row | undefined];
+  ) as [number, number, Row, Row, Row[], Row | undefined, Row | undefined, (Row[] | undefined)?];
   return {
     paymentId,
     revision,
@@ -60,14 +66,45 @@ export function decodePaymentRecord(paymentId: string, bytes: Uint8Array): Payme
     attempts: attempts.map(readAttempt),
     keepUntilMs,
     ...(payment === undefined ? {} : { payment: readPayment(paymentId, payment) }),
-    ...(converted === undefined ? {} : { converted: readConverted(converted) }),
+    ...(converted === undefined ? {} : { converted: readMap<number>(converted) }),
+    ...(earlier === undefined ? {} : { earlier: earlier.map((row) => readEarlier(paymentId, row)) }),
   };
 }
 
-function readConverted(row: Row): ReadonlyMap<string, number> {
-  const converted = new Map<string, number>();
-  for (let at = 0; at < row.length; at += 2) converted.set(row[at] as string, row[at + 1] as number);
-  return converted;
+function readMap<Value>(row: Row): ReadonlyMap<string, Value> {
+  const map = new Map<string, Value>();
+  for (let at = 0; at < row.length; at += 2) map.set(row[at] as string, row[at + 1] as Value);
+  return map;
+}
+
+function writeEarlier(
+  earlier: Whole<
+    EarlierRevision,
+    "revision" | "payment" | "decidedAtMs" | "ruleSetVersion" | "converted" | "accounts"
+  >,
+): Row {
+  const { revision, payment, decidedAtMs, ruleSetVersion, converted, accounts } = earlier;
+  const maps = [[...converted].flat(), [...accounts].flat()];
+  return [revision, writePayment(payment), decidedAtMs, ruleSetVersion, ...maps];
+}
+
+function readEarlier(paymentId: string, row: Row): EarlierRevision {
+  const [revision, payment, decidedAtMs, ruleSetVersion, converted, accounts] = row as [
+    number,
+    Row,
+    number,
+    number,
+    Row,
+    Row,
+  ];
+  return {
+    revision,
+    payment: readPayment(paymentId, payment),
+    decidedAtMs,
+    ruleSetVersion,
+    converted: readMap<number>(converted),
+    accounts: readMap<string>(accounts),
+  };
 }
 
 function writeIdentity(identity: PaymentIdentity): Row {
