@@ -26,6 +26,8 @@ export type PlayerDescription = {
   /** Events that are kept row by row. */
   readonly events: number;
   readonly lastEventAtMs: number | undefined;
+  /** Payments that hold something under limits. */
+  readonly openPayments: number;
   /** Payments of whose outcome nobody has told for more than 24 hours, sorted. */
   readonly unresolvedPayments: readonly string[];
 };
@@ -59,6 +61,7 @@ export function describePlayer(
     lifecycles: findStates(snapshot, truths),
     events: history === undefined ? 0 : history.end - history.start,
     lastEventAtMs: history === undefined ? undefined : history.atMs[history.end - 1],
+    openPayments: holds.length,
     unresolvedPayments: listUnresolved(holds, nowMs),
   };
 }

@@ -126,8 +126,8 @@ function getPlayer(
   const player = deps.players.get(merchantId, playerId);
   const known = player ?? { playerId, attributes: new Map(), restrictions: [] };
   const described = deps.decider.describe(merchantId, known);
-  if (player === undefined && (described === undefined || described.events === 0))
-    throw missing("player", playerId);
+  const isSeen = described !== undefined && described.events + described.openPayments > 0;
+  if (player === undefined && !isSeen) throw missing("player", playerId);
   const message = encode(
     merchantId,
     described === undefined ? known : { ...known, ownLimits: described.ownLimits },
