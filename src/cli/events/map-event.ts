@@ -2,7 +2,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { CsvRecord } from "../../core/csv.ts";
 import type { EventSchema } from "../../gen/switchyard/v1/event_pb.js";
 import { encodeInstant } from "../../rpc/codec/time.ts";
-import type { ColumnMap, EventsMap, Path } from "../replay/column-map.ts";
+import type { ColumnMap, EventsMap } from "../replay/column-map.ts";
 import { listColumns } from "../replay/map-row.ts";
 import {
   makeAmountReader,
@@ -10,22 +10,19 @@ import {
   makeReader,
   makeTimeReader,
   type Reader,
-  type RowFault,
+  type RecordResult,
   type RowNotes,
+  readRecord,
+  type UnknownColumn,
 } from "../replay/readers.ts";
 
 export type EventInit = MessageInitShape<typeof EventSchema>;
 
-type MappedEvent =
-  | { readonly ok: true; readonly event: EventInit }
-  | { readonly ok: false; readonly faults: readonly RowFault[] };
-
-export type EventMapper = (record: CsvRecord, row: number) => MappedEvent;
+export type EventMapper = (record: CsvRecord, row: number) => RecordResult<EventInit>;
 
 export type EventMapperResult =
   | { readonly ok: true; readonly mapEvent: EventMapper }
-  /** Columns that the map names and the export lacks, with where the map names them. */
-  | { readonly ok: false; readonly unknown: readonly { readonly path: Path; readonly column: string }[] };
+  | { readonly ok: false; readonly unknown: readonly UnknownColumn[] };
 
 type NamedReader = readonly [name: string, read: Reader<boolean | number | string>];
 
@@ -48,25 +45,13 @@ export function makeEventMapper(
   const read = makeReaders(map, events, (column) => titles.indexOf(column));
   return {
     ok: true,
-    mapEvent(record, row) {
-      const faults: RowFault[] = [];
-      const note: RowNotes = (column, rule, message) => {
-        faults.push({ line: record.line, column, rule, message });
-        return undefined;
-      };
-      const { fields } = record;
-      if (fields.length !== titles.length) {
-        note("", "columns", `has ${fields.length} columns, the header has ${titles.length}`);
-        return { ok: false, faults };
-      }
-      const type = read.types.find(({ matches }) => matches(fields));
-      if (type === undefined) {
+    mapEvent: (record, row) =>
+      readRecord(record, titles, (fields, note) => {
+        const type = read.types.find(({ matches }) => matches(fields));
+        if (type !== undefined) return readEvent(read, type, { fields, note, row });
         note("", "unmapped-row", "no entry of events.types fits the row");
-        return { ok: false, faults };
-      }
-      const event = readEvent(read, type, { fields, note, row });
-      return faults.length === 0 ? { ok: true, event } : { ok: false, faults };
-    },
+        return {};
+      }),
   };
 }
 

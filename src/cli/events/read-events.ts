@@ -1,12 +1,9 @@
 import { fromJson, type JsonObject } from "@bufbuild/protobuf";
 import { type CsvRecord, parseCsv } from "../../core/csv.ts";
 import { EventSchema } from "../../gen/switchyard/v1/event_pb.js";
-import type { RowFault } from "../replay/readers.ts";
+import { describeUnknown, type RecordResult, type RowFault, readRows } from "../replay/readers.ts";
 import type { LoadedMap, Source } from "../replay/source.ts";
 import { type EventInit, makeEventMapper } from "./map-event.ts";
-
-/** Bad rows that are named; further ones are counted. */
-const faultsMax = 10_000;
 
 /** A file of events. */
 export type EventFile = {
@@ -36,13 +33,9 @@ export function readMappedEvents({ text, file }: Source, { map, locate }: Loaded
   if (!table.ok) return table;
   const mapper = makeEventMapper(map, map.events, table.titles);
   if (!mapper.ok) {
-    const has = table.titles.map((title) => JSON.stringify(title)).join(", ");
     return {
       ok: false,
-      faults: mapper.unknown.map(
-        ({ path, column }) =>
-          `${locate(path)} ${path.join(".")}: ${file} has no column ${JSON.stringify(column)}, it has ${has}`,
-      ),
+      faults: describeUnknown(mapper.unknown, { file, titles: table.titles, locate }),
     };
   }
   return { ok: true, file: collect(table.rows, mapper.mapEvent) };
@@ -56,7 +49,7 @@ export function readEventLines({ text }: Pick<Source, "text">): EventFile {
     .filter((row) => row.text !== "");
   return collect(rows, ({ line, text: json }) => {
     try {
-      return { ok: true, event: fromJson(EventSchema, JSON.parse(json) as JsonObject) };
+      return { ok: true, value: fromJson(EventSchema, JSON.parse(json) as JsonObject) };
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       return { ok: false, faults: [{ line, column: "", rule: "event", message }] };
@@ -66,25 +59,9 @@ export function readEventLines({ text }: Pick<Source, "text">): EventFile {
 
 function collect<Row>(
   rows: readonly Row[],
-  read: (
-    row: Row,
-    number: number,
-  ) =>
-    | { readonly ok: true; readonly event: EventInit }
-    | { readonly ok: false; readonly faults: readonly RowFault[] },
+  read: (row: Row, number: number) => RecordResult<EventInit>,
 ): EventFile {
-  const events: EventInit[] = [];
-  const faults: RowFault[] = [];
-  let badRowCount = 0;
-  for (const [at, row] of rows.entries()) {
-    const mapped = read(row, at + 1);
-    if (mapped.ok) {
-      events.push(mapped.event);
-      continue;
-    }
-    badRowCount++;
-    for (const fault of mapped.faults) if (faults.length < faultsMax) faults.push(fault);
-  }
+  const { values: events, badRowCount, faults } = readRows(rows, read);
   return { rowCount: rows.length, events, badRowCount, faults };
 }
 

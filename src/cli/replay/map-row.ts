@@ -10,8 +10,10 @@ import {
   makeReader,
   makeTimeReader,
   type Reader,
-  type RowFault,
+  type RecordResult,
   type RowNotes,
+  readRecord,
+  type UnknownColumn,
 } from "./readers.ts";
 
 type DecideInit = MessageInitShape<typeof DecideRequestSchema>;
@@ -27,16 +29,11 @@ export type ReplayPayment = {
   readonly outcome: OutcomeResult | undefined;
 };
 
-type MappedRow =
-  | { readonly ok: true; readonly payment: ReplayPayment }
-  | { readonly ok: false; readonly faults: readonly RowFault[] };
-
-export type RowMapper = (record: CsvRecord, row: number) => MappedRow;
+export type RowMapper = (record: CsvRecord, row: number) => RecordResult<ReplayPayment>;
 
 export type RowMapperResult =
   | { readonly ok: true; readonly mapRow: RowMapper }
-  /** Columns that the map names and the export lacks, with where the map names them. */
-  | { readonly ok: false; readonly unknown: readonly { readonly path: Path; readonly column: string }[] };
+  | { readonly ok: false; readonly unknown: readonly UnknownColumn[] };
 
 /** Ties a column map to the titles of an export, once, so that a row costs only look-ups. */
 export function makeRowMapper(map: ColumnMap, titles: readonly string[]): RowMapperResult {
@@ -45,20 +42,10 @@ export function makeRowMapper(map: ColumnMap, titles: readonly string[]): RowMap
   const read = makeReaders(map, (column) => titles.indexOf(column));
   return {
     ok: true,
-    mapRow(record, row) {
-      const faults: RowFault[] = [];
-      const note: RowNotes = (column, rule, message) => {
-        faults.push({ line: record.line, column, rule, message });
-        return undefined;
-      };
-      const { fields } = record;
-      if (fields.length !== titles.length) {
-        note("", "columns", `has ${fields.length} columns, the header has ${titles.length}`);
-        return { ok: false, faults };
-      }
-      const payment = readPayment(read, { map, fields, note, row, line: record.line });
-      return faults.length === 0 ? { ok: true, payment } : { ok: false, faults };
-    },
+    mapRow: (record, row) =>
+      readRecord(record, titles, (fields, note) =>
+        readPayment(read, { map, fields, note, row, line: record.line }),
+      ),
   };
 }
 
@@ -136,8 +123,8 @@ function readPayment(
 }
 
 /** Every column that the map names, with the path at which it does. */
-export function listColumns(map: ColumnMap): readonly { readonly path: Path; readonly column: string }[] {
-  const found: { readonly path: Path; readonly column: string }[] = [];
+export function listColumns(map: ColumnMap): readonly UnknownColumn[] {
+  const found: UnknownColumn[] = [];
   const visit = (path: Path, value: unknown): void => {
     if (typeof value !== "object" || value === null) return;
     for (const [key, child] of Object.entries(value)) {

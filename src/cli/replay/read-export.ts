@@ -1,10 +1,7 @@
-import { type CsvRecord, parseCsv } from "../../core/csv.ts";
+import { parseCsv } from "../../core/csv.ts";
 import type { ColumnMap, Path } from "./column-map.ts";
-import { makeRowMapper, type ReplayPayment, type RowMapper } from "./map-row.ts";
-import type { RowFault } from "./readers.ts";
-
-/** Bad rows that are named; further ones are counted. */
-const faultsMax = 10_000;
+import { makeRowMapper, type ReplayPayment } from "./map-row.ts";
+import { describeUnknown, type RowFault, readRows } from "./readers.ts";
 
 /** An export read by a column map. */
 export type PaymentExport = {
@@ -47,29 +44,10 @@ export function readExport(input: {
     return { ok: false, faults: [`${file}:1 two columns are called ${JSON.stringify(twice[0])}`] };
   const mapper = makeRowMapper(map, titles);
   if (!mapper.ok) {
-    const has = titles.map((title) => JSON.stringify(title)).join(", ");
-    const faults = mapper.unknown.map(
-      ({ path, column }) =>
-        `${locate(path)} ${path.join(".")}: ${file} has no column ${JSON.stringify(column)}, it has ${has}`,
-    );
+    const faults = describeUnknown(mapper.unknown, { file, titles, locate });
     return { ok: false, faults };
   }
-  return { ok: true, export: mapRows(rows, mapper.mapRow) };
-}
-
-function mapRows(rows: readonly CsvRecord[], mapRow: RowMapper): PaymentExport {
-  const payments: ReplayPayment[] = [];
-  const faults: RowFault[] = [];
-  let badRowCount = 0;
-  for (const [i, record] of rows.entries()) {
-    const mapped = mapRow(record, i + 1);
-    if (mapped.ok) {
-      payments.push(mapped.payment);
-      continue;
-    }
-    badRowCount++;
-    for (const fault of mapped.faults) if (faults.length < faultsMax) faults.push(fault);
-  }
-  payments.sort((a, b) => a.timeMs - b.timeMs || a.row - b.row);
-  return { rowCount: rows.length, payments, badRowCount, faults };
+  const { values, badRowCount, faults } = readRows(rows, mapper.mapRow);
+  const payments = values.toSorted((a, b) => a.timeMs - b.timeMs || a.row - b.row);
+  return { ok: true, export: { rowCount: rows.length, payments, badRowCount, faults } };
 }

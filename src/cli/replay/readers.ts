@@ -1,8 +1,9 @@
 import { findCardNumber } from "../../core/card-number.ts";
+import type { CsvRecord } from "../../core/csv.ts";
 import { exponentOf } from "../../core/iso4217.ts";
 import { type Parsed, parseMajorUnits, parseMinorUnits } from "../amount.ts";
 import { parseInstant } from "../instant.ts";
-import type { AttributeSource, ColumnMap, FieldSource } from "./column-map.ts";
+import type { AttributeSource, ColumnMap, FieldSource, Path } from "./column-map.ts";
 
 /** Why a row can't be decided. */
 export type RowFault = {
@@ -15,6 +16,82 @@ export type RowFault = {
 
 /** Collects what is wrong with one row. */
 export type RowNotes = (column: string, rule: string, message: string) => undefined;
+
+export type RecordResult<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly faults: readonly RowFault[] };
+
+/** Reads one record; where something was noted, that is its result. */
+export function readRecord<T>(
+  { line, fields }: CsvRecord,
+  titles: readonly string[],
+  read: (fields: readonly string[], note: RowNotes) => T,
+): RecordResult<T> {
+  const faults: RowFault[] = [];
+  const note: RowNotes = (column, rule, message) => {
+    faults.push({ line, column, rule, message });
+    return undefined;
+  };
+  if (fields.length !== titles.length) {
+    note("", "columns", `has ${fields.length} columns, the header has ${titles.length}`);
+    return { ok: false, faults };
+  }
+  const value = read(fields, note);
+  return faults.length === 0 ? { ok: true, value } : { ok: false, faults };
+}
+
+/** Columns that a map names and the export lacks, with where the map names them. */
+export type UnknownColumn = { readonly path: Path; readonly column: string };
+
+/** What to tell of unknown columns, a line each. */
+export function describeUnknown(
+  unknown: readonly UnknownColumn[],
+  {
+    file,
+    titles,
+    locate,
+  }: {
+    readonly file: string;
+    readonly titles: readonly string[];
+    readonly locate: (path: Path) => string;
+  },
+): readonly string[] {
+  const has = titles.map((title) => JSON.stringify(title)).join(", ");
+  return unknown.map(
+    ({ path, column }) =>
+      `${locate(path)} ${path.join(".")}: ${file} has no column ${JSON.stringify(column)}, it has ${has}`,
+  );
+}
+
+/** Bad rows that are named; further ones are counted. */
+const faultsMax = 10_000;
+
+/** Rows as they were read, and what is wrong with bad ones, in their order; the first 10,000 faults. */
+export type ReadRows<T> = {
+  readonly values: readonly T[];
+  readonly badRowCount: number;
+  readonly faults: readonly RowFault[];
+};
+
+/** Reads all rows, numbered from 1; none is dropped in silence. */
+export function readRows<Row, T>(
+  rows: readonly Row[],
+  read: (row: Row, number: number) => RecordResult<T>,
+): ReadRows<T> {
+  const values: T[] = [];
+  const faults: RowFault[] = [];
+  let badRowCount = 0;
+  for (const [at, row] of rows.entries()) {
+    const result = read(row, at + 1);
+    if (result.ok) {
+      values.push(result.value);
+      continue;
+    }
+    badRowCount++;
+    for (const fault of result.faults) if (faults.length < faultsMax) faults.push(fault);
+  }
+  return { values, badRowCount, faults };
+}
 
 export type Reader<T> = (fields: readonly string[], note: RowNotes) => T | undefined;
 
