@@ -3,8 +3,9 @@ import { type FeatureReading, readFeatureValues } from "../core/features/frame-r
 import { isUnresolved } from "../core/limits/holds.ts";
 import type { Hold, LimitReading } from "../core/limits/limit.ts";
 import type { OwnLimit, Player } from "../core/player.ts";
+import { isOfPlayer } from "../core/rules/player-sources.ts";
 import type { RuleSnapshot } from "../core/rules/snapshot.ts";
-import { isOfPlayer, makePlayerInput } from "../core/segments/player-input.ts";
+import { makePlayerInput } from "../core/segments/player-input.ts";
 import { type DecisionState, readFrame } from "./judge.ts";
 import { readOwnLimits, readPlayerLimits } from "./limits.ts";
 import { openWorkspace } from "./workspace.ts";

@@ -1,5 +1,4 @@
 import { unknownBin } from "../bin/bin-table.ts";
-import type { SlotSource } from "../cel/environment.ts";
 import type { FactInput } from "../facts.ts";
 import type { History } from "../history/history.ts";
 import type { Payment } from "../payment.ts";
@@ -50,24 +49,6 @@ function standInFor({ merchantId, player: { playerId } }: PlayerFacts): Payment 
     latest = { ...noPayment, merchantId, playerId };
   }
   return latest;
-}
-
-/** Whether the value of a slot is known without a payment. */
-export function isOfPlayer(source: SlotSource): boolean {
-  switch (source.kind) {
-    case "field":
-      return source.path.startsWith("player.") || source.path === "context.merchant";
-    case "playerAttribute":
-    case "localHour":
-    case "localWeekday":
-    case "now":
-    case "feature":
-      return true;
-    case "paymentAttribute":
-    case "amountIn":
-    case "event":
-      return false;
-  }
 }
 
 /** The player as known at an instant: what was set later is unknown, as what it took the place of is not kept. */

@@ -1,11 +1,12 @@
 import type { Expr, Frame, Value } from "../cel/expr.ts";
 import { buildInternedPredicate, createPredicateCache } from "../cel/predicate.ts";
 import { buildFrameReader, createFrame } from "../features/frame-reader.ts";
+import { isOfPlayer } from "../rules/player-sources.ts";
 import type { RuleSnapshot } from "../rules/snapshot.ts";
 import { type StatePlace, stepState, stepStay } from "./memory.ts";
 import { listUnits, type Unit } from "./memory-units.ts";
 import { createFlipFinder } from "./next-flip.ts";
-import { isOfPlayer, makePlayerInput, type PlayerFacts, viewPlayerAt } from "./player-input.ts";
+import { makePlayerInput, type PlayerFacts, viewPlayerAt } from "./player-input.ts";
 import { surveySegments } from "./segment-reads.ts";
 import type { Look } from "./slot-clock.ts";
 

@@ -48,7 +48,11 @@ export function resolveActions(speakers: readonly Speaker[], restriction: string
  */
 export function addLimitActions(
   facet: ActionsFacet,
-  wanted: readonly { readonly actions: readonly Action[]; readonly purposes: DueAction["purposes"]; readonly isProtective: boolean }[],
+  wanted: readonly {
+    readonly actions: readonly Action[];
+    readonly purposes: DueAction["purposes"];
+    readonly isProtective: boolean;
+  }[],
 ): ActionsFacet {
   const added = wanted.flatMap(({ actions, purposes }) => actions.map((action) => ({ ...action, purposes })));
   if (added.length === 0) return facet;
