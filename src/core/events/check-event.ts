@@ -2,7 +2,7 @@ import type { FieldFault } from "../field-fault.ts";
 import { readInstant } from "../instant.ts";
 import { exponentOf } from "../iso4217.ts";
 import type { AttributeInput, Money } from "../payment.ts";
-import { findTextFault } from "./check-text.ts";
+import { findTextFault, isPlainText } from "./check-text.ts";
 import type { EventAttribute, EventTypeInfo, EventValue, PlayerEvent } from "./event.ts";
 import { actingTypes, eventTypes } from "./event-types.ts";
 
@@ -124,7 +124,7 @@ class Faults {
 
   /** Whether the text may stand; empty is fine. */
   text(field: string, text: string, max: number): boolean {
-    if (text === "") return true;
+    if (text === "" || isPlainText(text, max)) return true;
     const fault = findTextFault(field, text, { max, isExempt: this.#exemptFields.has(field) });
     if (fault !== undefined) this.note(fault.field, fault.rule, fault.message);
     return fault === undefined;
