@@ -14,6 +14,8 @@ const utf16 = 1;
 /** LMDB's own bound, less the number of a chunk. */
 const keyBytesMax = 1_974;
 const chunkBytes = 4;
+/** Units of an id that is tried as ASCII first. */
+const plainMax = 64;
 
 /** Of the merchant that came last: calls come in runs of one merchant. */
 let lastMerchantId = "";
@@ -22,6 +24,10 @@ let lastPrefix = encodeMerchantRange("").start;
 /** Fails: throws a RangeError where the ids make it longer than LMDB takes. */
 export function encodeHistoryKey(merchantId: string, { kind, id }: Subject): Buffer {
   const prefix = encodePrefix(merchantId);
+  if (id.length <= plainMax) {
+    const key = encodePlain(prefix, byteOfKind.get(kind)!, id);
+    if (key !== undefined) return key;
+  }
   const isWellFormed = id.isWellFormed();
   const idBytes = isWellFormed ? Buffer.byteLength(id, "utf8") : 2 * id.length;
   const bytes = prefix.length + 2 + idBytes;
@@ -31,6 +37,21 @@ export function encodeHistoryKey(merchantId: string, { kind, id }: Subject): Buf
   key[prefix.length] = byteOfKind.get(kind)!;
   key[prefix.length + 1] = isWellFormed ? utf8 : utf16;
   key.write(id, prefix.length + 2, isWellFormed ? "utf8" : "utf16le");
+  return key;
+}
+
+/** Undefined where the id is not ASCII. A loop is cheaper than three calls into the machine. */
+function encodePlain(prefix: Buffer, kind: number, id: string): Buffer | undefined {
+  const start = prefix.length + 2;
+  const key = Buffer.allocUnsafe(start + id.length);
+  for (let at = 0; at < prefix.length; at++) key[at] = prefix[at]!;
+  key[start - 2] = kind;
+  key[start - 1] = utf8;
+  for (let at = 0; at < id.length; at++) {
+    const unit = id.charCodeAt(at);
+    if (unit > 0x7f) return undefined;
+    key[start + at] = unit;
+  }
   return key;
 }
 

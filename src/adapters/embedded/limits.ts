@@ -34,7 +34,8 @@ export class EmbeddedLimits implements LimitStore {
   };
 
   readonly get = (merchantId: string, paymentId: string): Hold | undefined =>
-    this.#holds.get(joinKey(merchantId, paymentId));
+    // Every fact of a payment asks, and where nothing is decided here nothing is held.
+    this.#holds.size === 0 ? undefined : this.#holds.get(joinKey(merchantId, paymentId));
 
   readonly hold = (merchantId: string, hold: Hold): Promise<void> =>
     this.#append(merchantId, hold.paymentId, hold);
