@@ -421,6 +421,51 @@ describe("after a restart", () => {
   });
 });
 
+describe("what was stored and not looked at before a restart", () => {
+  const restartWith = async (player: Partial<Player>) => {
+    const log = createMemoryMemberships();
+    const before = openWorld({ log });
+    for (const hour of [0, 1, 2]) await before.happen("p", "payment_approved", startMs + hour * hourMs);
+    await before.passTo(startMs + 80 * hourMs);
+    before.tracker.close();
+    const after = openWorld({ log });
+    for (const hour of [0, 1, 2]) after.place("p", "payment_approved", startMs + hour * hourMs);
+    await after.players.put("m", { playerId: "p", attributes: new Map(), restrictions: [], ...player });
+    await after.passTo(startMs + 81 * hourMs);
+    await after.activate(standard);
+    const told = () =>
+      after.log.changes("m").map(({ segment, kind, suppressedBy }) => `${segment} ${kind} ${suppressedBy}`);
+    return { told, after };
+  };
+  const restriction = (fromMs: number): Restriction => ({
+    kind: "SELF_EXCLUSION",
+    source: "register",
+    fromMs,
+    checkedAtMs: startMs + 80 * hourMs,
+    clear: false,
+    returned: false,
+  });
+
+  test("a restriction is told after it", async () => {
+    const { told } = await restartWith({ restrictions: [restriction(startMs + 80 * hourMs)] });
+    expect(told().slice(2)).toEqual(["lapsed ENTER RESTRICTED"]);
+  });
+
+  test("a restriction of later is told when it begins", async () => {
+    const { told, after } = await restartWith({ restrictions: [restriction(startMs + 90 * hourMs)] });
+    await after.passTo(startMs + 90 * hourMs - 1);
+    expect(told().slice(2)).toEqual([]);
+    await after.passTo(startMs + 90 * hourMs);
+    expect(told().slice(2)).toEqual(["lapsed ENTER RESTRICTED"]);
+  });
+
+  test("an attribute is told after it", async () => {
+    const tier = { value: "gold", setAtMs: startMs + 80 * hourMs, source: "crm" };
+    const { told } = await restartWith({ attributes: new Map([["tier", tier]]) });
+    expect(told().slice(2)).toEqual(["gold ENTER "]);
+  });
+});
+
 describe("whether a player may be contacted", () => {
   const exclusion: Restriction = {
     kind: "SELF_EXCLUSION",

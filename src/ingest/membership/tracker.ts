@@ -13,7 +13,7 @@ import { DirtyList, type Job } from "./dirty-list.ts";
 import { Instants } from "./instants.ts";
 import { createMerchantClocks } from "./merchant-clocks.ts";
 import { Standings } from "./standings.ts";
-import { findSuppression } from "./suppression.ts";
+import { findNextSuppression, findSuppression } from "./suppression.ts";
 import { createWatchers, type Watchers } from "./watchers.ts";
 
 /** How work is spread over the turns of the process. */
@@ -59,6 +59,8 @@ export type MembershipTracker = Watchers & {
   readonly remove: (merchantId: string, playerId: string) => Promise<void>;
   /** How many players wait to be looked at, and how many have an instant at which they will be. */
   readonly counts: () => { readonly waiting: number; readonly scheduled: number };
+  /** Ends all watchers, and those that come; goes on looking. */
+  readonly endWatching: () => void;
   /** Stops looking and ends all watchers. What was touched and not looked at is found by `review` after the next start. */
   readonly close: () => void;
 };
@@ -280,7 +282,9 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
   const review = async (merchantId: string): Promise<void> => {
     const hash = rules.current(merchantId)?.snapshot.hash;
     await log.forEachState(merchantId, (playerId, state) => {
-      if (state.ruleSetHash !== hash) touch(merchantId, playerId, Number.POSITIVE_INFINITY);
+      const player = players.get(merchantId, playerId);
+      const isOther = state.ruleSetHash !== hash || hasChanged(player, state, clocks.nowOf(merchantId));
+      if (isOther) touch(merchantId, playerId, Number.POSITIVE_INFINITY);
       else clocks.dueOf(merchantId).schedule(numberOf(merchantId, playerId), state.nextLookMs);
     });
     for (let afterId = ""; !isClosed; ) {
@@ -309,6 +313,7 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
     review,
     remove,
     watch: watchers.watch,
+    endWatching: watchers.close,
     counts: () => ({ waiting: dirty.size, scheduled: clocks.scheduled() }),
     close: () => {
       isClosed = true;
@@ -316,6 +321,14 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
       watchers.close();
     },
   };
+}
+
+/** Whether something may have been stored of a player after the last look, which nobody looked at before the process ended. */
+function hasChanged(player: Player | undefined, told: MembershipState, nowMs: number): boolean {
+  if (player === undefined) return false;
+  const isSuppressionOther = findSuppression(player, nowMs) !== told.suppressedBy;
+  if (isSuppressionOther || findNextSuppression(player, nowMs) < told.nextLookMs) return true;
+  return [...player.attributes.values()].some(({ setAtMs }) => setAtMs >= told.toldUpToMs);
 }
 
 /** Where a player stood when it was told last, if that still stands. */
