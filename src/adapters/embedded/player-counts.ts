@@ -1,4 +1,5 @@
 import { compareIds } from "./history-keys.ts";
+import { IdSet } from "./id-set.ts";
 
 /** The oldest and the newest instant of rows of players. */
 export type Span = { readonly oldestMs: number; readonly newestMs: number };
@@ -14,7 +15,7 @@ type Counts = {
   gone: number;
   span: Span;
   /** Ids of those that only memory and journal have. */
-  readonly fresh: Set<string>;
+  readonly fresh: IdSet;
   /** Those in order, while it is right. */
   sorted: readonly string[] | undefined;
 };
@@ -105,5 +106,5 @@ export class PlayerCounts {
 }
 
 function makeCounts(): Counts {
-  return { landed: 0, sent: 0, gone: 0, span: noSpan, fresh: new Set(), sorted: undefined };
+  return { landed: 0, sent: 0, gone: 0, span: noSpan, fresh: new IdSet(), sorted: undefined };
 }
