@@ -53,8 +53,8 @@ describe("the README", () => {
   test("gives the answers that its calls get", async () => {
     const calls = readBlocks("run");
     const answers = readBlocks("answer");
-    expect(calls).toHaveLength(2);
-    expect(answers).toHaveLength(2);
+    expect(calls).toHaveLength(3);
+    expect(answers).toHaveLength(3);
     for (const [at, call] of calls.entries()) {
       const want = JSON.parse(answers[at]!) as Json;
       const got = JSON.parse(await runBlock(call)) as Json;
@@ -76,6 +76,17 @@ describe("the README", () => {
     expect(rolledBack).toContain("version 1 is active, before it version 2");
   }, 120_000);
 
+  test("has a tour for CRM and safer-gambling teams that goes through, and says what it shows", async () => {
+    const blocks = readBlocks("crm");
+    const wanted = readBlocks("crm-shows");
+    expect(blocks).toHaveLength(6);
+    expect(wanted).toHaveLength(6);
+    for (const [at, block] of blocks.entries()) {
+      const shown = trimLines(await runBlock(block)).split("\n");
+      expect(pickInOrder(shown, wanted[at]!.trimEnd().split("\n")), block).toEqual([]);
+    }
+  }, 120_000);
+
   test("lists every setting with its default and meaning", () => {
     const rows = readme.split("\n").filter((line) => line.startsWith("| `SWITCHYARD_"));
     expect(rows).toEqual(
@@ -85,6 +96,16 @@ describe("the README", () => {
     );
   });
 });
+
+/** Those of the wanted lines that are not among the shown ones, one after the other. What is shown may have more in a line. */
+function pickInOrder(shown: readonly string[], wanted: readonly string[]): readonly string[] {
+  let from = 0;
+  return wanted.filter((line) => {
+    const at = shown.findIndex((each, index) => index >= from && each.includes(line));
+    if (at >= 0) from = at + 1;
+    return at < 0;
+  });
+}
 
 function trimLines(text: string): string {
   return text
