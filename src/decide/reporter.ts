@@ -6,6 +6,7 @@
  * | stored | tells of an attempt of its plans something new | APPLIED: attempts, hold and facts are kept |
  * | stored | is known, or knows less than what is known | KNOWN |
  * | stored | names an attempt of none of its plans | refused |
+ * | closed, and holds something | tells of an attempt that it can have had | APPLIED: hold and facts are kept |
  * | unknown, or closed | names the player and the kind | UNKNOWN_PAYMENT, kept as a fact of the player |
  * | unknown, or closed | does not | UNKNOWN_PAYMENT, counted |
  */
@@ -14,14 +15,16 @@ import type { PaymentFactType } from "../core/events/event-types.ts";
 import type { PaymentFact } from "../core/events/payment-fact.ts";
 import type { FactInput } from "../core/facts.ts";
 import type { FieldFault } from "../core/field-fault.ts";
-import type { Hold, LimitReading } from "../core/limits/limit.ts";
+import type { Hold } from "../core/limits/limit.ts";
 import type { OutcomeReport, OutcomeResult } from "../core/outcome-report.ts";
 import type { Payment, ReportedOutcome } from "../core/payment.ts";
 import { type Attempt, applyReports } from "../core/retry/attempts.ts";
 import type { OutcomeClass } from "../core/retry/outcome-class.ts";
 import type { RuleSnapshot } from "../core/rules/snapshot.ts";
+import type { LimitStore } from "../ports/limit-store.ts";
 import type { PaymentRecord } from "../ports/payment-store.ts";
 import { type CallDeps, invalid } from "./call.ts";
+import { describeHeld, hearClosed, type LaterWord } from "./closed.ts";
 import { standPlan } from "./decide-with.ts";
 import type { PlanNow, Refused, Reported, Reporter } from "./decided.ts";
 import type { DeciderDeps } from "./decider.ts";
@@ -35,8 +38,10 @@ import { openWorkspace, type Workspace } from "./workspace.ts";
 
 type Call = { readonly report: OutcomeReport; readonly rules: ActiveRules; readonly nowMs: number };
 
+export type ReporterDeps = DeciderDeps & { readonly limits: Pick<LimitStore, "hold" | "release"> };
+
 /** Builds the reporter. */
-export function createReporter(deps: DeciderDeps): Reporter {
+export function createReporter(deps: ReporterDeps): Reporter {
   const { keeper } = deps;
 
   const report: Reporter["report"] = (told) => {
@@ -46,7 +51,8 @@ export function createReporter(deps: DeciderDeps): Reporter {
     const known = deps.payments.get(told.merchantId, told.paymentId, call.nowMs);
     if (known?.state === "answered" && known.record.payment !== undefined)
       return hearOf(call, known.record, known.record.payment);
-    return keepUnknown(call);
+    const hold = deps.limits.get(told.merchantId, told.paymentId);
+    return hold === undefined ? keepUnknown(call) : keepClosed(call, hold);
   };
 
   const hearOf = (call: Call, record: PaymentRecord, payment: Payment): Reported | Refused => {
@@ -62,10 +68,8 @@ export function createReporter(deps: DeciderDeps): Reporter {
       nowMs,
       bins: deps.bins,
     };
-    const isLater = laterResults.has(told.result);
-    const reported: ReportedOutcome = isLater
-      ? { attemptId: told.attemptId, psp: told.psp, outcomeClass: "APPROVED" }
-      : toOutcome(told);
+    const later = findLater(told);
+    const reported = later === undefined ? toOutcome(told) : toApproval(told);
     const applied = applyReports(record.attempts, [reported], {
       paymentId,
       revision: record.revision,
@@ -74,7 +78,9 @@ export function createReporter(deps: DeciderDeps): Reporter {
       nowMs,
     });
     if (applied.faults.length > 0) return invalid(applied.faults.map(atReport));
-    return isLater ? keepLater(call, heard) : keepAttempts(call, heard, applied.attempts);
+    return later === undefined
+      ? keepAttempts(call, heard, applied.attempts)
+      : keepLater(call, heard, applied.attempts, later);
   };
 
   const keepAttempts = (call: Call, heard: HeardPayment, attempts: readonly Attempt[]): Reported => {
@@ -89,17 +95,29 @@ export function createReporter(deps: DeciderDeps): Reporter {
     return answer(call, heard, attempts, "APPLIED", durable);
   };
 
-  /** A refund, a chargeback or a clearing changes no attempt and no hold. */
-  const keepLater = (call: Call, heard: HeardPayment): Reported => {
+  /** A refund, a chargeback or a clearing changes no attempt and no hold, unless it is the first to tell of the approval. */
+  const keepLater = (
+    call: Call,
+    heard: HeardPayment,
+    attempts: readonly Attempt[],
+    later: LaterWord,
+  ): Reported => {
     const { report: told, nowMs } = call;
-    const facts = makeLaterFact(heard, told, {
-      became: told.result as "REFUNDED" | "CHARGED_BACK" | "CLEARED",
-      amountMinor: told.amount?.minorUnits,
-      atMs: Math.min(told.atMs ?? nowMs, nowMs),
+    const { merchantId } = told;
+    const { record } = heard;
+    const facts = makeLaterFact(heard, told, { ...later, atMs: Math.min(told.atMs ?? nowMs, nowMs) });
+    if (attempts === record.attempts) {
+      const { placed, durable } = deps.recordFacts(merchantId, facts);
+      const isNew = placed.some(({ kind }) => kind === "added");
+      return answer(call, heard, attempts, isNew ? "APPLIED" : "KNOWN", durable);
+    }
+    const approved = hearAttempts(heard, attempts);
+    const durable = keeper.keep(merchantId, {
+      record: { ...record, attempts, keepUntilMs: findKeepUntil(attempts, nowMs) },
+      hold: approved.hold,
+      facts: [...approved.facts, ...facts],
     });
-    const { placed, durable } = deps.recordFacts(told.merchantId, facts);
-    const isNew = placed.some(({ kind }) => kind === "added");
-    return answer(call, heard, heard.record.attempts, isNew ? "APPLIED" : "KNOWN", durable);
+    return answer(call, heard, attempts, "APPLIED", durable);
   };
 
   const answer = (
@@ -118,12 +136,31 @@ export function createReporter(deps: DeciderDeps): Reporter {
       cuts,
     });
     const now = standNow(rules.snapshot, payment, state, nowMs);
-    const limits = readPlayerLimits(...now);
-    const overrun =
-      isApproval(told) &&
-      (isOverrun(limits) ||
-        (isLate(hold, nowMs) && isOverLimits(...now, hold?.instantMs ?? record.decision.decidedAtMs)));
-    return { ok: true, verdict, plan, limits, overrun, durable };
+    const standing = readStanding(told, now, hold, hold?.instantMs ?? record.decision.decidedAtMs);
+    return { ok: true, verdict, plan, ...standing, durable };
+  };
+
+  /** The answer is gone, but not what the payment holds. */
+  const keepClosed = (call: Call, hold: Hold): Reported | Refused => {
+    const { report: told, rules, nowMs } = call;
+    const { merchantId, paymentId } = told;
+    const amountFaults = checkAmount(told, hold);
+    if (amountFaults.length > 0) return invalid(amountFaults);
+    const later = findLater(told);
+    const outcome = later === undefined ? toOutcome(told) : toApproval(told);
+    const { heard, faults } = hearClosed(hold, outcome, { nowMs, later });
+    if (faults.length > 0) return invalid(faults.map(atReport));
+    const writes = [
+      deps.recordFacts(merchantId, heard.facts).durable,
+      heard.hold === undefined
+        ? deps.limits.release(merchantId, paymentId)
+        : deps.limits.hold(merchantId, heard.hold),
+    ];
+    const state = readState(deps, merchantId, hold.playerId);
+    const now = standNow(rules.snapshot, describeHeld(merchantId, hold), state, nowMs);
+    const durable = Promise.all(writes).then(() => {});
+    const standing = readStanding(told, now, hold, hold.instantMs);
+    return { ok: true, verdict: "APPLIED", plan: undefined, ...standing, durable };
   };
 
   /** An outcome of a payment that was never decided here is what a wallet might have told. */
@@ -159,6 +196,19 @@ function standNow(
   return [workspace, facts, state];
 }
 
+/** Limits of the player as they stand now, and whether the report is an approval that went over a limit. `hold` is what was held before it. */
+function readStanding(
+  told: OutcomeReport,
+  now: ReturnType<typeof standNow>,
+  hold: Hold | undefined,
+  instantMs: number,
+): Pick<Reported, "limits" | "overrun"> {
+  const limits = readPlayerLimits(...now);
+  const isOver = (): boolean =>
+    limits.some(({ overrun }) => overrun) || (isLate(hold, now[1].nowMs) && isOverLimits(...now, instantMs));
+  return { limits, overrun: isApproval(told) && isOver() };
+}
+
 /** Whether others may have been let in where the payment would have been: nothing was held for it any more. */
 function isLate(hold: Hold | undefined, nowMs: number): boolean {
   return hold === undefined || nowMs >= hold.releasesAtMs;
@@ -179,18 +229,24 @@ function openReport({ merchants, rules, clock }: CallDeps, told: OutcomeReport):
   return { ok: true, rules: active, nowMs: reportAtMs ?? clock.nowMs() };
 }
 
-/** Results that come after an approval and change no attempt. */
-const laterResults: ReadonlySet<OutcomeResult> = new Set(["REFUNDED", "CHARGED_BACK", "CLEARED"]);
+/** What comes after an approval; undefined where the report tells of the attempt itself. */
+function findLater({ result, amount }: OutcomeReport): LaterWord | undefined {
+  if (result !== "REFUNDED" && result !== "CHARGED_BACK" && result !== "CLEARED") return undefined;
+  return { became: result, amountMinor: amount?.minorUnits };
+}
+
+function toApproval({ attemptId, psp, atMs }: OutcomeReport): ReportedOutcome {
+  return { attemptId, psp, outcomeClass: "APPROVED", ...(atMs === undefined ? {} : { atMs }) };
+}
 
 function isApproval({ result }: OutcomeReport): boolean {
   return result === "APPROVED" || result === "PARTIAL";
 }
 
-function isOverrun(limits: readonly LimitReading[]): boolean {
-  return limits.some(({ overrun }) => overrun);
-}
-
-function checkAmount({ amount }: OutcomeReport, payment: Payment): readonly FieldFault[] {
+function checkAmount(
+  { amount }: OutcomeReport,
+  payment: { readonly amountMinor?: number; readonly currency: string },
+): readonly FieldFault[] {
   if (amount === undefined) return [];
   if (amount.currencyCode !== payment.currency) {
     const message = `the payment is in ${payment.currency}, so its outcomes are too`;

@@ -1,6 +1,7 @@
 import type { BinTable } from "../../src/core/bin/bin-table.ts";
 import type { DeciderDeps } from "../../src/decide/decider.ts";
 import { createKeeper } from "../../src/decide/keeper.ts";
+import type { ReporterDeps } from "../../src/decide/reporter.ts";
 import { createIngest, type Ingest } from "../../src/ingest/ingest.ts";
 import type { PaymentStore } from "../../src/ports/payment-store.ts";
 import { createMemoryHistories } from "./memory-histories.ts";
@@ -18,7 +19,7 @@ export type MemoryStateOptions = Pick<DeciderDeps, "rules" | "clock"> & {
 };
 
 /** What the corridors of payments and outcomes work with, all of it in memory, with the corridor of events that feeds the same histories. */
-export function createMemoryState(options: MemoryStateOptions): DeciderDeps & { readonly ingest: Ingest } {
+export function createMemoryState(options: MemoryStateOptions): ReporterDeps & { readonly ingest: Ingest } {
   const { merchants, rules, clock, bins } = options;
   const histories = createMemoryHistories();
   const limits = createMemoryLimits();
