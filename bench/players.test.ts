@@ -23,6 +23,7 @@ describe("bench:players", () => {
       "restartSeconds",
       "vsNaiveMemory",
       "vsNaiveTime",
+      "vsNaiveTimeActive",
       "evictions",
     ];
     expect(Object.keys(result)).toEqual(fields);

@@ -9,6 +9,8 @@ export type Population = Size & {
   readonly events: number;
   /** The next events in the order in which they arrive; fewer, or none, at the end. */
   readonly next: (max: number) => RawEvent[];
+  /** A player drawn as events are: those that do much are drawn often. */
+  readonly pick: () => number;
 };
 
 const dayMs = 86_400_000;
@@ -68,6 +70,7 @@ export function makePopulation(
     eventsPerPlayer,
     events,
     next: (max) => Array.from({ length: Math.min(max, events - made) }, make),
+    pick: pickPlayer,
   };
 }
 
