@@ -178,7 +178,7 @@ function makeDecision(
     overrideRevision: overrides.revision,
     sources: listSources(nowMs),
     decidedAtMs: nowMs,
-    retryAfterMs: verdict === "DENY" ? findRetryAfter(denials, resolution.retryAfterMs, nowMs) : undefined,
+    retryAfterMs: verdict === "DENY" ? findRetryAfter(denials, draft) : undefined,
     reviewUntilMs: verdict === "REVIEW" ? nowMs + reviewTtlMs : undefined,
     riskScore: resolution.riskScore,
     reviewedRules: verdict === "REVIEW" ? [...resolution.reviewedRules, ...limits.reviewedLimits] : noIds,
@@ -262,15 +262,23 @@ function listErrors(count: number, speakers: readonly Speaker[]): readonly Reaso
   }));
 }
 
+/** A DENY is transient where everything that denies is: limits until the payment fits, rules that say so (`SEMANTICS.md` 1.4). */
 function findRetryAfter(
   denials: readonly Reason[],
-  ruleWaitMs: number | undefined,
-  nowMs: number,
+  { resolution, limits, facts }: Draft,
 ): number | undefined {
-  const [first] = denials;
-  if (first?.code === "ALL_ROUTES_DOWN") return nowMs + routesDownRetryMs;
-  const isByRules = first !== undefined && first.ruleClass !== undefined;
-  return isByRules && ruleWaitMs !== undefined ? nowMs + ruleWaitMs : undefined;
+  const others = denials.filter(({ stage }) => stage !== "protective_limit" && stage !== "limit");
+  const [first] = others;
+  const isLimited = others.length < denials.length;
+  if (first === undefined) return isLimited ? limits.fitsAtMs : undefined;
+  const waitMs = findWait(first, resolution.retryAfterMs);
+  if (waitMs === undefined || (isLimited && limits.fitsAtMs === undefined)) return undefined;
+  return Math.max(facts.nowMs + waitMs, isLimited ? limits.fitsAtMs! : 0);
+}
+
+function findWait({ code, ruleClass }: Reason, ruleWaitMs: number | undefined): number | undefined {
+  if (code === "ALL_ROUTES_DOWN") return routesDownRetryMs;
+  return ruleClass === undefined ? undefined : ruleWaitMs;
 }
 
 function makePlan(

@@ -49,6 +49,8 @@ export type LimitsDraft = {
   /** Of all limits, those of PSPs included. */
   readonly readings: readonly LimitReading[];
   readonly denials: readonly Reason[];
+  /** When all that denies would let the payment fit, if nothing else happens; undefined where some of it never will. */
+  readonly fitsAtMs: number | undefined;
   readonly reviews: readonly Reason[];
   /** Ids of the limits that want a review and that a reviewer can lift. */
   readonly reviewedLimits: readonly string[];
@@ -93,6 +95,7 @@ export function judgeLimitsOf(
     judged,
     readings,
     denials: reasonsOf(breaches, "DENY"),
+    fitsAtMs: findFitsAt(breaches),
     reviews: reviewing.map(makeLimitReason),
     reviewedLimits: reviewing
       .filter(({ limit }) => limit.spec.ruleClass === "RISK")
@@ -117,6 +120,16 @@ function isBeforeChoice({ code, reading }: Breach, { mode }: Payment): boolean {
 
 function reasonsOf(breaches: readonly Breach[], wanted: Breach["outcome"]): readonly Reason[] {
   return breaches.filter(({ outcome }) => outcome === wanted).map(makeLimitReason);
+}
+
+function findFitsAt(breaches: readonly Breach[]): number | undefined {
+  let latest: number | undefined;
+  for (const { outcome, reading } of breaches) {
+    if (outcome !== "DENY") continue;
+    if (reading.fitsAtMs === undefined) return undefined;
+    latest = Math.max(latest ?? 0, reading.fitsAtMs);
+  }
+  return latest;
 }
 
 function makeNotice(breach: Breach): Reason {
