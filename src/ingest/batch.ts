@@ -279,10 +279,10 @@ export class Batch {
     const subject = playerSubject(playerId);
     const { placed, durable } = this.#deps.histories.place(this.#merchantId, subject, row, options);
     this.#note(durable);
-    if (placed.kind === "added") this.#touch(playerId, row.atMs);
+    if (placed.kind === "added") this.#touch(playerId, row.atMs, row.label.type);
     // The first instant stands, and only the history knows it.
     if (placed.kind === "merged")
-      this.#touch(playerId, placed.differs.includes("at") ? anyInstant : row.atMs);
+      this.#touch(playerId, placed.differs.includes("at") ? anyInstant : row.atMs, row.label.type);
     return placed;
   }
 
@@ -302,8 +302,8 @@ export class Batch {
     return found;
   }
 
-  #touch(playerId: string, atMs: number): void {
-    this.#deps.memberships?.touch(this.#merchantId, playerId, atMs);
+  #touch(playerId: string, atMs: number, type?: string): void {
+    this.#deps.memberships?.touch(this.#merchantId, playerId, atMs, type);
   }
 
   /** The store gives one promise to all that it writes at once. */

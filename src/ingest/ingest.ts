@@ -26,9 +26,9 @@ export type IngestDeps = {
   readonly players: PlayerStore;
   readonly histories: HistoryStore;
   readonly limits: LimitStore;
-  /** Told of each player whose state changed. */
+  /** Told of each player whose state changed; of a single event, its type. */
   readonly memberships?:
-    | { readonly touch: (merchantId: string, playerId: string, atMs: number) => void }
+    | { readonly touch: (merchantId: string, playerId: string, atMs: number, type?: string) => void }
     | undefined;
   readonly clock: Clock;
   /** Labels that the events of one merchant may have; 65,536 where absent. */

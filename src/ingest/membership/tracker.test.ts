@@ -129,7 +129,7 @@ function openWorld(options: { readonly clock?: "server" | "request"; readonly lo
     happen: async (playerId: string, type: string, atMs: number): Promise<number> => {
       await passTo(Math.max(nowMs, kind === "server" ? atMs : nowMs));
       const id = place(playerId, type, atMs);
-      tracker.touch("m", playerId, atMs);
+      tracker.touch("m", playerId, atMs, type);
       await settle();
       return id;
     },
@@ -167,6 +167,23 @@ describe("who is in which segment", () => {
       ["p", "active", "EXIT", 20 * hourMs + 7 * dayMs],
     ]);
     expect(world.tracker.counts()).toEqual({ waiting: 0, scheduled: 0 });
+  });
+
+  test("is not asked of players whose events no segment reads, but their events are the clock of a merchant that has none", async () => {
+    const server = openWorld();
+    server.place("p", "withdrawal_paid", startMs);
+    server.tracker.touch("m", "p", startMs, "withdrawal_paid");
+    expect(server.tracker.counts()).toEqual({ waiting: 0, scheduled: 0 });
+    server.tracker.touch("m", "p", startMs, "payment_approved");
+    expect(server.tracker.counts().waiting).toBe(1);
+
+    const request = openWorld({ clock: "request" });
+    await request.happen("p", "payment_approved", startMs);
+    await request.happen("other", "withdrawal_paid", startMs + 8 * dayMs);
+    expect(request.told()).toEqual([
+      ["p", "active", "ENTER", 0],
+      ["p", "active", "EXIT", 7 * dayMs],
+    ]);
   });
 
   test("is told when the player comes back", async () => {

@@ -48,9 +48,9 @@ export type MembershipDeps = {
 export type MembershipTracker = Watchers & {
   /**
    * Notes that something of this instant became known of a player; costs a look-up. Of what may have changed any part of the past (a reversal, a
-   * merger) the instant is -Infinity.
+   * merger) the instant is -Infinity. `type` is that of the event where it is a single one: most events are of types that no segment reads.
    */
-  readonly touch: (merchantId: string, playerId: string, atMs: number) => void;
+  readonly touch: (merchantId: string, playerId: string, atMs: number, type?: string) => void;
   /** Truths of segments with a memory for a decision (`Frame.remembered`); undefined where the rule set has none. */
   readonly remember: (merchantId: string, snapshot: RuleSnapshot, facts: FactInput) => Uint8Array | undefined;
   /** Looks at all players of a merchant in the background: after a start, and when a rule set became active. Resolves when all were listed. */
@@ -59,8 +59,6 @@ export type MembershipTracker = Watchers & {
   readonly remove: (merchantId: string, playerId: string) => Promise<void>;
   /** How many players wait to be looked at, and how many have an instant at which they will be. */
   readonly counts: () => { readonly waiting: number; readonly scheduled: number };
-  /** Ends all watchers, and those that come; goes on looking. */
-  readonly endWatching: () => void;
   /** Stops looking and ends all watchers. What was touched and not looked at is found by `review` after the next start. */
   readonly close: () => void;
 };
@@ -100,8 +98,13 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
 
   const numberOf = (merchantId: string, playerId: string): number =>
     numbers.open(merchantId, { kind: "player", id: playerId });
-  const touch = (merchantId: string, playerId: string, atMs: number): void => {
+  const touch = (merchantId: string, playerId: string, atMs: number, type?: string): void => {
     if (isClosed) return;
+    if (type !== undefined && !isRead(merchantId, type)) {
+      // Where time is that of events, it has passed.
+      if (!isRunning && clocks.isOfEvents(merchantId)) wake();
+      return;
+    }
     const number = numberOf(merchantId, playerId);
     dirty.add(number, atMs);
     // What was swept already has to be swept again.
@@ -109,6 +112,10 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
       pasts.delete(number);
     standings.forget(number, atMs);
     if (!isRunning) wake();
+  };
+  const isRead = (merchantId: string, type: string): boolean => {
+    const active = rules.current(merchantId);
+    return active === undefined || openTimeline(active.snapshot).reads(type);
   };
   const wake = (): void => {
     isRunning = true;
@@ -313,7 +320,6 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
     review,
     remove,
     watch: watchers.watch,
-    endWatching: watchers.close,
     counts: () => ({ waiting: dirty.size, scheduled: clocks.scheduled() }),
     close: () => {
       isClosed = true;
