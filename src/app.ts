@@ -8,7 +8,7 @@ import { createDecider } from "./decide/decider.ts";
 import { createKeeper } from "./decide/keeper.ts";
 import { createReporter } from "./decide/reporter.ts";
 import { createIngest } from "./ingest/ingest.ts";
-import { createMembershipTracker, type MembershipTracker } from "./ingest/membership/tracker.ts";
+import { createMembershipTracker, type MembershipTracker, type Pacer } from "./ingest/membership/tracker.ts";
 import { ActiveRules } from "./manage/active-rules.ts";
 import { Deletions } from "./manage/deletions.ts";
 import { describeFailure } from "./manage/failure.ts";
@@ -52,11 +52,16 @@ export type AppResult =
   | { readonly ok: false; readonly faults: readonly string[] };
 
 /**
- * Builds every part once, hands each to the next, restores what was active, and opens the doors. `clock` is the machine's, but in tests.
+ * Builds every part once, hands each to the next, restores what was active, and opens the doors. `clock` and `pacer` are the machine's, but in tests.
  *
  * Fails: with what keeps it from starting, each naming its file or setting; nothing is left running then.
  */
-export async function startApp(config: Config, log: Logger, clock: Clock = systemClock): Promise<AppResult> {
+export async function startApp(
+  config: Config,
+  log: Logger,
+  clock: Clock = systemClock,
+  pacer: Pacer = turnPacer,
+): Promise<AppResult> {
   const files = await readFiles(config);
   if (!files.ok) return files;
   const { merchants, bins } = files;
@@ -76,7 +81,7 @@ export async function startApp(config: Config, log: Logger, clock: Clock = syste
   const metrics = new Metrics();
   let house: House | undefined;
   try {
-    house = build({ merchants, bins, store, compiler, clock, onError, metrics });
+    house = build({ merchants, bins, store, compiler, clock, pacer, onError, metrics });
     const faults = await restoreRuleSets(house, config, log);
     if (faults.length > 0) return await refuse(faults);
   } catch (cause) {
@@ -162,10 +167,11 @@ function build(parts: {
   readonly store: EmbeddedStore;
   readonly compiler: RuleCompiler;
   readonly clock: Clock;
+  readonly pacer: Pacer;
   readonly onError: (cause: unknown, where: string) => void;
   readonly metrics: Metrics;
 }) {
-  const { merchants, bins, store, compiler, clock, onError, metrics } = parts;
+  const { merchants, bins, store, compiler, clock, pacer, onError, metrics } = parts;
   const queue = new ChangeQueue();
   const active = new ActiveRules();
   const { audit } = store;
@@ -186,7 +192,7 @@ function build(parts: {
   const memberships = createMembershipTracker({
     ...state,
     log: store.memberships,
-    pacer: turnPacer,
+    pacer,
     onError: (cause) => onError(cause, "memberships"),
   });
   const playerDeps = { store: store.players, active, audit, clock, queue, touch: memberships.touch };
@@ -227,7 +233,7 @@ function build(parts: {
     survey: {
       players: store.players,
       histories: store.histories,
-      pacer: turnPacer,
+      pacer,
       coveredFromMs,
       // Where calls bring their own clock the present is that of the newest event.
       nowOf: (merchantId: string): number =>

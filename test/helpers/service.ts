@@ -8,6 +8,7 @@ import { type Client, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { onTestFinished } from "vitest";
 import { type App, startApp } from "../../src/app.ts";
+import type { Pacer } from "../../src/ingest/membership/tracker.ts";
 import { loadConfig } from "../../src/platform/config.ts";
 import { openLog } from "../../src/platform/log.ts";
 import type { Clock } from "../../src/ports/clock.ts";
@@ -34,6 +35,8 @@ export type ServiceOptions = {
   >;
   readonly binFile?: string;
   readonly clock?: Clock;
+  /** For a clock that does not go by itself: what waits for a later instant then waits for it to be set. */
+  readonly pacer?: Pacer;
 };
 
 /** Starts the service in this process. */
@@ -41,7 +44,7 @@ export async function startService(options: ServiceOptions = {}): Promise<InProc
   const dataDirectory = options.dataDirectory ?? (await makeDataDirectory());
   const loaded = loadConfig(makeEnvironment(await placeMerchants(options, dataDirectory), dataDirectory));
   if (!loaded.ok) throw new Error(loaded.faults.join("\n"));
-  const started = await startApp(loaded.config, openLog("silent"), options.clock);
+  const started = await startApp(loaded.config, openLog("silent"), options.clock, options.pacer);
   if (!started.ok) throw new Error(started.faults.join("\n"));
   const { gateway, admin, services, stop } = started.app;
   return {
