@@ -109,9 +109,35 @@ function listReads(
   if (condition === undefined) return [];
   const reads = readReads(condition);
   return [
-    ...[...reads.slots].map((slot) => purposesOfSource(slots[slot]!, snapshot)),
+    ...[...reads.slots].flatMap((slot) => listPurposes(slots[slot]!, snapshot)),
     ...[...reads.segments].map((segment) => snapshot.segments[segment]!.purposes),
   ];
+}
+
+/** The purposes of what a slot reads, and of what that is made of: a value made of what may not be shown would tell of it. */
+function listPurposes(source: SlotSource, snapshot: RuleSnapshot): readonly (readonly Purpose[])[] {
+  const own = purposesOfSource(source, snapshot);
+  return source.kind === "feature" ? [own, ...listMaterial(source.ordinal, snapshot)] : [own];
+}
+
+function listMaterial(feature: number, snapshot: RuleSnapshot): readonly (readonly Purpose[])[] {
+  const { how } = snapshot.features[feature]!;
+  switch (how.kind) {
+    case "aggregate":
+      return [...how.aggregate.events, ...how.aggregate.answers].flatMap((name) => {
+        const purposes = snapshot.eventTypes.get(name)?.purposes;
+        return purposes === undefined ? [] : [purposes];
+      });
+    case "derived": {
+      const reads = readReads(how.expr);
+      return [...reads.slots].flatMap((slot) => listPurposes(snapshot.slots[slot]!, snapshot));
+    }
+    case "model":
+      return how.inputs.flatMap((input) => [
+        snapshot.features[input]!.purposes,
+        ...listMaterial(input, snapshot),
+      ]);
+  }
 }
 
 function nameParts(snapshot: RuleSnapshot, slots: readonly SlotSource[]): ConditionNames {

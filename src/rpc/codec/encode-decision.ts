@@ -64,7 +64,7 @@ export function encodeDecision(decided: Decided, requestId: string, door: Door):
     verdict: DecideResponse_Verdict[decision.verdict],
     reasons: encodeReasons(decision.reasons, shows),
     ...(decided.plan === undefined ? {} : { plan: encodePlan(decided.plan, shows) }),
-    limits: encodeReadings(decision.limits, door),
+    limits: encodeReadings(decision.limits, door, new Set(segments.map(({ id }) => id))),
     segments: segments.slice(0, segmentsMax).map(({ id }) => id),
     matchedRules: encodeMatchedRules(decision.matchedRules, door),
     matchedRulesOmitted: decision.matchedRulesOmitted,

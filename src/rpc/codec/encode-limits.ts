@@ -7,17 +7,25 @@ import type { Door } from "../../wire/transport.ts";
 import { encodeInstant } from "./time.ts";
 
 const limitsMax = 64;
+const noSegments: ReadonlySet<string> = new Set();
 
-/** Readings as they leave by a door: a gateway sees limits for payments and fraud, and the player's own, for the player is to be told of these. */
+/**
+ * Readings as they leave by a door: a gateway sees limits for payments and fraud, and the player's own, for the player is to be told of these. Whose
+ * threshold speaks it is told where the answer shows it the segment: `segmentsShown`.
+ */
 export function encodeReadings(
   readings: readonly LimitReading[],
   door: Door,
+  segmentsShown: ReadonlySet<string> = noSegments,
 ): MessageInitShape<typeof LimitReadingSchema>[] {
-  const shown =
-    door === "admin"
-      ? readings
-      : readings.filter(({ limitId, purposes }) => limitId.startsWith("player/") || isForGateways(purposes));
-  return shown.slice(0, limitsMax).map(encodeReading);
+  if (door === "admin") return readings.slice(0, limitsMax).map(encodeReading);
+  return readings
+    .filter(({ limitId, purposes }) => limitId.startsWith("player/") || isForGateways(purposes))
+    .slice(0, limitsMax)
+    .map((reading) => ({
+      ...encodeReading(reading),
+      segment: segmentsShown.has(reading.segment) ? reading.segment : "",
+    }));
 }
 
 export function encodeReading(reading: LimitReading): MessageInitShape<typeof LimitReadingSchema> {

@@ -1901,7 +1901,7 @@ export declare type LimitReading = Message<"switchyard.v1.LimitReading"> & {
   unknown: boolean;
 
   /**
-   * Segment whose threshold speaks; empty for the default.
+   * Segment whose threshold speaks; empty for the default. On the gateway listener only where the answer lists the segment.
    *
    * @generated from field: string segment = 12;
    */
