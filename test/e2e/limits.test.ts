@@ -206,6 +206,11 @@ describe("what a payment uses", () => {
     expect(await readUsed(playerId)).toMatchObject({ day: 3_000n, net: 1_500n });
     await payout.tell(payout.decided, 0, Result.REFUNDED);
     expect(await readUsed(playerId)).toMatchObject({ day: 3_000n, net: 2_500n });
+    const cancelled = await decide("parts-3", playerId, 2_000, { kind: "withdrawal" });
+    await cancelled.tell(cancelled.decided, 0, Result.APPROVED);
+    expect((await readUsed(playerId)).net).toBe(500n);
+    await cancelled.tell(cancelled.decided, 0, Result.VOIDED);
+    expect((await readUsed(playerId)).net).toBe(2_500n);
   });
 
   test("attempts that the next call tells of commit as a report does", async () => {

@@ -23,6 +23,8 @@ export const roles = {
   returns: 6,
   /** Undoes approvals of its payment. */
   voids: 7,
+  /** Takes from the net at its own instant, unless it is voided: a paid withdrawal. */
+  pays: 8,
 } as const;
 
 export type Role = (typeof roles)[keyof typeof roles];
@@ -163,7 +165,7 @@ function findRole(label: Label, spec: LimitSpec, counts: Counts): Role {
     case "payment_cleared":
       return spec.countedAt === "CLEARED" && isCounted() ? roles.cleared : roles.nothing;
     case "withdrawal_paid":
-      if (spec.measure === "NET") return counts.label(label, true) === true ? roles.takes : roles.nothing;
+      if (spec.measure === "NET") return counts.label(label, true) === true ? roles.pays : roles.nothing;
       return isCounted() ? roles.paid : roles.nothing;
     case "withdrawal_returned":
       return spec.measure === "NET" && counts.label(label, true) === true ? roles.returns : roles.nothing;

@@ -288,6 +288,8 @@ describe("SEMANTICS 5.6: partial, void, refund, chargeback and net", () => {
     expect(readUsed({ specs: [makeSpec(counting)], facts: [approved, { ...voided, attempt: "a1" }] })).toBe(
       0,
     );
+    const facts = [approved, paid, { ...voided, kind: "withdrawal", payment: "w" } as const];
+    expect(readUsed({ specs: [makeSpec({ measure: "NET" })], facts })).toBe(4_000);
   });
 
   it("refunds, chargebacks and paid withdrawals give gross nothing back, and reduce net at their own instants", () => {

@@ -112,7 +112,8 @@ function countNaively(
     if (refund !== undefined && kind === "deposit" && isInWindow(refund.atMs, nowMs, spec))
       total -= refund.amountMinor;
     if (paid === undefined) continue;
-    if (isInWindow(paid.atMs, nowMs, spec)) total -= paid.amountMinor;
+    const isVoid = story.voidOf === "all" || story.voidOf === 0;
+    if (!isVoid && isInWindow(paid.atMs, nowMs, spec)) total -= paid.amountMinor;
     if (paid.isReturned && isInWindow(paid.atMs + hourMs, nowMs, spec)) total += paid.amountMinor;
   }
   if (measure === "DISTINCT") return values.size;

@@ -6,7 +6,7 @@
  * |---|---|---|
  * | an approval, a paid withdrawal | `counted_at`, where nobody decided its own instant | it leaves the window; a void takes it out at once |
  * | an authorisation, a decline | the same | it leaves the window |
- * | a refund, a chargeback, a payout and its return, under NET | its own instant | it leaves the window |
+ * | a refund, a chargeback, a payout and its return, under NET | its own instant | it leaves the window; a void takes a payout out at once |
  * | an open hold | the instant of its payment | it leaves the window, or from `releasesAtMs` on (`countsUntil`) |
  * | `counted_at: cleared`: an open hold, an approval without clearing | in every window | it is settled; an approval after 30 days |
  * | `counted_at: cleared`: a clearing, in place of its approval | its own instant | it leaves the window |
@@ -73,6 +73,7 @@ const removableOf: Readonly<Record<Role, number>> = {
   [roles.takes]: 0,
   [roles.returns]: 0,
   [roles.voids]: 0,
+  [roles.pays]: removable.byVoid,
 };
 
 /**
@@ -157,7 +158,11 @@ function noteUndoing(
 
 /** What happens to money after it was taken; it counts even of the payment that asks. */
 function isOfNet(role: Role): boolean {
-  return role === roles.takes || role === roles.returns;
+  return takes(role) || role === roles.returns;
+}
+
+function takes(role: Role): boolean {
+  return role === roles.takes || role === roles.pays;
 }
 
 function hasOwnInstant(role: Role): boolean {
@@ -183,7 +188,7 @@ function putRow(
       const amount = readAmount(history, row, view, spec.currency, fx);
       if (amount === undefined) return false;
       tellers |= Number.isNaN(attempt) ? 2 : 1;
-      ledger.put(leavesAtMs, role === roles.takes ? -amount : amount, NaN, payment, attempt, removableBy);
+      ledger.put(leavesAtMs, takes(role) ? -amount : amount, NaN, payment, attempt, removableBy);
       return true;
     }
     case "COUNT": {
@@ -227,7 +232,7 @@ function putTiles(limit: BuiltLimit, history: History, { nowMs, fx }: Asker): nu
     const size = measureTile(spec, tile, view, fx);
     if (size === undefined) return undefined;
     const isInside = !isUncleared && tile.fromMs > window.afterMs && tile.untilMs <= window.endMs;
-    if (role === roles.takes) {
+    if (takes(role)) {
       if (isInside) ledger.put(window.leavesAt(tile.fromMs), -size, NaN, NaN, NaN, 0);
       else bound += size;
       continue;
