@@ -202,7 +202,9 @@ export function createStream(
         if (code === codeSkip) continue;
         if (code === unjudged) code = codeOf(labels, id);
         if (code === codeSkip || at > throughMs) continue;
-        if (code >= firstSlow || needsValue) {
+        const kind = code & valueMask;
+        // An amount is always there.
+        if (code >= firstSlow || (needsValue && kind !== valueAmount)) {
           view.atMs = at;
           view.amountMinor = amountMinor[row]!;
           view.row = row;
@@ -212,7 +214,6 @@ export function createStream(
           n = into.count;
           continue;
         }
-        const kind = code & valueMask;
         ats[n] = at;
         values[n] =
           kind === valueAmount ? amountMinor[row]! : kind === valueConstant ? ownConstants[id]! : Number.NaN;
