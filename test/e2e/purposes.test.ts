@@ -123,3 +123,66 @@ test("a gateway is told nothing of them, in the answer or in the trace, and an a
   });
   expect(JSON.stringify(shown)).not.toMatch(/secret|3077|123456|cash/);
 });
+
+const sell = { actions: [{ kind: "OFFER", key: "o" }] };
+const campaign = { id: "c", campaign: true };
+const rule = { id: "r", class: "SEGMENT", effects: sell };
+const limit = {
+  ...{ id: "l", class: "SEGMENT", measure: "COUNT", window: { rolling: "1d" }, breach: "NOTICE" },
+  ...{ thresholds: [{ count: 3 }], ...sell },
+};
+/** Ways by which a fact for safer gambling only could come to those who sell. */
+const ways = {
+  ...ruleSet,
+  event_types: [{ name: "harm_seen", purposes: ["RG"] }],
+  features: [
+    ...ruleSet.features,
+    { id: "chased", marker: "chasing_losses" },
+    { id: "scored", derived: "player.secret_score" },
+    { id: "modelled", model: "mod" },
+    { id: "seen", aggregate: { function: "COUNT", events: ["harm_seen"], window: { rolling: "7d" } } },
+    { id: "bets", aggregate: { function: "COUNT", events: ["bet"], window: { rolling: "7d" } } },
+  ],
+  models: [
+    {
+      ...{ id: "mod", model_version: "1", inputs: ["scored"] },
+      logistic: { intercept: 0.1, weights: [{ input: "scored", weight: 1 }] },
+    },
+  ],
+  segments: [...ruleSet.segments, { id: "via", when: 'segment("secret-harm")' }],
+  lifecycles: [{ id: "life", states: [{ id: "bad", when: "feature.made_twice > 0" }, { id: "rest" }] }],
+};
+
+test.each<[string, { segments?: object[]; rules?: object[]; limits?: object[] }]>([
+  ["a marker, by a campaign", { segments: [{ ...campaign, when: "feature.chased" }] }],
+  ["a derived feature, by a campaign", { segments: [{ ...campaign, when: "feature.made_twice > 0" }] }],
+  ["a model, by a campaign", { segments: [{ ...campaign, when: "feature.modelled > 0.5" }] }],
+  ["events, by a campaign", { segments: [{ ...campaign, when: "feature.seen > 0" }] }],
+  ["a segment of a segment, by a campaign", { segments: [{ ...campaign, when: 'segment("via")' }] }],
+  [
+    "an exit, by a campaign",
+    { segments: [{ ...campaign, when: "feature.bets > 1", exit_when: "feature.made_twice > 0" }] },
+  ],
+  ["the rest of a lifecycle, by a campaign", { segments: [{ ...campaign, when: 'segment("life.rest")' }] }],
+  ["a model, by an offer", { rules: [{ ...rule, when: "feature.modelled > 0.5" }] }],
+  ["a lifecycle, by an offer", { rules: [{ ...rule, when: 'segment("life.bad")' }] }],
+  ["what a limit applies to", { limits: [{ ...limit, applies: 'segment("via")' }] }],
+  [
+    "the segment of a threshold",
+    { limits: [{ ...limit, thresholds: [{ segment: "life.bad", count: 2 }, { count: 3 }] }] },
+  ],
+  ["the key of a limit", { limits: [{ ...limit, subject: "KEY", key: 'feature.chased ? "a" : "b"' }] }],
+])("nobody sells by %s", async (_, { segments = [], rules = [], limits = [] }) => {
+  const document = {
+    ...ways,
+    segments: [...ways.segments, ...segments],
+    rules: [...ways.rules, ...rules],
+    limits: [...ways.limits, ...limits],
+  };
+  const content = Buffer.from(JSON.stringify(document)).toString("base64");
+  const { body } = await post(service, "RuleSetService/Validate", { document: { content, format: "JSON" } });
+  const errors = (body.faults as { severity: string; rule: string }[]).filter(
+    ({ severity }) => severity === "ERROR",
+  );
+  expect(errors.map((fault) => fault.rule)).toEqual(["marketing-reads-protected"]);
+});
