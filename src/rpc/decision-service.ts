@@ -133,7 +133,11 @@ async function reportOutcomes(
       const reported = takeReport(deps, request);
       if (!reported.ok) throw refusal(reported);
       counts[reported.verdict]++;
-      if (reported.durable !== undefined) open.push(reported.durable);
+      if (reported.durable !== undefined) {
+        // It may fail while the next report is waited for; the failure is met below, and must not end the process before.
+        reported.durable.catch(() => {});
+        open.push(reported.durable);
+      }
     });
     if (faults !== undefined) {
       refusedCount++;
