@@ -108,6 +108,36 @@ export function judgeLimitsOf(
   };
 }
 
+/**
+ * Why a limit of the law, of safer gambling or of the player's own no longer lets a payment go on that was decided at `decidedAtMs`: it was lowered since,
+ * or is new (`SEMANTICS.md` 4.2). What others took since is no reason: they were judged with what this payment holds.
+ */
+export function findProtectiveDenial(
+  { workspace, facts, resolution }: Judgement,
+  state: DecisionState,
+  decidedAtMs: number,
+): Reason | undefined {
+  const { snapshot, limits: book } = workspace;
+  const isLimited = book.limits.some(({ isProtective }) => isProtective);
+  if (!isLimited && (facts.player.ownLimits?.length ?? 0) === 0) return undefined;
+  const asks = askLimits(makeInquiry(book, workspace.frame, facts, resolution, snapshot, 1)).map((ask) => ({
+    ...ask,
+    limits: ask.limits.filter(({ limit }) => limit.isProtective),
+  }));
+  const { read, ...limitState } = openLimitState(state, facts, snapshot);
+  const judged = judgeLimits(asks, {
+    ...limitState,
+    read: (subject) => {
+      const known = read(subject);
+      return known && { ...known, holds: known.holds.filter(({ instantMs }) => instantMs <= decidedAtMs) };
+    },
+    nowMs: decidedAtMs,
+    latestMs: decidedAtMs,
+  });
+  const breach = judged.breaches.find(({ outcome }) => outcome === "DENY" || outcome === "REVIEW");
+  return breach && makeLimitReason(breach);
+}
+
 /** A RISK review that a reviewer approved lifts the limit that asked for it (`SEMANTICS.md` 1.6). */
 function isReviewed(id: string, outcome: Breach["outcome"], approvedReviews: readonly string[]): boolean {
   return outcome === "REVIEW" && approvedReviews.includes(id);

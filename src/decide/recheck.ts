@@ -1,5 +1,5 @@
 /**
- * The re-check of a stored plan on current state and the active rule set (`SEMANTICS.md` 4.2): classes 1-2, restrictions, overrides and the
+ * The re-check of a stored plan on current state and the active rule set (`SEMANTICS.md` 4.2): classes 1-2 with their limits, restrictions, overrides and the
  * state of PSPs are judged again, and may only cut steps.
  */
 import type { Decision, Step } from "../core/decision.ts";
@@ -12,6 +12,7 @@ import { resolvePsps } from "../core/rules/facets/psps.ts";
 import { facetBits, purposesOfAll, rank, type Speaker, stands } from "../core/rules/speaker.ts";
 import { fallsShort } from "../core/sca/step-three-ds.ts";
 import { type ActiveRules, type DecisionState, type Judgement, judgePayment } from "./judge.ts";
+import { findProtectiveDenial } from "./limits.ts";
 
 /** What is cut from the plan of a stored decision now; undefined where nothing is. */
 export function recheckPlan(
@@ -28,7 +29,10 @@ export function recheckPlan(
     approvedReviews: [],
     heard: (speaker) => rank(speaker) <= 3 || lifted.has(speaker.id),
   });
-  const denial = judgement.restrictions[0] ?? findDenial(judgement);
+  const denial =
+    judgement.restrictions[0] ??
+    findDenial(judgement) ??
+    findProtectiveDenial(judgement, state, stored.decidedAtMs);
   const cuts = cutPlan(stored.plan, attempts, { denial, reasonOf: createStepCheck(judgement, state) });
   return cuts.numbers.size === 0 && !cuts.isDenied ? undefined : cuts;
 }

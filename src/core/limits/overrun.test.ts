@@ -61,6 +61,17 @@ test("a calendar period counts whole", () => {
   expect(isOver(daily, [approve("late", 6_000, 0), approve("other", 4_001, 12 * 60)])).toBe(false);
 });
 
+test("a hold that is made after a window has moved on is none of it", () => {
+  const open = { state: "PENDING", releasesAtMs: nowMs + 1 } as const;
+  const hold = makeHold({
+    paymentId: "open",
+    amountMinor: 5_000,
+    instantMs: noonMs + 61 * minuteMs,
+    ...open,
+  });
+  expect(isOver(hourly, [approve("late", 6_000, 0)], [hold])).toBe(false);
+});
+
 test("a hold that lapsed is no money; one that is open is", () => {
   const late = approve("late", 6_000, 0);
   const hold = makeHold({ paymentId: "open", amountMinor: 5_000, instantMs: noonMs + 40 * minuteMs });

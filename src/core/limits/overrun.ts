@@ -19,9 +19,10 @@ export function isOverrunSince(asks: readonly LimitAsk[], state: LimitState, ins
       const holds = known.holds.filter((hold) => state.nowMs < countsUntil(hold, false));
       return listEnds(limit.spec, known, { instantMs, nowMs: state.nowMs }).some((nowMs) => {
         const latestMs = limit.spec.window.kind === "rolling" ? nowMs : state.nowMs;
+        const there = holds.filter((hold) => hold.instantMs <= latestMs);
         const question = { limit, threshold, asked: 0, askedKey: NaN };
         const asker = { nowMs, latestMs, paymentId: "", payment: NaN, fx: state.fx };
-        const usage = readUsage(question, { history: known.history, holds }, asker);
+        const usage = readUsage(question, { history: known.history, holds: there }, asker);
         return usage !== undefined && usage.used > threshold;
       });
     });
