@@ -112,7 +112,7 @@ export class HistoryMover implements Mover {
     this.#isMoving = true;
     this.#isWanted = false;
     this.#move = (this.#move % movesMax) + 1;
-    this.#end = histories.dirty.length;
+    this.#end = 0;
     this.#next = 0;
     histories.movingGone = histories.gone;
     histories.gone = new Map();
@@ -123,7 +123,9 @@ export class HistoryMover implements Mover {
   };
 
   readonly write = async (): Promise<void> => {
-    await this.#loadWaiting();
+    while (this.#loadSlice()) await new Promise((resolve) => setImmediate(resolve));
+    // Not before: what waited for its history is in the journal and so belongs to the move, whoever loaded it since that began.
+    this.#end = this.#histories.dirty.length;
     const gone = this.#histories.movingGone.values();
     while (this.#writeSlice(gone)) {
       if (this.#inFlightBytes > inFlightBytesMax) await this.#settle();
@@ -132,14 +134,7 @@ export class HistoryMover implements Mover {
     await this.#settle();
   };
 
-  /** What waits for its history is in the journal, and so belongs to the move. */
-  async #loadWaiting(): Promise<void> {
-    const { replayed, dirty } = this.#histories;
-    if (replayed.waiting() === 0) return;
-    while (this.#loadSlice()) await new Promise((resolve) => setImmediate(resolve));
-    this.#end = dirty.length;
-  }
-
+  /** Loads some of the histories that records of the journal wait for. False where none is left. */
   #loadSlice(): boolean {
     const { replayed } = this.#histories;
     const startedMs = performance.now();
