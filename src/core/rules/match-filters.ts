@@ -6,6 +6,8 @@ import type { CompiledRule, WeeklyHours } from "./snapshot.ts";
 /** Why a rule does not act although its condition holds. */
 export type SkipReason = "kind" | "schedule" | "hours" | "rollout";
 
+type Asked = Pick<Payment, "kind" | "merchantId" | "playerId">;
+
 const minuteMs = 60_000;
 const dayMinutes = 1_440;
 const weekMinutes = 7 * dayMinutes;
@@ -14,7 +16,7 @@ const weekMinutes = 7 * dayMinutes;
  * What keeps a matching rule from acting on this payment now (`SEMANTICS.md` 3.4 and 3.7); `undefined` where nothing does. Shadow mode keeps
  * it from nothing: a shadow rule is reported where it would act.
  */
-export function findSkip(rule: CompiledRule, payment: Payment, nowMs: number): SkipReason | undefined {
+export function findSkip(rule: CompiledRule, payment: Asked, nowMs: number): SkipReason | undefined {
   if (!rule.kinds.includes(payment.kind)) return "kind";
   if (rule.fromMs !== undefined && nowMs < rule.fromMs) return "schedule";
   if (rule.untilMs !== undefined && nowMs >= rule.untilMs) return "schedule";
@@ -26,7 +28,7 @@ export function findSkip(rule: CompiledRule, payment: Payment, nowMs: number): S
 function isRolledOut(
   rule: CompiledRule,
   { shareBps, salt }: NonNullable<CompiledRule["rollout"]>,
-  { merchantId, playerId }: Payment,
+  { merchantId, playerId }: Asked,
 ): boolean {
   return rolloutBucket(merchantId, salt === "" ? rule.id : salt, playerId) < shareBps;
 }

@@ -6,12 +6,19 @@ import type { Unit } from "./memory-units.ts";
 /** Names of stored attributes and types of events. */
 export type SegmentReads = { readonly attributes: ReadonlySet<string>; readonly types: ReadonlySet<string> };
 
-/** What each segment reads, through other segments and features too. */
-export function surveySegments(
+/** What each segment reads, and what other conditions do together; through segments and features too. */
+export function surveyReads(
   { slots, features, segments, segmentExit }: RuleSnapshot,
-  conditions: readonly Expr[],
-  units: readonly Unit[],
-): readonly SegmentReads[] {
+  {
+    conditions,
+    units,
+    others,
+  }: {
+    readonly conditions: readonly Expr[];
+    readonly units: readonly Unit[];
+    readonly others: readonly Expr[];
+  },
+): { readonly ofSegments: readonly SegmentReads[]; readonly ofOthers: SegmentReads } {
   const surveys = new Map<number, { attributes: Set<string>; types: Set<string> }>();
   const journeyOf = new Map(units.flatMap((unit) => unit.ordinals.map((ordinal) => [ordinal, unit])));
   const surveyFeature = (ordinal: number, into: { attributes: Set<string>; types: Set<string> }): void => {
@@ -57,5 +64,7 @@ export function surveySegments(
     }
     return found;
   };
-  return segments.map((_, ordinal) => survey(ordinal));
+  const ofOthers = { attributes: new Set<string>(), types: new Set<string>() };
+  for (const expr of others) surveyExpr(expr, ofOthers);
+  return { ofSegments: segments.map((_, ordinal) => survey(ordinal)), ofOthers };
 }

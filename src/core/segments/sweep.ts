@@ -1,5 +1,5 @@
 import { findFirstAfter } from "./feature-next.ts";
-import type { SweepFacts, Timeline } from "./timeline.ts";
+import type { Judged, SweepFacts, Timeline } from "./timeline.ts";
 
 /** A player entered or left a segment, exactly then: at `atMs - 1` it was not so. Segments by ordinal. */
 export type SegmentFlip = {
@@ -25,6 +25,8 @@ export type Swept = {
   readonly isDone: boolean;
   /** How many instants were looked at. */
   readonly looks: number;
+  /** Whether a rule suppresses marketing to the player at the standing; undefined where nothing was looked at. */
+  readonly stopsMarketing: boolean | undefined;
 };
 
 /** Before everything: in no segment. */
@@ -59,21 +61,22 @@ export function sweepPlayer(
   let { atMs } = from.standing;
   let { nextMs } = from;
   let looks = 0;
+  let judged: Judged | undefined;
   for (;;) {
     const dueMs = Math.min(nextMs, happenings.nextAfter(atMs));
-    if (dueMs > toMs) {
-      return { flips, standing: { atMs, sinceMs }, nextMs: dueMs, isDone: true, looks };
-    }
-    if (looks === looksMax) {
-      return { flips, standing: { atMs, sinceMs }, nextMs: dueMs, isDone: false, looks };
+    const isDone = dueMs > toMs;
+    if (isDone || looks === looksMax) {
+      const standing = { atMs, sinceMs };
+      return { flips, standing, nextMs: dueMs, isDone, looks, stopsMarketing: judged?.stopsMarketing() };
     }
     looks++;
     atMs = dueMs;
-    nextMs = lookOnce(timeline, facts, { atMs, sinceMs, flips });
+    judged = lookOnce(timeline, facts, { atMs, sinceMs, flips });
+    nextMs = judged.findNext();
   }
 }
 
-/** Judges one instant; returns the bound of the next. */
+/** Judges one instant. */
 function lookOnce(
   timeline: Timeline,
   facts: SweepFacts,
@@ -82,7 +85,7 @@ function lookOnce(
     sinceMs,
     flips,
   }: { readonly atMs: number; readonly sinceMs: Float64Array; readonly flips: SegmentFlip[] },
-): number {
+): Judged {
   const { tracked } = timeline;
   const wasIn = tracked.map((segment) => !Number.isNaN(sinceMs[segment]!));
   const judged = timeline.look(facts, atMs, sinceMs);
@@ -92,7 +95,7 @@ function lookOnce(
     flips.push({ segment, kind: isIn ? "ENTER" : "EXIT", atMs });
     sinceMs[segment] = isIn ? atMs : Number.NaN;
   }
-  return judged.findNext();
+  return judged;
 }
 
 /** The instants at which something happened that a segment may see: events, and attributes being set. */

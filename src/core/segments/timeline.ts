@@ -3,11 +3,12 @@ import { buildInternedPredicate, createPredicateCache } from "../cel/predicate.t
 import { buildFrameReader, createFrame } from "../features/frame-reader.ts";
 import { isOfPlayer } from "../rules/player-sources.ts";
 import type { RuleSnapshot } from "../rules/snapshot.ts";
+import { findNextOfSchedule, isStopping, listMarketingStops } from "./marketing-stop.ts";
 import { type StatePlace, stepState, stepStay } from "./memory.ts";
 import { listUnits, type Unit } from "./memory-units.ts";
 import { createFlipFinder } from "./next-flip.ts";
 import { makePlayerInput, type PlayerFacts, viewPlayerAt } from "./player-input.ts";
-import { surveySegments } from "./segment-reads.ts";
+import { surveyReads } from "./segment-reads.ts";
 import type { Look } from "./slot-clock.ts";
 
 /** What a rule set says of one player at one instant after the other. Judging is synchronous, so all players share one. */
@@ -17,6 +18,8 @@ export type Timeline = {
   readonly tracked: readonly number[];
   /** Whether some of them depend on what was before. */
   readonly hasMemory: boolean;
+  /** Whether rules suppress marketing by what is known without a payment. */
+  readonly hasMarketingStops: boolean;
   /** Names of stored attributes that a segment reads, through others too. */
   readonly attributesOf: (ordinal: number) => ReadonlySet<string>;
   /** Whether rows of this type can change anything. */
@@ -40,7 +43,9 @@ export type Judged = {
   readonly isMember: (ordinal: number) => boolean;
   /** Whether it can be told: not where it reads a stored attribute that was set later, as what that was before is not kept. */
   readonly isKnown: (ordinal: number) => boolean;
-  /** A lower bound of the next instant at which some membership may change if no event comes. */
+  /** Whether a rule suppresses marketing to the player now. */
+  readonly stopsMarketing: () => boolean;
+  /** A lower bound of the next instant at which some membership, or whether marketing is suppressed, may change if no event comes. */
   readonly findNext: () => number;
   /** The same of one segment. */
   readonly findNextOf: (ordinal: number) => number;
@@ -169,12 +174,15 @@ function createTimeline(snapshot: RuleSnapshot): Timeline {
     remembered[ordinal] = Number.isNaN(since[ordinal]!) ? 0 : 1;
   };
 
-  const surveys = surveySegments(snapshot, conditions, units);
-  const types = new Set(surveys.flatMap(({ types }) => [...types]));
+  const stops = listMarketingStops(snapshot, cache.intern);
+  const stopReads = stops.flatMap(({ condition }) => (condition === undefined ? [] : [condition]));
+  const { ofSegments: surveys, ofOthers } = surveyReads(snapshot, { conditions, units, others: stopReads });
+  const types = new Set([...surveys, ofOthers].flatMap(({ types }) => [...types]));
   return {
     snapshot,
     tracked,
     hasMemory: units.length > 0,
+    hasMarketingStops: stops.length > 0,
     attributesOf: (ordinal) => surveys[ordinal]!.attributes,
     reads: (type) => types.has(type),
     look: (facts, atMs, sinceMs) => {
@@ -214,8 +222,15 @@ function createTimeline(snapshot: RuleSnapshot): Timeline {
         frame,
         isMember: (ordinal) => frame.segments[ordinal] === 1,
         isKnown,
+        stopsMarketing: () => stops.some((stop) => isStopping(stop, input.payment, atMs, evaluate)),
         findNext: () => {
           let nextMs = never;
+          for (const stop of stops) {
+            nextMs = Math.min(nextMs, findNextOfSchedule(stop, atMs));
+            if (stop.condition === undefined) continue;
+            // One that matches on unknown stops unless its condition is false.
+            nextMs = Math.min(nextMs, flips.next(stop.condition, !stop.rule.matchUnknown, look));
+          }
           for (const ordinal of tracked) nextMs = Math.min(nextMs, findNextOf(ordinal));
           return nextMs;
         },

@@ -1,4 +1,10 @@
-import { type SegmentFlip, type Standing, standBefore, sweepPlayer } from "../../core/segments/sweep.ts";
+import {
+  type SegmentFlip,
+  type Standing,
+  type Swept,
+  standBefore,
+  sweepPlayer,
+} from "../../core/segments/sweep.ts";
 import type { SweepFacts, Timeline } from "../../core/segments/timeline.ts";
 import type { MembershipChange, MembershipState } from "../../ports/membership-log.ts";
 import { findNextSuppression, findSuppression } from "./suppression.ts";
@@ -102,7 +108,7 @@ function tellForward(
   for (const segment of timeline.tracked) {
     if (!Number.isNaN(sinceMs[segment]!)) memberSince.set(snapshot.segments[segment]!.id, sinceMs[segment]!);
   }
-  const suppressedBy = findSuppression(facts.player, toMs);
+  const suppressedBy = judgeSuppression(advance, swept);
   const flips = swept.flips.map((flip) => describeFlip(advance, flip));
   const retold =
     told !== undefined && told.suppressedBy !== suppressedBy ? listCampaigns(advance, told, memberSince) : [];
@@ -126,6 +132,18 @@ function tellForward(
     looks: swept.looks,
     isDone: swept.isDone,
   };
+}
+
+/** What forbids to contact the player now: what is stored of them, or else a rule, which is nobody's business either. */
+function judgeSuppression(
+  { timeline, facts, toMs }: Advance,
+  { standing, stopsMarketing }: Swept,
+): MembershipState["suppressedBy"] {
+  const stored = findSuppression(facts.player, toMs);
+  if (stored === "RESTRICTED" || !timeline.hasMarketingStops) return stored;
+  const isStopped =
+    stopsMarketing ?? timeline.look(facts, toMs, Float64Array.from(standing.sinceMs)).stopsMarketing();
+  return isStopped ? "RESTRICTED" : stored;
 }
 
 function describeFlip({ timeline, facts }: Advance, { segment, kind, atMs }: SegmentFlip): MembershipChange {

@@ -394,6 +394,36 @@ describe("whether a player may be contacted", () => {
     });
   });
 
+  test.each([
+    { name: "a rule over features", when: "feature.bets_1h >= 3", says: ["", "RESTRICTED", ""] },
+    { name: "a rule over segments", when: 'segment("busy")', says: ["", "RESTRICTED", ""] },
+    { name: "no rule that is over payments", when: 'payment.method == "card"', says: [""] },
+    { name: "no rule that only watches", when: "feature.bets_1h >= 3", mode: "SHADOW", says: [""] },
+    { name: "every rule, whatever else holds", says: ["RESTRICTED"] },
+  ])("is said by $name", async ({ when, mode, says }) => {
+    const rule = {
+      id: "harmed",
+      class: "SAFER_GAMBLING",
+      on_unknown: "SKIP",
+      ...(when !== undefined && { when }),
+      ...(mode !== undefined && { mode }),
+      effects: { actions: [{ kind: "SUPPRESS_MARKETING" }] },
+    };
+    const segments = [
+      { id: "active", campaign: true, when: "feature.deposits_7d >= 1" },
+      { id: "busy", when: "feature.bets_1h >= 3" },
+    ];
+    const world = openWorld();
+    await world.activate(compileForTest(JSON.stringify({ ...ruleSet, segments, rules: [rule] })));
+    await world.happen("p", "payment_approved", startMs);
+    for (const minute of [10, 20, 30]) await world.happen("p", "bet", startMs + minute * minuteMs);
+    await world.passTo(startMs + 71 * minuteMs);
+    const told = world.log.changes("m").filter(({ segment }) => segment === "active");
+    expect(told.map(({ kind, atMs, suppressedBy }) => [kind, atMs - startMs, suppressedBy])).toEqual(
+      says.map((by) => ["ENTER", 0, by]),
+    );
+  });
+
   test("a player who is being deleted leaves everything at once", async () => {
     const world = openWorld();
     await world.happen("p", "payment_approved", startMs);
