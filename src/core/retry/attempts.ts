@@ -132,7 +132,8 @@ function addAttempt(known: readonly Attempt[], next: Attempt): readonly Attempt[
   const at = known.findIndex(({ attemptId }) => attemptId === next.attemptId);
   if (at < 0) return [...known, next];
   const before = known[at]!;
-  if (next.voided === true) return before.voided === true ? known : known.with(at, { ...before, voided: true });
+  if (next.voided === true)
+    return before.voided === true ? known : known.with(at, { ...before, voided: true });
   return supersedes(next, before) ? known.with(at, next) : known;
 }
 
