@@ -14,7 +14,7 @@ export type RowSlab = {
   readonly readWide: (row: number, place: number) => number;
 };
 
-export const rowBytes = 30;
+const rowBytes = 30;
 const idUnit = 0x1_0000_0000;
 /** Up to here a loop beats six calls. */
 const loopRows = 24;
