@@ -38,7 +38,9 @@ type StatsOptions = CommonOptions & { readonly from?: string; readonly until?: s
 export function addSegmentCommands(program: Command, run: Runner): void {
   const segments = program.command("segments").description("who is in which segment, who enters and leaves");
   withAdmin(
-    segments.command("list").description("segments of the active rule set with their members now"),
+    segments
+      .command("list")
+      .description("segments of the active rule set with their members as of the newest event"),
   ).action(run<[], CommonOptions>(listSegments));
   const members = segments
     .command("members")
