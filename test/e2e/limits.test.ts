@@ -66,6 +66,7 @@ type Word = {
 type WordMore = Pick<Word, "amount">;
 
 const clock = { at: startMs, nowMs: () => clock.at };
+const playersOf = new WeakMap<TestService, Client<typeof PlayerService>>();
 let house: TestService;
 let gateway: Client<typeof DecisionService>;
 
@@ -386,7 +387,7 @@ async function* each<T>(items: readonly T[]): AsyncIterable<T> {
 
 /** What is left of every limit of a player, in order of id; without what the clock alone changes. */
 async function readAll(playerId: string, service: TestService) {
-  const { limits } = await connectAdmin(PlayerService, service).getPlayer({ playerId });
+  const { limits } = await openPlayers(service).getPlayer({ playerId });
   return limits
     .map(({ limitId, used, headroom, resetsAt, overrun }) => ({
       limitId,
@@ -396,6 +397,16 @@ async function readAll(playerId: string, service: TestService) {
       overrun,
     }))
     .sort((a, b) => (a.limitId < b.limitId ? -1 : 1));
+}
+
+/** One connection per service: the admin listener bounds how many there are. */
+function openPlayers(service: TestService): Client<typeof PlayerService> {
+  let players = playersOf.get(service);
+  if (players === undefined) {
+    players = connectAdmin(PlayerService, service);
+    playersOf.set(service, players);
+  }
+  return players;
 }
 
 async function readUsed(playerId: string): Promise<Readonly<Record<string, bigint>>> {
