@@ -25,8 +25,8 @@ export type Swept = {
   readonly isDone: boolean;
   /** How many instants were looked at. */
   readonly looks: number;
-  /** Whether a rule suppresses marketing to the player at the standing; undefined where nothing was looked at. */
-  readonly stopsMarketing: boolean | undefined;
+  /** Says whether a rule suppresses marketing to the player at the standing, until the next look; undefined where nothing was looked at. */
+  readonly stopsMarketing: (() => boolean) | undefined;
 };
 
 /** Before everything: in no segment. */
@@ -67,7 +67,7 @@ export function sweepPlayer(
     const isDone = dueMs > toMs;
     if (isDone || looks === looksMax) {
       const standing = { atMs, sinceMs };
-      return { flips, standing, nextMs: dueMs, isDone, looks, stopsMarketing: judged?.stopsMarketing() };
+      return { flips, standing, nextMs: dueMs, isDone, looks, stopsMarketing: judged?.stopsMarketing };
     }
     looks++;
     atMs = dueMs;

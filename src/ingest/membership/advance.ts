@@ -142,8 +142,8 @@ function judgeSuppression(
   const stored = findSuppression(facts.player, toMs);
   if (stored === "RESTRICTED" || !timeline.hasMarketingStops) return stored;
   const isStopped =
-    stopsMarketing ?? timeline.look(facts, toMs, Float64Array.from(standing.sinceMs)).stopsMarketing();
-  return isStopped ? "RESTRICTED" : stored;
+    stopsMarketing ?? timeline.look(facts, toMs, Float64Array.from(standing.sinceMs)).stopsMarketing;
+  return isStopped() ? "RESTRICTED" : stored;
 }
 
 function describeFlip({ timeline, facts }: Advance, { segment, kind, atMs }: SegmentFlip): MembershipChange {
