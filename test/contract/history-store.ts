@@ -5,7 +5,14 @@ import { reversedType } from "../../src/core/history/history.ts";
 import type { HistoryStore } from "../../src/ports/history-store.ts";
 import { countRuns } from "../helpers/property-runs.ts";
 import { sampleRow } from "../helpers/stored-samples.ts";
-import { collidingKeys, hostileIds, type OpenedPort, type OpenPort, startMs } from "./opened-port.ts";
+import {
+  checkThroughout,
+  collidingKeys,
+  hostileIds,
+  type OpenedPort,
+  type OpenPort,
+  startMs,
+} from "./opened-port.ts";
 
 const player = (id: string): Subject => ({ kind: "player", id });
 const card = (id: string): Subject => ({ kind: "card", id });
@@ -67,16 +74,6 @@ export function testHistoryStore(open: OpenPort<HistoryStore>): void {
       }
     };
     /** Calls `check` as things stand, after a restart, and when all is moved and restarted again. */
-    const checkThroughout = async (check: () => void): Promise<void> => {
-      check();
-      await port.reopen();
-      check();
-      await port.settle();
-      check();
-      await port.reopen();
-      check();
-    };
-
     it("knows nothing of a subject without rows", async () => {
       expect(port.store().get("m", player("p"))).toBeUndefined();
       expect(port.store().listPlayers("m", "", 10)).toEqual([]);
@@ -109,7 +106,7 @@ export function testHistoryStore(open: OpenPort<HistoryStore>): void {
         sampleRow(2, startMs),
         sampleRow(3, startMs + 5),
       ];
-      await checkThroughout(() => expect(read(player("p"))).toEqual(want.map(spellRow)));
+      await checkThroughout(port, () => expect(read(player("p"))).toEqual(want.map(spellRow)));
     });
 
     it("tells a duplicate and a conflict from a new row, in memory, from the journal and from disk", async () => {
@@ -138,7 +135,7 @@ export function testHistoryStore(open: OpenPort<HistoryStore>): void {
       expect(placed.kind).toBe("merged");
       await durable;
       const want = spellRow({ ...first, amountMinor: 7 });
-      await checkThroughout(() => expect(read(player("p"))).toEqual([want]));
+      await checkThroughout(port, () => expect(read(player("p"))).toEqual([want]));
     });
 
     it("takes a row back, and one that has not come yet", async () => {
@@ -177,7 +174,7 @@ export function testHistoryStore(open: OpenPort<HistoryStore>): void {
       // Comes again after the merge, and is a history of its own then.
       await place(player("from"), sampleRow(4, startMs + 4));
       const want = [sampleRow(1, startMs), sampleRow(2, startMs + 2), sampleRow(3, startMs + 3)];
-      await checkThroughout(() => {
+      await checkThroughout(port, () => {
         expect(read(player("into"))).toEqual(want.map(spellRow));
         expect(read(player("from"))).toEqual([spellRow(sampleRow(4, startMs + 4))]);
         expect([listAll(10), port.store().countPlayers("m")]).toEqual([["from", "into"], 2]);
@@ -189,12 +186,12 @@ export function testHistoryStore(open: OpenPort<HistoryStore>): void {
       await port.settle();
       await place(player("p"), sampleRow(4, startMs + 4));
       expect(await port.store().remove("m", player("p"))).toBe(4);
-      await checkThroughout(() => {
+      await checkThroughout(port, () => {
         expect(port.store().get("m", player("p"))).toBeUndefined();
         expect([listAll(10), port.store().countPlayers("m")]).toEqual([[], 0]);
       });
       await place(player("p"), sampleRow(5, startMs));
-      await checkThroughout(() => {
+      await checkThroughout(port, () => {
         expect(read(player("p"))).toEqual([spellRow(sampleRow(5, startMs))]);
         expect([listAll(10), port.store().countPlayers("m")]).toEqual([["p"], 1]);
       });
@@ -208,11 +205,11 @@ export function testHistoryStore(open: OpenPort<HistoryStore>): void {
       for (const row of rows.slice(512, 600)) port.store().place("m", long, row, plain);
       await port.settle();
       for (const row of rows.slice(600)) port.store().place("m", long, row, plain);
-      await checkThroughout(() => expect(read(long)).toEqual(rows.map(spellRow)));
+      await checkThroughout(port, () => expect(read(long)).toEqual(rows.map(spellRow)));
       const early = sampleRow(9_999, startMs + 1);
       await place(long, early);
       const want = [rows[0]!, early, ...rows.slice(1)].map(spellRow);
-      await checkThroughout(() => expect(read(long)).toEqual(want));
+      await checkThroughout(port, () => expect(read(long)).toEqual(want));
     });
 
     it("lists players in order, page by page, wherever they stand, and counts them", async () => {
@@ -222,7 +219,7 @@ export function testHistoryStore(open: OpenPort<HistoryStore>): void {
       for (const id of ids.slice(5)) await place(player(id), sampleRow(2, startMs + 3));
       await place(card("card"), sampleRow(3, startMs + 99));
       await place(player("other"), sampleRow(3, startMs + 99), "n");
-      await checkThroughout(() => {
+      await checkThroughout(port, () => {
         expect(listAll(7)).toEqual(ids);
         expect(port.store().listPlayers("m", "player-07x", 2)).toEqual(["player-08", "player-09"]);
         expect(port.store().listPlayers("m", "", 0)).toEqual([]);
@@ -238,7 +235,7 @@ export function testHistoryStore(open: OpenPort<HistoryStore>): void {
         await place(player(id), sampleRow(1, startMs + at), merchantId);
         await place(card(id), sampleRow(1, startMs - at), merchantId);
       }
-      await checkThroughout(() => {
+      await checkThroughout(port, () => {
         for (const [at, [merchantId, id]] of [...keys.values()].entries()) {
           expect(read(player(id), merchantId).map(({ atMs }) => atMs)).toEqual([startMs + at]);
           expect(read(card(id), merchantId).map(({ atMs }) => atMs)).toEqual([startMs - at]);
@@ -264,7 +261,7 @@ export function testHistoryStore(open: OpenPort<HistoryStore>): void {
               expect(port.store().listPlayers(merchantId, "", 9)).toEqual(model.players());
               expect(port.store().countPlayers(merchantId)).toBe(model.players().length);
             };
-            await checkThroughout(check);
+            await checkThroughout(port, check);
           },
         ),
         { numRuns: countRuns(15) },

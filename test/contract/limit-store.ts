@@ -5,7 +5,15 @@ import type { Hold } from "../../src/core/limits/limit.ts";
 import type { LimitStore } from "../../src/ports/limit-store.ts";
 import { countRuns } from "../helpers/property-runs.ts";
 import { arbitraryHold, sampleHold } from "../helpers/stored-samples.ts";
-import { collidingKeys, dayMs, hostileIds, type OpenedPort, type OpenPort, startMs } from "./opened-port.ts";
+import {
+  checkThroughout,
+  collidingKeys,
+  dayMs,
+  hostileIds,
+  type OpenedPort,
+  type OpenPort,
+  startMs,
+} from "./opened-port.ts";
 
 const player = (id: string): Subject => ({ kind: "player", id });
 const card = (id: string): Subject => ({ kind: "card", id });
@@ -52,12 +60,7 @@ export function testLimitStore(open: OpenPort<LimitStore>): void {
         expect([idsOf(card("before")), idsOf(card("after"))]).toEqual([[], ["pay"]]);
         expect(idsOf(player("p"))).toEqual(["other", "pay"]);
       };
-      check();
-      await port.reopen();
-      check();
-      await port.settle();
-      await port.reopen();
-      check();
+      await checkThroughout(port, check);
     });
 
     it("lets go for good", async () => {
@@ -69,12 +72,7 @@ export function testLimitStore(open: OpenPort<LimitStore>): void {
         for (const id of ["early", "late"]) expect(port.store().get("m", id)).toBeUndefined();
         expect(idsOf(player("player-1"))).toEqual([]);
       };
-      check();
-      await port.reopen();
-      check();
-      await port.settle();
-      await port.reopen();
-      check();
+      await checkThroughout(port, check);
     });
 
     it("forgets what is over by instant, last word and release, and nothing else", async () => {
@@ -101,12 +99,7 @@ export function testLimitStore(open: OpenPort<LimitStore>): void {
           const check = (): void => {
             for (const [id, hold] of newest) expect(port.store().get("m", id)).toStrictEqual(hold);
           };
-          check();
-          await port.reopen();
-          check();
-          await port.settle();
-          await port.reopen();
-          check();
+          await checkThroughout(port, check);
         }),
         { numRuns: countRuns(10) },
       );

@@ -3,7 +3,15 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { MembershipChange, MembershipLog, MembershipState } from "../../src/ports/membership-log.ts";
 import { countRuns } from "../helpers/property-runs.ts";
 import { arbitraryChange, arbitraryState, sampleChange, sampleState } from "../helpers/stored-samples.ts";
-import { collidingKeys, dayMs, hostileIds, type OpenedPort, type OpenPort, startMs } from "./opened-port.ts";
+import {
+  checkThroughout,
+  collidingKeys,
+  dayMs,
+  hostileIds,
+  type OpenedPort,
+  type OpenPort,
+  startMs,
+} from "./opened-port.ts";
 
 /** What every MembershipLog must do. */
 export function testMembershipLog(open: OpenPort<MembershipLog>): void {
@@ -71,12 +79,7 @@ export function testMembershipLog(open: OpenPort<MembershipLog>): void {
         expect([read(7), read(9), read(1, 0)]).toEqual([[], [], []]);
         expect(port.store().newestSequence("m")).toBe(7);
       };
-      check();
-      await port.reopen();
-      check();
-      await port.settle();
-      await port.reopen();
-      check();
+      await checkThroughout(port, check);
     });
 
     it("never gives a number twice, not even when all that it numbered is gone", async () => {
@@ -145,12 +148,7 @@ export function testMembershipLog(open: OpenPort<MembershipLog>): void {
               expect(port.store().state("m", `p${at}`)).toStrictEqual(state);
             }
           };
-          check();
-          await port.reopen();
-          check();
-          await port.settle();
-          await port.reopen();
-          check();
+          await checkThroughout(port, check);
         }),
         { numRuns: countRuns(10) },
       );

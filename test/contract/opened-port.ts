@@ -43,3 +43,14 @@ export const collidingKeys: readonly (readonly [merchantId: string, id: string])
   ["a", "bc"],
   ["", "abc"],
 ];
+
+/** Checks at once, after a restart, after background work and after another restart. */
+export async function checkThroughout(port: OpenedPort<unknown>, check: () => void): Promise<void> {
+  check();
+  await port.reopen();
+  check();
+  await port.settle();
+  check();
+  await port.reopen();
+  check();
+}

@@ -3,7 +3,15 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { PaymentRecord, PaymentStore } from "../../src/ports/payment-store.ts";
 import { countRuns } from "../helpers/property-runs.ts";
 import { arbitraryRecord, sampleDecision, samplePayment } from "../helpers/stored-samples.ts";
-import { collidingKeys, dayMs, hostileIds, type OpenedPort, type OpenPort, startMs } from "./opened-port.ts";
+import {
+  checkThroughout,
+  collidingKeys,
+  dayMs,
+  hostileIds,
+  type OpenedPort,
+  type OpenPort,
+  startMs,
+} from "./opened-port.ts";
 
 const answersMs = 7 * dayMs;
 const tombstonesMs = 35 * dayMs;
@@ -59,12 +67,7 @@ export function testPaymentStore(open: OpenPort<PaymentStore>): void {
               expect(get(id, record.keepUntilMs - 1)).toStrictEqual({ state: "answered", record });
             }
           };
-          check();
-          await port.reopen();
-          check();
-          await port.settle();
-          await port.reopen();
-          check();
+          await checkThroughout(port, check);
         }),
         { numRuns: countRuns(10) },
       );

@@ -4,7 +4,15 @@ import type { Player, Restriction, RestrictionKind } from "../../src/core/player
 import type { PlayerStore } from "../../src/ports/player-store.ts";
 import { countRuns } from "../helpers/property-runs.ts";
 import { arbitraryPlayer, limitedPlayer, samplePlayer } from "../helpers/stored-samples.ts";
-import { collidingKeys, dayMs, hostileIds, type OpenedPort, type OpenPort, startMs } from "./opened-port.ts";
+import {
+  checkThroughout,
+  collidingKeys,
+  dayMs,
+  hostileIds,
+  type OpenedPort,
+  type OpenPort,
+  startMs,
+} from "./opened-port.ts";
 
 const restriction = (kind: RestrictionKind, changes: Partial<Restriction>): Restriction => ({
   ...{ kind, source: "register", fromMs: 1, checkedAtMs: 1, clear: false, returned: false },
@@ -57,12 +65,7 @@ export function testPlayerStore(open: OpenPort<PlayerStore>): void {
           const check = (): void => {
             for (const [id, player] of newest) expect(port.store().get("m", id)).toStrictEqual(player);
           };
-          check();
-          await port.reopen();
-          check();
-          await port.settle();
-          await port.reopen();
-          check();
+          await checkThroughout(port, check);
         }),
         { numRuns: countRuns(10) },
       );
@@ -135,12 +138,7 @@ export function testPlayerStore(open: OpenPort<PlayerStore>): void {
         }
         expect(port.store().get("a", "b")).toBeUndefined();
       };
-      check();
-      await port.reopen();
-      check();
-      await port.settle();
-      await port.reopen();
-      check();
+      await checkThroughout(port, check);
     });
   });
 }
