@@ -1,6 +1,7 @@
 import type { Subject, SubjectKind } from "../../../core/history/history.ts";
 import type { Hold } from "../../../core/limits/limit.ts";
-import { packRow, type Row, readVersion, unpackRow, type Whole } from "./pack.ts";
+import { type Row, readVersion, unpackRow, versionBytes, type Whole } from "./pack.ts";
+import { startBytes, takeBytes, writeArray, writeNumber, writePairs, writeText } from "./row-writer.ts";
 
 const version = 1;
 
@@ -23,13 +24,27 @@ type HoldMember =
 
 /** Bytes of a hold. The id of its payment is the key's business and is not among them. */
 export function encodeHold(hold: Whole<Hold, HoldMember>): Buffer {
-  const { revision, playerId, kind, amountMinor, currency, converted, ratesVersion } = hold;
-  const { instantMs, lastWordMs, state, releasesAtMs, authorisations, values, subjects } = hold;
-  return packRow(version, [
-    ...[revision, playerId, kind, amountMinor, currency, [...converted].flat(), ratesVersion],
-    ...[instantMs, lastWordMs, state, releasesAtMs, authorisations, [...values].flat()],
-    subjects.flatMap((subject) => [subject.kind, subject.id]),
-  ]);
+  startBytes(versionBytes);
+  writeArray(14);
+  writeNumber(hold.revision);
+  writeText(hold.playerId);
+  writeText(hold.kind);
+  writeNumber(hold.amountMinor);
+  writeText(hold.currency);
+  writePairs(hold.converted);
+  writeNumber(hold.ratesVersion);
+  writeNumber(hold.instantMs);
+  writeNumber(hold.lastWordMs);
+  writeText(hold.state);
+  writeNumber(hold.releasesAtMs);
+  writeNumber(hold.authorisations);
+  writePairs(hold.values);
+  writeArray(2 * hold.subjects.length);
+  for (const { kind, id } of hold.subjects) {
+    writeText(kind);
+    writeText(id);
+  }
+  return takeBytes(version);
 }
 
 /** Fails: throws where the bytes are of a version that this build does not know. */

@@ -16,9 +16,21 @@ import type {
   PaymentRecord,
   StoredAttempt,
 } from "../../../ports/payment-store.ts";
-import { packRow, type Row, readVersion, unpackRow, type Whole } from "./pack.ts";
+import { type Row, readVersion, unpackRow, versionBytes, type Whole } from "./pack.ts";
 import { readPayment, writePayment } from "./payment.ts";
 import { readPlan, writePlan } from "./plan.ts";
+import {
+  startBytes,
+  takeBytes,
+  writeArray,
+  writeEach,
+  writeFlag,
+  writeNumber,
+  writePairs,
+  writeText,
+  writeTexts,
+  writeUndefined,
+} from "./row-writer.ts";
 
 /** Version 1 knew neither limits nor the payment itself. */
 const version = 2;
@@ -29,17 +41,21 @@ const keepUntilMsMax = 2 ** 48 - 1;
 
 /** Bytes of a payment. Its id is the key's business and is not among them. */
 export function encodePaymentRecord(record: PaymentRecord): Buffer {
-  const row = [
-    record.revision,
-    record.keepUntilMs,
-    writeIdentity(record.identity),
-    writeDecision(record.decision),
-    record.attempts.map(writeAttempt),
-    record.payment === undefined ? undefined : writePayment(record.payment),
-    record.converted === undefined ? undefined : [...record.converted].flat(),
-    record.earlier?.map(writeEarlier),
-  ];
-  const bytes = packRow(version, row, keepUntilBytes);
+  const { payment, converted, earlier } = record;
+  startBytes(versionBytes + keepUntilBytes);
+  writeArray(8);
+  writeNumber(record.revision);
+  writeNumber(record.keepUntilMs);
+  writeIdentity(record.identity);
+  writeDecision(record.decision);
+  writeEach(record.attempts, writeAttempt);
+  if (payment === undefined) writeUndefined();
+  else writePayment(payment);
+  if (converted === undefined) writeUndefined();
+  else writePairs(converted);
+  if (earlier === undefined) writeUndefined();
+  else writeEach(earlier, writeEarlier);
+  const bytes = takeBytes(version);
   const keepUntilMs = Math.min(Math.max(0, Math.ceil(record.keepUntilMs)), keepUntilMsMax);
   bytes.writeUIntBE(keepUntilMs, keepUntilAt, keepUntilBytes);
   return bytes;
@@ -82,10 +98,14 @@ function writeEarlier(
     EarlierRevision,
     "revision" | "payment" | "decidedAtMs" | "ruleSetVersion" | "converted" | "accounts"
   >,
-): Row {
-  const { revision, payment, decidedAtMs, ruleSetVersion, converted, accounts } = earlier;
-  const maps = [[...converted].flat(), [...accounts].flat()];
-  return [revision, writePayment(payment), decidedAtMs, ruleSetVersion, ...maps];
+): void {
+  writeArray(6);
+  writeNumber(earlier.revision);
+  writePayment(earlier.payment);
+  writeNumber(earlier.decidedAtMs);
+  writeNumber(earlier.ruleSetVersion);
+  writePairs(earlier.converted);
+  writePairs(earlier.accounts);
 }
 
 function readEarlier(paymentId: string, row: Row): EarlierRevision {
@@ -107,9 +127,14 @@ function readEarlier(paymentId: string, row: Row): EarlierRevision {
   };
 }
 
-function writeIdentity(identity: PaymentIdentity): Row {
-  const { minorUnits, currencyCode } = identity.amount;
-  return [identity.playerId, identity.kind, minorUnits, currencyCode, identity.method, identity.instrument];
+function writeIdentity(identity: PaymentIdentity): void {
+  writeArray(6);
+  writeText(identity.playerId);
+  writeText(identity.kind);
+  writeNumber(identity.amount.minorUnits);
+  writeText(identity.amount.currencyCode);
+  writeText(identity.method);
+  writeText(identity.instrument);
 }
 
 function readIdentity(row: Row): PaymentIdentity {
@@ -129,9 +154,15 @@ function writeAttempt(
     StoredAttempt,
     "attemptId" | "psp" | "outcomeClass" | "atMs" | "revision" | "voided" | "approvedMinor"
   >,
-): Row {
-  const { attemptId, psp, outcomeClass, atMs, revision, voided, approvedMinor } = attempt;
-  return [attemptId, psp, outcomeClass, atMs, revision, voided, approvedMinor];
+): void {
+  writeArray(7);
+  writeText(attempt.attemptId);
+  writeText(attempt.psp);
+  writeText(attempt.outcomeClass);
+  writeNumber(attempt.atMs);
+  writeNumber(attempt.revision);
+  writeFlag(attempt.voided);
+  writeNumber(attempt.approvedMinor);
 }
 
 function readAttempt(row: Row): StoredAttempt {
@@ -155,29 +186,28 @@ function readAttempt(row: Row): StoredAttempt {
   };
 }
 
-function writeDecision(decision: Decision): Row {
-  return [
-    decision.decisionId,
-    decision.verdict,
-    decision.reasons.map(writeReason),
-    writePlan(decision.plan),
-    decision.segments.map(writeSegment),
-    decision.matchedRules.map(writeMatchedRule),
-    decision.matchedRulesOmitted,
-    writeExperience(decision.experience),
-    decision.actions.map(writeAction),
-    decision.removedActions.map(writeAction),
-    decision.ruleSetVersion,
-    decision.ruleSetHash,
-    decision.overrideRevision,
-    decision.sources.map(writeSource),
-    decision.decidedAtMs,
-    decision.retryAfterMs,
-    decision.reviewUntilMs,
-    decision.riskScore,
-    decision.reviewedRules,
-    decision.limits.map(writeLimit),
-  ];
+function writeDecision(decision: Decision): void {
+  writeArray(20);
+  writeText(decision.decisionId);
+  writeText(decision.verdict);
+  writeEach(decision.reasons, writeReason);
+  writePlan(decision.plan);
+  writeEach(decision.segments, writeSegment);
+  writeEach(decision.matchedRules, writeMatchedRule);
+  writeNumber(decision.matchedRulesOmitted);
+  writeExperience(decision.experience);
+  writeEach(decision.actions, writeAction);
+  writeEach(decision.removedActions, writeAction);
+  writeNumber(decision.ruleSetVersion);
+  writeText(decision.ruleSetHash);
+  writeNumber(decision.overrideRevision);
+  writeEach(decision.sources, writeSource);
+  writeNumber(decision.decidedAtMs);
+  writeNumber(decision.retryAfterMs);
+  writeNumber(decision.reviewUntilMs);
+  writeNumber(decision.riskScore);
+  writeTexts(decision.reviewedRules);
+  writeEach(decision.limits, writeLimit);
 }
 
 function readDecision(row: Row): Decision {
@@ -238,28 +268,24 @@ type LimitMember =
   | "overrun"
   | "purposes";
 
-function writeLimit(reading: Whole<LimitReading, LimitMember>): Row {
-  const { limitId, ruleClass, fits, used, limit, headroom, asked, currency } = reading;
-  const { resetsAtMs, fitsAtMs, unknown, segment, subject, errorBound, overrun, purposes } = reading;
-  // One array and no copies: five of them are written with every decision.
-  return [
-    limitId,
-    ruleClass,
-    fits,
-    used,
-    limit,
-    headroom,
-    asked,
-    currency,
-    resetsAtMs,
-    fitsAtMs,
-    unknown,
-    segment,
-    subject,
-    errorBound,
-    overrun,
-    purposes,
-  ];
+function writeLimit(reading: Whole<LimitReading, LimitMember>): void {
+  writeArray(16);
+  writeText(reading.limitId);
+  writeText(reading.ruleClass);
+  writeFlag(reading.fits);
+  writeNumber(reading.used);
+  writeNumber(reading.limit);
+  writeNumber(reading.headroom);
+  writeNumber(reading.asked);
+  writeText(reading.currency);
+  writeNumber(reading.resetsAtMs);
+  writeNumber(reading.fitsAtMs);
+  writeFlag(reading.unknown);
+  writeText(reading.segment);
+  writeText(reading.subject);
+  writeNumber(reading.errorBound);
+  writeFlag(reading.overrun);
+  writeTexts(reading.purposes);
 }
 
 function readLimit(row: Row): LimitReading {
@@ -289,9 +315,15 @@ function readLimit(row: Row): LimitReading {
 
 type ReasonMember = "stage" | "code" | "ruleClass" | "sourceId" | "detail" | "playerMessageKey" | "purposes";
 
-function writeReason(reason: Whole<Reason, ReasonMember>): Row {
-  const { stage, code, ruleClass, sourceId, detail, playerMessageKey, purposes } = reason;
-  return [stage, code, ruleClass, sourceId, detail, playerMessageKey, purposes];
+function writeReason(reason: Whole<Reason, ReasonMember>): void {
+  writeArray(7);
+  writeText(reason.stage);
+  writeText(reason.code);
+  writeText(reason.ruleClass);
+  writeText(reason.sourceId);
+  writeText(reason.detail);
+  writeText(reason.playerMessageKey);
+  writeTexts(reason.purposes);
 }
 
 function readReason(row: Row): Reason {
@@ -308,8 +340,10 @@ function readReason(row: Row): Reason {
   return ruleClass === undefined ? reason : { ...reason, ruleClass };
 }
 
-function writeSegment(segment: SegmentMatch): Row {
-  return [segment.id, segment.purposes];
+function writeSegment(segment: SegmentMatch): void {
+  writeArray(2);
+  writeText(segment.id);
+  writeTexts(segment.purposes);
 }
 
 function readSegment(row: Row): SegmentMatch {
@@ -317,9 +351,22 @@ function readSegment(row: Row): SegmentMatch {
   return { id, purposes };
 }
 
-function writeMatchedRule(rule: MatchedRule): Row {
-  const lost = rule.lost.map(({ facet, to, why }) => [facet, to, why]);
-  return [rule.id, rule.ruleClass, rule.shadow, rule.throughUnknown, rule.won, lost, rule.purposes];
+function writeMatchedRule(rule: MatchedRule): void {
+  writeArray(7);
+  writeText(rule.id);
+  writeText(rule.ruleClass);
+  writeFlag(rule.shadow);
+  writeFlag(rule.throughUnknown);
+  writeTexts(rule.won);
+  writeEach(rule.lost, writeLoss);
+  writeTexts(rule.purposes);
+}
+
+function writeLoss({ facet, to, why }: FacetLoss): void {
+  writeArray(3);
+  writeText(facet);
+  writeText(to);
+  writeText(why);
 }
 
 function readMatchedRule(row: Row): MatchedRule {
@@ -336,15 +383,25 @@ function readMatchedRule(row: Row): MatchedRule {
   return { id, ruleClass, shadow, throughUnknown, won, lost: losses, purposes };
 }
 
-function writeExperience(experience: Experience | undefined): Row | undefined {
-  return (
-    experience && [
-      experience.methods.map(({ method, maxAmount }) => [method, maxAmount && writeMoney(maxAmount)]),
-      experience.hiddenMethods.map(({ method, reasons }) => [method, reasons.map(writeReason)]),
-      experience.amounts.map(writeMoney),
-      experience.messageKeys,
-    ]
-  );
+function writeExperience(experience: Experience | undefined): void {
+  if (experience === undefined) {
+    writeUndefined();
+    return;
+  }
+  writeArray(4);
+  writeEach(experience.methods, ({ method, maxAmount }) => {
+    writeArray(2);
+    writeText(method);
+    if (maxAmount === undefined) writeUndefined();
+    else writeMoney(maxAmount);
+  });
+  writeEach(experience.hiddenMethods, ({ method, reasons }) => {
+    writeArray(2);
+    writeText(method);
+    writeEach(reasons, writeReason);
+  });
+  writeEach(experience.amounts, writeMoney);
+  writeTexts(experience.messageKeys);
 }
 
 function readExperience(row: Row | undefined): Experience | undefined {
@@ -363,8 +420,10 @@ function readExperience(row: Row | undefined): Experience | undefined {
   };
 }
 
-function writeMoney(money: Money): Row {
-  return [money.minorUnits, money.currencyCode];
+function writeMoney(money: Money): void {
+  writeArray(2);
+  writeNumber(money.minorUnits);
+  writeText(money.currencyCode);
 }
 
 function readMoney(row: Row): Money {
@@ -372,8 +431,11 @@ function readMoney(row: Row): Money {
   return { minorUnits, currencyCode };
 }
 
-function writeAction(action: DueAction): Row {
-  return [action.kind, action.key, action.purposes];
+function writeAction(action: DueAction): void {
+  writeArray(3);
+  writeText(action.kind);
+  writeText(action.key);
+  writeTexts(action.purposes);
 }
 
 function readAction(row: Row): DueAction {
@@ -381,8 +443,11 @@ function readAction(row: Row): DueAction {
   return { kind, key, purposes };
 }
 
-function writeSource(source: SourceState): Row {
-  return [source.source, source.asOfMs, source.degraded];
+function writeSource(source: SourceState): void {
+  writeArray(3);
+  writeText(source.source);
+  writeNumber(source.asOfMs);
+  writeFlag(source.degraded);
 }
 
 function readSource(row: Row): SourceState {

@@ -1,5 +1,6 @@
 import type { Card, Payment } from "../../../core/payment.ts";
 import type { Row, Whole } from "./pack.ts";
+import { writeArray, writeNumber, writePairs, writeText, writeTexts, writeUndefined } from "./row-writer.ts";
 
 /** What is kept of the call that was decided: all but what only mattered then. */
 export function writePayment(
@@ -31,27 +32,29 @@ export function writePayment(
     | "review"
     | "decideAtMs"
   >,
-): Row {
-  return [
-    payment.merchantId,
-    payment.revision,
-    payment.playerId,
-    payment.brand,
-    payment.kind,
-    payment.amountMinor,
-    payment.currency,
-    payment.method,
-    payment.card === undefined ? undefined : writeCard(payment.card),
-    payment.playerCountry,
-    payment.ipCountry,
-    payment.deviceId,
-    payment.ip,
-    payment.initiator,
-    payment.storedCredential,
-    payment.trustScore,
-    payment.riskSignals,
-    payment.attributes.size === 0 ? undefined : [...payment.attributes].flat(),
-  ];
+): void {
+  const { card, attributes, storedCredential } = payment;
+  writeArray(18);
+  writeText(payment.merchantId);
+  writeNumber(payment.revision);
+  writeText(payment.playerId);
+  writeText(payment.brand);
+  writeText(payment.kind);
+  writeNumber(payment.amountMinor);
+  writeText(payment.currency);
+  writeText(payment.method);
+  if (card === undefined) writeUndefined();
+  else writeCard(card);
+  writeText(payment.playerCountry);
+  writeText(payment.ipCountry);
+  writeText(payment.deviceId);
+  writeText(payment.ip);
+  writeText(payment.initiator);
+  writeText(storedCredential);
+  writeNumber(payment.trustScore);
+  writeTexts(payment.riskSignals);
+  if (attributes.size === 0) writeUndefined();
+  else writePairs(attributes);
 }
 
 export function readPayment(paymentId: string, row: Row): Payment {
@@ -141,8 +144,17 @@ const cardFields = [
   "tokenId",
 ] as const;
 
-function writeCard(card: Whole<Card, (typeof cardFields)[number]>): Row {
-  return cardFields.map((name) => card[name]);
+function writeCard(card: Whole<Card, (typeof cardFields)[number]>): void {
+  writeArray(cardFields.length);
+  writeText(card.bin);
+  writeText(card.lastFour);
+  writeText(card.scheme);
+  writeText(card.funding);
+  writeText(card.issuer);
+  writeText(card.issuerCountry);
+  writeText(card.fingerprint);
+  writeText(card.credential);
+  writeText(card.tokenId);
 }
 
 function readCard(row: Row): Card {

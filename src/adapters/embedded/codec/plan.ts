@@ -1,6 +1,15 @@
 import type { Edge, OutcomeEdge, Plan, Step, StepThreeDs } from "../../../core/decision.ts";
 import { type OutcomeClass, outcomeClasses } from "../../../core/retry/outcome-class.ts";
 import type { Row } from "./pack.ts";
+import {
+  writeArray,
+  writeCharacters,
+  writeEach,
+  writeNumber,
+  writeText,
+  writeUndefined,
+  writeValue,
+} from "./row-writer.ts";
 
 /**
  * Edges make up most of a plan and most of them are one of a few: an edge that has nothing to say but its action, or a step, is one character.
@@ -16,8 +25,15 @@ const stepMax = 94;
 const otherCode = 31;
 const usualOrder: readonly OutcomeClass[] = outcomeClasses.slice(0, 13);
 
-export function writePlan(plan: Plan | undefined): Row | undefined {
-  return plan && [plan.steps.map(writeStep), plan.validUntilMs, plan.codeTableVersion];
+export function writePlan(plan: Plan | undefined): void {
+  if (plan === undefined) {
+    writeUndefined();
+    return;
+  }
+  writeArray(3);
+  writeEach(plan.steps, writeStep);
+  writeNumber(plan.validUntilMs);
+  writeText(plan.codeTableVersion);
 }
 
 export function readPlan(row: Row | undefined): Plan | undefined {
@@ -26,24 +42,35 @@ export function readPlan(row: Row | undefined): Plan | undefined {
   return { steps: steps.map(readStep), validUntilMs, codeTableVersion };
 }
 
-function writeStep(step: Step): Row {
+const stepFields = 14;
+
+function writeStep(step: Step): void {
   const { edges, threeDs } = step;
-  return [
-    step.number,
-    step.kind,
-    step.psp,
-    step.mid,
-    step.instrument,
-    threeDs.requirement,
-    "challengeIndicator" in threeDs ? threeDs.challengeIndicator : undefined,
-    "exemption" in threeDs ? threeDs.exemption : undefined,
-    step.liabilityShift,
-    step.attemptId,
-    step.idempotencyKey,
-    step.notBeforeMs,
-    isUsual(edges) ? undefined : edges.map(({ outcomeClass }) => outcomeClass),
-    ...writeEdges(edges),
-  ];
+  const codes = edges.map(({ edge }) => edgeCode(edge));
+  writeArray(stepFields + countOthers(codes));
+  writeNumber(step.number);
+  writeText(step.kind);
+  writeText(step.psp);
+  writeText(step.mid);
+  writeText(step.instrument);
+  writeText(threeDs.requirement);
+  writeText("challengeIndicator" in threeDs ? threeDs.challengeIndicator : undefined);
+  writeText("exemption" in threeDs ? threeDs.exemption : undefined);
+  writeText(step.liabilityShift);
+  writeText(step.attemptId);
+  writeText(step.idempotencyKey);
+  writeNumber(step.notBeforeMs);
+  if (isUsual(edges)) writeUndefined();
+  else writeEach(edges, ({ outcomeClass }) => writeText(outcomeClass));
+  writeCharacters(codes);
+  for (let at = 0; at < codes.length; at++)
+    if (codes[at] === otherCode) writeValue(rowOfEdge(edges[at]!.edge));
+}
+
+function countOthers(codes: readonly number[]): number {
+  let count = 0;
+  for (const code of codes) if (code === otherCode) count++;
+  return count;
 }
 
 function readStep(row: Row): Step {
@@ -107,18 +134,6 @@ function isUsual(edges: readonly OutcomeEdge[]): boolean {
   return true;
 }
 
-/** The characters, then one row for each edge that no character can say. */
-function writeEdges(edges: readonly OutcomeEdge[]): [string, ...Row[]] {
-  let codes = "";
-  const others: Row[] = [];
-  for (const { edge } of edges) {
-    const code = edgeCode(edge);
-    if (code === otherCode) others.push(writeEdge(edge));
-    codes += String.fromCharCode(code);
-  }
-  return [codes, ...others];
-}
-
 function edgeCode(edge: Edge): number {
   const { action } = edge;
   if (action === "STEP") {
@@ -140,7 +155,7 @@ function readEdges(classes: readonly OutcomeClass[], codes: string, others: read
   });
 }
 
-function writeEdge(edge: Edge): Row {
+function rowOfEdge(edge: Edge): Row {
   switch (edge.action) {
     case "STEP":
       return [edge.action, edge.step];
