@@ -45,7 +45,8 @@ export function mergeAlias(stores: AliasStores, merge: AliasMerge): readonly Pro
     durable.push(players.put(merchantId, { ...emptyPlayer(each), mergedInto: keptId }));
   }
   durable.push(histories.merge(merchantId, playerSubject(aliasId), playerSubject(keptId)));
-  for (const hold of stores.limits.holdsOf(merchantId, playerSubject(aliasId))) {
+  // Moving them changes the list.
+  for (const hold of [...stores.limits.holdsOf(merchantId, playerSubject(aliasId))]) {
     durable.push(stores.limits.hold(merchantId, moveHold(hold, aliasId, keptId)));
   }
   return durable;

@@ -6,7 +6,7 @@ import type { Hold } from "../core/limits/limit.ts";
  * them; `durable` resolves when the change is kept, before which no answer may leave.
  */
 export type LimitStore = {
-  /** Open holds that touch a subject. */
+  /** Open holds that touch a subject; the list is good until the next change. */
   readonly holdsOf: (merchantId: string, subject: Subject) => readonly Hold[];
   readonly get: (merchantId: string, paymentId: string) => Hold | undefined;
   /** Holds, in place of what the payment held before. */

@@ -11,12 +11,35 @@ const keyBytesMax = 1_978;
 const utf16Flag = 0x8000;
 const lengthBytes = 2;
 
+/** The keys of the id that was asked for last: a decision asks for those of its payment several times. */
+const latest: { merchantId: string; id: string; key: Buffer | undefined; joined: string | undefined } = {
+  merchantId: "",
+  id: "",
+  key: undefined,
+  joined: undefined,
+};
+
+function turnTo(merchantId: string, id: string): typeof latest {
+  if (latest.id === id && latest.merchantId === merchantId) return latest;
+  latest.merchantId = merchantId;
+  latest.id = id;
+  latest.key = undefined;
+  latest.joined = undefined;
+  return latest;
+}
+
 /**
- * The key of a merchant's thing in LMDB and in the journal.
+ * The key of a merchant's thing in LMDB and in the journal. Nobody may write to it: it may be shared.
  *
  * Fails: throws a RangeError where the ids make it longer than 1,978 bytes; the contract's bounds (128 characters an id) stay below.
  */
 export function encodeKey(merchantId: string, id: string): Buffer {
+  const keys = turnTo(merchantId, id);
+  keys.key ??= makeKey(merchantId, id);
+  return keys.key;
+}
+
+function makeKey(merchantId: string, id: string): Buffer {
   const merchantBytes = countBytes(merchantId);
   const idBytes = countBytes(id);
   const key = Buffer.allocUnsafe(checkLength(2 * lengthBytes + merchantBytes + idBytes));
@@ -48,7 +71,9 @@ export function encodeMerchantRange(merchantId: string): { readonly start: Buffe
 
 /** The same key for maps in memory: as unambiguous, and cheaper. */
 export function joinKey(merchantId: string, id: string): string {
-  return `${merchantId.length}:${merchantId}${id}`;
+  const keys = turnTo(merchantId, id);
+  keys.joined ??= `${merchantId.length}:${merchantId}${id}`;
+  return keys.joined;
 }
 
 /** The merchant of a `joinKey`. */

@@ -17,8 +17,8 @@ export class EmbeddedLimits implements LimitStore {
   readonly #tables: LmdbTables;
   readonly #intake: Intake;
   readonly #holds = new Map<string, Hold>();
-  /** Holds of a subject by payment, in the order in which they came. */
-  readonly #ofSubject = new Map<string, Map<string, Hold>>();
+  /** Holds of a subject, in the order in which they came. */
+  readonly #ofSubject = new Map<string, Hold[]>();
   #sweeping: Promise<void> = Promise.resolve();
   readonly behind = new WriteBehind();
 
@@ -28,10 +28,8 @@ export class EmbeddedLimits implements LimitStore {
     for (const { key, value } of tables.holds.getRange()) this.#load(key, value);
   }
 
-  readonly holdsOf = (merchantId: string, subject: Subject): readonly Hold[] => {
-    const found = this.#ofSubject.get(joinSubjectKey(merchantId, subject));
-    return found === undefined ? noHolds : [...found.values()];
-  };
+  readonly holdsOf = (merchantId: string, subject: Subject): readonly Hold[] =>
+    this.#ofSubject.get(joinSubjectKey(merchantId, subject)) ?? noHolds;
 
   readonly get = (merchantId: string, paymentId: string): Hold | undefined =>
     // Every fact of a payment asks, and where nothing is decided here nothing is held.
@@ -109,7 +107,7 @@ export class EmbeddedLimits implements LimitStore {
 
   #replace(merchantId: string, mapKey: string, hold: Hold | undefined): void {
     const before = this.#holds.get(mapKey);
-    if (before !== undefined) this.#unlink(merchantId, mapKey, before);
+    if (before !== undefined) this.#unlink(merchantId, before);
     if (hold === undefined) {
       this.#holds.delete(mapKey);
       return;
@@ -118,17 +116,19 @@ export class EmbeddedLimits implements LimitStore {
     for (const subject of hold.subjects) {
       const subjectKey = joinSubjectKey(merchantId, subject);
       const found = this.#ofSubject.get(subjectKey);
-      if (found === undefined) this.#ofSubject.set(subjectKey, new Map([[mapKey, hold]]));
-      else found.set(mapKey, hold);
+      if (found === undefined) this.#ofSubject.set(subjectKey, [hold]);
+      else if (found.at(-1) !== hold) found.push(hold);
     }
   }
 
-  #unlink(merchantId: string, mapKey: string, hold: Hold): void {
+  #unlink(merchantId: string, hold: Hold): void {
     for (const subject of hold.subjects) {
       const subjectKey = joinSubjectKey(merchantId, subject);
       const found = this.#ofSubject.get(subjectKey);
-      found?.delete(mapKey);
-      if (found?.size === 0) this.#ofSubject.delete(subjectKey);
+      if (found === undefined) continue;
+      const at = found.indexOf(hold);
+      if (at >= 0) found.splice(at, 1);
+      if (found.length === 0) this.#ofSubject.delete(subjectKey);
     }
   }
 }
