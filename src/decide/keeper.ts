@@ -44,17 +44,21 @@ export type Keeper = {
 export function createKeeper({ payments, limits, recordFacts }: KeeperDeps): Keeper {
   let lastWrite: Promise<void> | undefined;
   const change = (merchantId: string, { record, hold, facts, begun }: Change): Promise<void> => {
-    const writes: Promise<void>[] = begun === undefined ? [] : [begun];
-    if (facts.length > 0) writes.push(recordFacts(merchantId, facts).durable);
-    if (hold !== undefined) writes.push(limits.hold(merchantId, hold));
+    const writes = new Set<Promise<void>>();
+    if (begun !== undefined) writes.add(begun);
+    if (facts.length > 0) writes.add(recordFacts(merchantId, facts).durable);
+    if (hold !== undefined) writes.add(limits.hold(merchantId, hold));
     else if (limits.get(merchantId, record.paymentId) !== undefined)
-      writes.push(limits.release(merchantId, record.paymentId));
+      writes.add(limits.release(merchantId, record.paymentId));
     const put = payments.put(merchantId, record);
-    return writes.length === 0 ? put : Promise.all([...writes, put]).then(() => {});
+    // What one turn of the store writes together has one promise.
+    writes.delete(put);
+    return writes.size === 0 ? put : Promise.all([...writes, put]).then(() => {});
   };
   return {
     keep: (merchantId, changed) => {
       const write = change(merchantId, changed);
+      if (write === lastWrite) return write;
       lastWrite = write;
       // A write that failed has left nothing behind, so no repeat has to wait for it.
       write.then(

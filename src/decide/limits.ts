@@ -6,13 +6,14 @@
 import { greatestMinorWithin } from "../core/amount-bound.ts";
 import type { Decision } from "../core/decision.ts";
 import { type FactInput, readJurisdictions } from "../core/facts.ts";
+import type { Subject } from "../core/history/history.ts";
 import {
+  addDistinctValues,
   askLimits,
   askPspLimits,
   convertForLimits,
   type LimitAsk,
   type LimitInquiry,
-  listDistinctValues,
   listKeySubjects,
 } from "../core/limits/ask.ts";
 import type { LimitBook } from "../core/limits/build-limits.ts";
@@ -39,7 +40,7 @@ import { type ActionsFacet, addLimitActions } from "../core/rules/facets/actions
 import { raiseFloor } from "../core/rules/facets/three-ds.ts";
 import type { Resolution } from "../core/rules/resolve.ts";
 import type { RuleSnapshot } from "../core/rules/snapshot.ts";
-import { rank } from "../core/rules/speaker.ts";
+import { rank, type Speaker } from "../core/rules/speaker.ts";
 import type { DecisionState, Judgement } from "./judge.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -63,6 +64,14 @@ export type LimitsDraft = {
 
 const noLimited: ReadonlyMap<number, PspLimitation> = new Map();
 const nothingKnown = { history: undefined, holds: [] };
+const nothingBroken = {
+  denials: [],
+  fitsAtMs: undefined,
+  reviews: [],
+  reviewedLimits: [],
+  notices: [],
+  limited: noLimited,
+};
 
 /** Judges all limits of a payment on current state. Pure: nothing is held. `steps` are the authorisations that the plan would like to send. */
 export function judgeLimitsOf(
@@ -82,15 +91,17 @@ export function judgeLimitsOf(
   const psps = hasPspLimits
     ? judgePspLimits(askPspLimits(inquiry, listCandidates(snapshot, routingCase)), limitState)
     : undefined;
+  const readings =
+    psps === undefined || psps.readings.length === 0
+      ? judged.readings
+      : [...judged.readings, ...psps.readings];
+  if (judged.breaches.length === 0 && psps === undefined)
+    return { ...nothingBroken, judged, readings, resolution };
   const breaches = judged.breaches.filter(
     (breach) =>
       !isReviewed(breach.limit.spec.id, breach.outcome, approvedReviews) && !isBeforeChoice(breach, payment),
   );
   const reviewing = breaches.filter(({ outcome }) => outcome === "REVIEW");
-  const readings =
-    psps === undefined || psps.readings.length === 0
-      ? judged.readings
-      : [...judged.readings, ...psps.readings];
   return {
     judged,
     readings,
@@ -166,6 +177,9 @@ function makeNotice(breach: Breach): Reason {
   return { ...makeLimitReason(breach), stage: "informational" };
 }
 
+const noOverrides: readonly Speaker[] = [];
+const nothingLifted: ReadonlySet<string> = new Set();
+
 function makeInquiry(
   book: LimitBook,
   frame: LimitInquiry["frame"],
@@ -175,7 +189,7 @@ function makeInquiry(
   steps: number,
 ): LimitInquiry {
   const { player, nowMs } = facts;
-  const overrides = resolution?.speakers.filter((speaker) => rank(speaker) === 3) ?? [];
+  const overrides = resolution?.speakers.filter((speaker) => rank(speaker) === 3) ?? noOverrides;
   return {
     book,
     payment:
@@ -186,8 +200,12 @@ function makeInquiry(
     nowMs,
     ownLimits: player.ownLimits ?? [],
     increaseWait: () => findIncreaseWait(packs, locate(facts), nowMs),
-    replacements: overrides.flatMap(({ effects }) => effects.limitThresholds ?? []),
-    lifted: new Set(overrides.flatMap(({ effects }) => effects.allow ?? [])),
+    replacements:
+      overrides.length === 0 ? [] : overrides.flatMap(({ effects }) => effects.limitThresholds ?? []),
+    lifted:
+      overrides.length === 0
+        ? nothingLifted
+        : new Set(overrides.flatMap(({ effects }) => effects.allow ?? [])),
     steps,
   };
 }
@@ -348,21 +366,33 @@ export function makeTerms(
     converted: convertForLimits(book, amount, player.ownLimits ?? []),
     ratesVersion: book.version,
     instantMs: at.instantMs,
-    values: new Map([...listValues(facts, at), ...listDistinctValues(book, known)]),
-    subjects: [
-      ...listSubjects(known),
-      ...(at.psp === "" ? [] : [{ kind: "psp" as const, id: at.psp }]),
-      ...(at.mid === "" ? [] : [{ kind: "mid" as const, id: at.mid }]),
-      ...listKeySubjects(book, frame),
-    ].filter(({ kind }) => kind === "player" || subjectKinds.has(kind)),
+    values: addDistinctValues(listValues(facts, at), book, known),
+    subjects: listHeldSubjects(known, at, book, frame, subjectKinds),
   };
+}
+
+/** Those that limits count by, and the player. */
+function listHeldSubjects(
+  payment: Payment,
+  { psp, mid }: { readonly psp: string; readonly mid: string },
+  book: LimitBook,
+  frame: LimitInquiry["frame"],
+  kinds: Workspace["subjectKinds"],
+): readonly Subject[] {
+  const held: Subject[] = [];
+  for (const subject of listSubjects(payment))
+    if (subject.kind === "player" || kinds.has(subject.kind)) held.push(subject);
+  if (psp !== "" && kinds.has("psp")) held.push({ kind: "psp", id: psp });
+  if (mid !== "" && kinds.has("mid")) held.push({ kind: "mid", id: mid });
+  if (kinds.has("key")) held.push(...listKeySubjects(book, frame));
+  return held;
 }
 
 /** Plain values that `counts` may ask for, as facts of payments have them. */
 export function listValues(
   { payment, bin }: Pick<FactInput, "payment" | "bin">,
   { psp, mid }: { readonly psp: string; readonly mid: string },
-): ReadonlyMap<string, string> {
+): Map<string, string> {
   const values = new Map<string, string>();
   const add = (name: string, value: string | undefined): void => {
     if (value !== undefined && value !== "") values.set(name, value);

@@ -13,7 +13,7 @@ import {
 import { makeLimitHistory } from "../../../test/helpers/limit-history.ts";
 import type { Expr } from "../cel/expr.ts";
 import type { Subject } from "../history/history.ts";
-import { askLimits, askPspLimits, convertForLimits, listDistinctValues, listKeySubjects } from "./ask.ts";
+import { addDistinctValues, askLimits, askPspLimits, convertForLimits, listKeySubjects } from "./ask.ts";
 import { judgeLimits, judgePspLimits } from "./judge.ts";
 import type { LimitSpec } from "./limit.ts";
 import { makeLimitReason } from "./limit-reasons.ts";
@@ -147,7 +147,7 @@ describe("DISTINCT", () => {
 
   it("counts what is held of values that no limit is about", () => {
     const payment = makePayment({ deviceId: "d", card: { fingerprint: "h" } });
-    const values = listDistinctValues(makeBook([spec]), payment);
+    const values = addDistinctValues(new Map(), makeBook([spec]), payment);
     expect([...values]).toEqual([["card", "fingerprint:h"]]);
     const holds = [makeHold({ subjects: [{ kind: "device", id: "d" }], values })];
     const third = makePayment({ deviceId: "d", card: { fingerprint: "i" } });

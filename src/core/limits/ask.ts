@@ -141,11 +141,14 @@ export function listKeySubjects(book: LimitBook, frame: Frame): readonly Subject
 }
 
 /**
- * What DISTINCT limits count of a payment, by name, to be kept among the `values` of its hold: they must see two payments that race with different
+ * Adds what DISTINCT limits count of a payment, by name, to the `values` of its hold: they must see two payments that race with different
  * cards, whether any limit is about cards or not.
  */
-export function listDistinctValues(book: LimitBook, payment: Payment): ReadonlyMap<string, string> {
-  const values = new Map<string, string>();
+export function addDistinctValues(
+  values: Map<string, string>,
+  book: LimitBook,
+  payment: Payment,
+): ReadonlyMap<string, string> {
   for (const { spec } of book.limits) {
     const { distinctOf } = spec;
     if (distinctOf === undefined || distinctOf === "player") continue;

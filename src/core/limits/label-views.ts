@@ -191,7 +191,7 @@ export function readHoldKey(hold: Hold, distinctOf: DistinctOf): number {
   return text === undefined ? NaN : hashWide(text);
 }
 
-/** A card that no limit is about is no subject of the hold, but a value (`listDistinctValues`). */
+/** A card that no limit is about is no subject of the hold, but a value (`addDistinctValues`). */
 function findHoldText(hold: Hold, distinctOf: DistinctOf): string | undefined {
   if (distinctOf === "player") return hold.playerId;
   return hold.values.get(distinctOf) ?? hold.subjects.find(({ kind }) => kind === distinctOf)?.id;

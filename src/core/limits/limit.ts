@@ -94,7 +94,7 @@ export type Hold = {
   readonly releasesAtMs: number;
   /** Authorisations of the plan that may still be sent. */
   readonly authorisations: number;
-  /** What `counts` may ask for (kind, method, psp, mid, scheme, funding, brand) and what DISTINCT counts (card, device, ip: `listDistinctValues`). */
+  /** What `counts` may ask for (kind, method, psp, mid, scheme, funding, brand) and what DISTINCT counts (card, device, ip: `addDistinctValues`). */
   readonly values: ReadonlyMap<string, string>;
   /** Card, device, IP, BIN, PSP, MID, brand and keys, the player first. */
   readonly subjects: readonly Subject[];
