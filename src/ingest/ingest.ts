@@ -10,6 +10,9 @@ import { Batch, MerchantIntake } from "./batch.ts";
 import type { SourceReport } from "./sources.ts";
 import type { EventOutcome, Verdict } from "./verdict.ts";
 
+/** Events whose histories are fetched together: as many as the nearer caches hold. */
+const fetchedMax = 100;
+
 /** What the corridor wants to know of a merchant. */
 export type IngestMerchant = {
   readonly clock: "server" | "request";
@@ -77,7 +80,13 @@ export function createIngest(deps: IngestDeps): Ingest {
   return {
     ingest(merchantId, events) {
       const batch = new Batch(deps, intakeOf(merchantId));
-      const outcomes = events.map((event) => batch.take(event));
+      const outcomes: EventOutcome[] = [];
+      for (let at = 0; at < events.length; at += fetchedMax) {
+        const next = events.slice(at, at + fetchedMax);
+        const playerIds = next.map(({ playerId }) => playerId);
+        deps.histories.fetch(merchantId, playerIds);
+        for (const event of next) outcomes.push(batch.take(event));
+      }
       return { outcomes, durable: batch.close() };
     },
     recordFacts(merchantId, facts) {

@@ -63,6 +63,9 @@ export class EmbeddedHistories implements HistoryStore {
     return number < 0 ? undefined : this.table.view(number);
   };
 
+  readonly fetch = (merchantId: string, playerIds: readonly string[]): void =>
+    this.table.fetch(merchantId, { kind: "player", ids: playerIds });
+
   readonly place = (
     merchantId: string,
     subject: Subject,

@@ -78,6 +78,10 @@ class Twins {
   }
 
   run(operation: Operation): void {
+    this.#table.fetch("m", {
+      kind: "player",
+      ids: this.#histories.map((_, number) => this.#name(number).id),
+    });
     const subject = this.#open(operation.subject);
     const history = this.#histories[operation.subject]!;
     switch (operation.kind) {

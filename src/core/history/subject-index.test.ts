@@ -38,6 +38,9 @@ describe("SubjectIndex", () => {
         for (const [key, number] of plain) {
           const [merchant, kind, id] = JSON.parse(key);
           expect(index.find(merchant, { kind, id })).toBe(number);
+          const fetched = new Int32Array(2);
+          index.fetch(merchant, { kind, ids: [id, "x".repeat(100)] }, fetched);
+          expect([...fetched]).toEqual([number, -1]);
         }
         const listed: number[] = [];
         for (let at = index.next(0); at >= 0; at = index.next(at + 1)) listed.push(at);

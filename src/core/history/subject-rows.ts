@@ -30,6 +30,9 @@ const capacityField = 2;
 const dirtyField = 3;
 const cold = 0xffff_ffff;
 
+/** What was fetched, as a number of no meaning: reads whose values nobody keeps would be left out. */
+const fetched = new Int32Array(1);
+
 /** A row as plain values. `wides` has a value for every place of the label. */
 export type RowValues = {
   readonly id: number;
@@ -104,6 +107,25 @@ export class SubjectRows {
     if (count === 0) return undefined;
     if (this.isCold(subject)) return this.#chunk(subject).newestMs[subject & chunkMask];
     return this.slabOf(subject).atMs[this.startOf(subject) + count - 1];
+  }
+
+  /** Fetches what `find` and `insert` will read and write of the first `count` of these subjects; -1 is none. */
+  fetch(numbers: Int32Array, count: number): void {
+    let read = 0;
+    for (let at = 0; at < count; at++) {
+      if (numbers[at]! >= 0) read ^= this.#get(numbers[at]!, countField);
+    }
+    for (let at = 0; at < count; at++) {
+      const number = numbers[at]!;
+      if (number < 0 || this.count(number) === 0 || this.isCold(number)) continue;
+      const slab = this.slabOf(number);
+      const start = this.startOf(number);
+      const isFull = this.count(number) === this.#get(number, capacityField);
+      const row = start + this.count(number) - (isFull ? 1 : 0);
+      read ^= slab.idLow[start]! ^ slab.idLow[row]! ^ slab.idHigh[row]! ^ slab.label[row]! ^ slab.extra[row]!;
+      read ^= slab.atMs[row - 1]! ^ slab.amountMinor[row]!;
+    }
+    fetched[0] = read;
   }
 
   /** The position of the row with that id, -1 where there is none. */
