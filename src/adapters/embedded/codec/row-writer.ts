@@ -5,8 +5,8 @@
 
 /** Values lie side by side in slabs, so that none is copied; a slab lives as long as any of them. */
 const slabBytes = 64 * 1024;
-/** Longer texts are copied by the platform. */
-const loopTextMax = 48;
+/** Longer texts are copied by the platform, whose calls cost as much as so many characters. */
+const loopTextMax = 14;
 
 let bytes = Buffer.allocUnsafeSlow(slabBytes);
 let view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -46,7 +46,7 @@ export function writeArray(length: number): void {
 
 export function writeText(text: string | undefined): void {
   if (text === undefined) writeUndefined();
-  else if (text.length > loopTextMax || !writeAscii(text)) writeUtf8(text);
+  else if (text.length > loopTextMax || !writeShortAscii(text)) writeUtf8(text);
 }
 
 export function writeNumber(value: number | undefined): void {
@@ -149,16 +149,12 @@ export function writeValue(value: unknown): void {
   }
 }
 
-/** Whether the text was ASCII; where not, nothing is written. */
-function writeAscii(text: string): boolean {
+/** Whether the text, of 31 characters at most, was ASCII; where not, nothing is written. */
+function writeShortAscii(text: string): boolean {
   const { length } = text;
-  reserve(length + 2);
+  reserve(length + 1);
   let end = at;
-  if (length < 32) bytes[end++] = 0xa0 | length;
-  else {
-    bytes[end++] = 0xd9;
-    bytes[end++] = length;
-  }
+  bytes[end++] = 0xa0 | length;
   for (let place = 0; place < length; place++) {
     const code = text.charCodeAt(place);
     if (code >= 0x80) return false;
@@ -169,24 +165,30 @@ function writeAscii(text: string): boolean {
 }
 
 function writeUtf8(text: string): void {
-  const length = Buffer.byteLength(text);
-  reserve(length + 5);
-  if (length < 32) bytes[at++] = 0xa0 | length;
+  // Most texts have as many bytes as characters, so that their head is known before.
+  reserve(5 + 3 * text.length);
+  const head = countHead(text.length);
+  const length = bytes.write(text, at + head);
+  if (countHead(length) !== head) bytes.write(text, at + countHead(length));
+  if (length < 32) bytes[at] = 0xa0 | length;
   else if (length < 0x100) {
     bytes[at] = 0xd9;
     bytes[at + 1] = length;
-    at += 2;
   } else if (length < 0x1_0000) {
     bytes[at] = 0xda;
     view.setUint16(at + 1, length);
-    at += 3;
   } else {
     bytes[at] = 0xdb;
     view.setUint32(at + 1, length);
-    at += 5;
   }
-  bytes.write(text, at, length);
-  at += length;
+  at += countHead(length) + length;
+}
+
+/** Bytes before a text of so many bytes. */
+function countHead(length: number): number {
+  if (length < 32) return 1;
+  if (length < 0x100) return 2;
+  return length < 0x1_0000 ? 3 : 5;
 }
 
 /** A value that outgrows its slab moves on to the next one. */
