@@ -78,6 +78,18 @@ export function decideOrThrow(decider: Decider, payment: Payment): Decided {
   throw new Error(`${payment.paymentId} is refused: ${JSON.stringify(answer)}`);
 }
 
+/** The payment with its new texts as a decoder makes them: in one piece, where a template leaves parts to be joined by the first reader. */
+export function flatten(payment: Payment): Payment {
+  const whole = (text: string): string => Buffer.from(text, "latin1").toString("latin1");
+  const { requestId, paymentId, playerId } = payment;
+  return {
+    ...payment,
+    requestId: whole(requestId),
+    paymentId: whole(paymentId),
+    playerId: whole(playerId),
+  };
+}
+
 /** What a hash of answers is made of: all that a gateway would act on. */
 export function hashAnswers(answers: Iterable<Decided>): string {
   const hash = createHash("sha256");

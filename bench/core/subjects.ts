@@ -13,6 +13,7 @@ import {
   compileForBench,
   createBenchDecider,
   decideOrThrow,
+  flatten,
   hashAnswers,
   replaysMax,
 } from "./subject.ts";
@@ -95,18 +96,6 @@ function prepareNew(decider: BenchDecider, make: (number: number) => Payment): S
     return () => {
       for (const payment of payments) decideOrThrow(decider, payment);
     };
-  };
-}
-
-/** The payment with its new texts as a decoder makes them: in one piece, where a template leaves parts to be joined by the first reader. */
-function flatten(payment: Payment): Payment {
-  const whole = (text: string): string => Buffer.from(text, "latin1").toString("latin1");
-  const { requestId, paymentId, playerId } = payment;
-  return {
-    ...payment,
-    requestId: whole(requestId),
-    paymentId: whole(paymentId),
-    playerId: whole(playerId),
   };
 }
 

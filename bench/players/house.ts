@@ -6,7 +6,7 @@ import type { Decider } from "../../src/decide/decided.ts";
 import { createDecider } from "../../src/decide/decider.ts";
 import { createKeeper } from "../../src/decide/keeper.ts";
 import { createIngest, type Ingest } from "../../src/ingest/ingest.ts";
-import { activate } from "../core/subject.ts";
+import { activate, flatten } from "../core/subject.ts";
 import { currency, playerIdOf } from "./population.ts";
 
 export const merchantId = "bench";
@@ -63,7 +63,7 @@ export async function openHouse(options: {
 
 /** A new card deposit of USD 35 by a player. */
 export function makePayment(number: number, player: number): Payment {
-  return {
+  return flatten({
     requestId: `request-${number}`,
     merchantId,
     paymentId: `decided-${number}`,
@@ -92,5 +92,5 @@ export function makePayment(number: number, player: number): Payment {
     previousAttempts: [],
     mode: "PAYMENT",
     trace: false,
-  };
+  });
 }
