@@ -1,4 +1,4 @@
-import type { Money, PaymentKind } from "./payment.ts";
+import type { Failure, Money, PaymentKind, ThreeDsResult } from "./payment.ts";
 import type { OutcomeClass } from "./retry/outcome-class.ts";
 
 export const outcomeResults = [
@@ -29,6 +29,13 @@ export type OutcomeReport = {
   /** What a decline means. */
   readonly outcomeClass?: OutcomeClass;
   readonly responseCode?: string;
+  readonly pspCode?: string;
+  readonly adviceCode?: string;
+  readonly threeDs?: ThreeDsResult;
+  readonly failure?: Failure;
+  readonly latencyMs?: number;
+  /** The result that this one corrects. */
+  readonly corrects?: OutcomeResult;
   /** For payments that were never decided here. */
   readonly playerId?: string;
   readonly kind?: PaymentKind;

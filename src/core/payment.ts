@@ -22,7 +22,25 @@ export type Card = {
   readonly fingerprint?: string;
   readonly credential?: Credential;
   readonly tokenId?: string;
+  /** Of a prepaid card: whether more money can be put on it, and whether nobody knows its holder. */
+  readonly reloadable?: boolean;
+  readonly anonymous?: boolean;
 };
+
+/** What an EMV 3DS authentication came to. */
+export type ThreeDsResult = {
+  readonly transStatus?: "Y" | "A" | "C" | "D" | "N" | "R" | "U" | "I";
+  /** Two digits. */
+  readonly eci?: string;
+  /** Who ran it: the proof of a PSP stays there. */
+  readonly host: "PSP" | "MERCHANT";
+  /** EMV version such as 2.2.0. */
+  readonly version?: string;
+  readonly hasCryptogram: boolean;
+};
+
+/** A technical failure as the caller met it. SERVER and TIMEOUT leave open whether anything was processed; the others do not. */
+export type Failure = "CONNECT" | "THROTTLED" | "NOT_PROCESSED" | "SERVER" | "TIMEOUT" | "THREE_DS";
 
 /** A value of a free attribute, before it is held against its declaration. */
 export type AttributeInput = boolean | number | string | readonly string[];
@@ -32,7 +50,14 @@ export type ReportedOutcome = {
   readonly attemptId: string;
   readonly psp: string;
   readonly outcomeClass?: OutcomeClass;
+  /** Of the network, two characters. */
   readonly responseCode?: string;
+  /** Of the PSP. */
+  readonly pspCode?: string;
+  /** Of the network, two digits. */
+  readonly adviceCode?: string;
+  readonly threeDs?: ThreeDsResult;
+  readonly failure?: Failure;
   readonly atMs?: number;
   /** Minor units that were approved, where fewer than asked. */
   readonly approvedMinor?: number;
@@ -67,7 +92,7 @@ export type Payment = {
   readonly ipCountry?: string;
   readonly deviceId?: string;
   readonly ip?: string;
-  readonly initiator: "CIT" | "MIT";
+  readonly initiator: "CIT" | "MIT" | "MOTO";
   readonly storedCredential?: "SETUP" | "USE";
   readonly trustScore?: number;
   readonly riskSignals: readonly string[];
@@ -77,4 +102,12 @@ export type Payment = {
   readonly trace: boolean;
   readonly review?: ReviewResult;
   readonly decideAtMs?: number;
+  /** A result that was obtained before the call. */
+  readonly threeDs?: ThreeDsResult;
+  /** One of a series of the same amount whose first payment was authenticated. */
+  readonly recurring?: boolean;
+  readonly trustedBeneficiary?: boolean;
+  readonly originalNetworkId?: string;
+  /** The newest EMV 3DS version that device and merchant can run. */
+  readonly threeDsVersion?: string;
 };

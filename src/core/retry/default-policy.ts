@@ -14,6 +14,8 @@ export const defaultRetryPolicy: RetryPolicy = {
   id: "default",
   maxAttempts: 3,
   validForMs: 15 * minute,
+  playerDeclines: undefined,
+  singleTry: [],
   rules: {
     APPROVED: lead("DONE"),
     PARTIAL: lead("DONE"),

@@ -11,6 +11,7 @@ import {
   type RetryRule,
   retryResponses,
 } from "../rules/snapshot.ts";
+import { defaultPspSca } from "../sca/sca-policy.ts";
 import { isChallenge, type ThreeDsNeed } from "../sca/step-three-ds.ts";
 import { type Attempt, applyReports, isApproved, isOpen, makeAttemptId } from "./attempts.ts";
 import { defaultRetryPolicy } from "./default-policy.ts";
@@ -61,6 +62,10 @@ function pspOf(id: string, threeDs: boolean): Psp {
     acquirerCountry: "",
     threeDs,
     credentials: ["PAN"],
+    sca: defaultPspSca,
+    idempotent: true,
+    timeoutMs: 60_000,
+    maintenance: [],
   };
 }
 
@@ -79,6 +84,8 @@ const policy: fc.Arbitrary<RetryPolicy> = fc.record({
       fc.Arbitrary<RetryRule>
     >,
   ),
+  playerDeclines: fc.constant(undefined),
+  singleTry: fc.constant([]),
 });
 const threeDs: fc.Arbitrary<ThreeDsNeed> = fc.record({
   applies: fc.boolean(),

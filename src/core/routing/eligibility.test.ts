@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { MembershipList } from "../cel/expr.ts";
 import { buildFx } from "../money.ts";
 import type { Psp } from "../rules/snapshot.ts";
+import { defaultPspSca } from "../sca/sca-policy.ts";
 import { describeBarrier, findAccount, findBarrier } from "./eligibility.ts";
 import { costOf, rankPsps } from "./rank.ts";
 import type { RoutingCase } from "./routing-case.ts";
@@ -30,6 +31,10 @@ const psp: Psp = {
   acquirerCountry: "",
   threeDs: true,
   credentials: ["PAN"],
+  sca: defaultPspSca,
+  idempotent: true,
+  timeoutMs: 60_000,
+  maintenance: [],
 };
 
 const payment: RoutingCase = {

@@ -1,3 +1,4 @@
+import type { BreakerPolicy } from "../breakers/breaker-policy.ts";
 import type { ListKind, SlotSource } from "../cel/environment.ts";
 import type { Expr, Frame, MembershipList } from "../cel/expr.ts";
 import type { EventTypeInfo } from "../events/event.ts";
@@ -7,7 +8,10 @@ import type { LimitSpec } from "../limits/limit.ts";
 import type { CompiledModel } from "../models/model.ts";
 import type { FxRates } from "../money.ts";
 import type { Credential, Money, PaymentKind } from "../payment.ts";
+import type { ResponseCode } from "../retry/answer.ts";
 import type { OutcomeClass } from "../retry/outcome-class.ts";
+import type { SchemeCap } from "../retry/scheme-cap.ts";
+import type { PspSca, ScaPolicy } from "../sca/sca-policy.ts";
 import type { RuleClass } from "./rule-class.ts";
 
 /**
@@ -53,6 +57,12 @@ export type RuleSnapshot = {
   readonly eventTypes: ReadonlyMap<string, EventTypeInfo>;
   readonly packs: readonly PackInfo[];
   readonly lifecycles: readonly LifecycleInfo[];
+  /** Entries before the table of the house. */
+  readonly responseCodes: readonly ResponseCode[];
+  /** Those of the house count where these are undefined. */
+  readonly schemeCaps: readonly SchemeCap[] | undefined;
+  readonly scaPolicy: ScaPolicy | undefined;
+  readonly breakerPolicy: BreakerPolicy | undefined;
   /** Fills `frame.segments`, segments of segments included. */
   readonly matchSegments: (frame: Frame) => void;
   /**
@@ -243,6 +253,13 @@ export type Psp = {
   readonly threeDs: boolean;
   /** Kinds of instrument that it takes, the preferred first. */
   readonly credentials: readonly Credential[];
+  readonly sca: PspSca;
+  /** Whether a repeated key is answered with the first answer. */
+  readonly idempotent: boolean;
+  /** How long the gateway waits for its answer. */
+  readonly timeoutMs: number;
+  /** `[fromMs, untilMs)`, ascending. */
+  readonly maintenance: readonly { readonly fromMs: number; readonly untilMs: number }[];
 };
 
 /** Both ends included. */
@@ -291,6 +308,10 @@ export type RetryPolicy = {
   readonly validForMs: number;
   /** Complete: one entry per class. */
   readonly rules: Readonly<Record<OutcomeClass, RetryRule>>;
+  /** Declines of a player within the window from which on no attempt follows another by itself; undefined means no bound. */
+  readonly playerDeclines: { readonly count: number; readonly windowMs: number } | undefined;
+  /** Ordinals of segments whose players get one attempt. */
+  readonly singleTry: readonly number[];
 };
 
 export type RetryRule = {

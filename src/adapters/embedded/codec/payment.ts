@@ -1,6 +1,14 @@
-import type { Card, Payment } from "../../../core/payment.ts";
+import type { Card, Payment, ThreeDsResult } from "../../../core/payment.ts";
 import type { Row, Whole } from "./pack.ts";
-import { writeArray, writeNumber, writePairs, writeText, writeTexts, writeUndefined } from "./row-writer.ts";
+import {
+  writeArray,
+  writeFlag,
+  writeNumber,
+  writePairs,
+  writeText,
+  writeTexts,
+  writeUndefined,
+} from "./row-writer.ts";
 
 /** What is kept of the call that was decided: all but what only mattered then. */
 export function writePayment(
@@ -31,10 +39,15 @@ export function writePayment(
     | "trace"
     | "review"
     | "decideAtMs"
+    | "threeDs"
+    | "recurring"
+    | "trustedBeneficiary"
+    | "originalNetworkId"
+    | "threeDsVersion"
   >,
 ): void {
-  const { card, attributes, storedCredential } = payment;
-  writeArray(18);
+  const { card, attributes, storedCredential, threeDs } = payment;
+  writeArray(23);
   writeText(payment.merchantId);
   writeNumber(payment.revision);
   writeText(payment.playerId);
@@ -55,6 +68,12 @@ export function writePayment(
   writeTexts(payment.riskSignals);
   if (attributes.size === 0) writeUndefined();
   else writePairs(attributes);
+  if (threeDs === undefined) writeUndefined();
+  else writeThreeDs(threeDs);
+  writeFlag(payment.recurring);
+  writeFlag(payment.trustedBeneficiary);
+  writeText(payment.originalNetworkId);
+  writeText(payment.threeDsVersion);
 }
 
 export function readPayment(paymentId: string, row: Row): Payment {
@@ -77,6 +96,11 @@ export function readPayment(paymentId: string, row: Row): Payment {
     trustScore,
     riskSignals,
     attributes,
+    threeDs,
+    recurring,
+    trustedBeneficiary,
+    originalNetworkId,
+    threeDsVersion,
   ] = row as [
     string,
     number,
@@ -96,6 +120,12 @@ export function readPayment(paymentId: string, row: Row): Payment {
     number | undefined,
     string[],
     unknown[] | undefined,
+    // Absent in records of before they were kept.
+    Row?,
+    boolean?,
+    boolean?,
+    string?,
+    string?,
   ];
   return {
     requestId: "",
@@ -121,6 +151,11 @@ export function readPayment(paymentId: string, row: Row): Payment {
     ...(ip === undefined ? {} : { ip }),
     ...(storedCredential === undefined ? {} : { storedCredential }),
     ...(trustScore === undefined ? {} : { trustScore }),
+    ...(threeDs === undefined ? {} : { threeDs: readThreeDs(threeDs) }),
+    ...(recurring === undefined ? {} : { recurring }),
+    ...(trustedBeneficiary === undefined ? {} : { trustedBeneficiary }),
+    ...(originalNetworkId === undefined ? {} : { originalNetworkId }),
+    ...(threeDsVersion === undefined ? {} : { threeDsVersion }),
   };
 }
 
@@ -142,6 +177,8 @@ const cardFields = [
   "fingerprint",
   "credential",
   "tokenId",
+  "reloadable",
+  "anonymous",
 ] as const;
 
 function writeCard(card: Whole<Card, (typeof cardFields)[number]>): void {
@@ -155,6 +192,8 @@ function writeCard(card: Whole<Card, (typeof cardFields)[number]>): void {
   writeText(card.fingerprint);
   writeText(card.credential);
   writeText(card.tokenId);
+  writeFlag(card.reloadable);
+  writeFlag(card.anonymous);
 }
 
 function readCard(row: Row): Card {
@@ -162,4 +201,32 @@ function readCard(row: Row): Card {
   for (const [at, name] of cardFields.entries())
     if (row[at] !== undefined && row[at] !== null) card[name] = row[at];
   return card as Card;
+}
+
+function writeThreeDs(
+  threeDs: Whole<ThreeDsResult, "transStatus" | "eci" | "host" | "version" | "hasCryptogram">,
+): void {
+  writeArray(5);
+  writeText(threeDs.transStatus);
+  writeText(threeDs.eci);
+  writeText(threeDs.host);
+  writeText(threeDs.version);
+  writeFlag(threeDs.hasCryptogram);
+}
+
+function readThreeDs(row: Row): ThreeDsResult {
+  const [transStatus, eci, host, version, hasCryptogram] = row as [
+    ThreeDsResult["transStatus"] | undefined,
+    string | undefined,
+    ThreeDsResult["host"],
+    string | undefined,
+    boolean,
+  ];
+  return {
+    host,
+    hasCryptogram,
+    ...(transStatus === undefined ? {} : { transStatus }),
+    ...(eci === undefined ? {} : { eci }),
+    ...(version === undefined ? {} : { version }),
+  };
 }

@@ -29,6 +29,7 @@ import { buildFx } from "../../money.ts";
 import type { Credential, PaymentKind } from "../../payment.ts";
 import { defaultRetryPolicy } from "../../retry/default-policy.ts";
 import type { OutcomeClass } from "../../retry/outcome-class.ts";
+import { defaultPspSca } from "../../sca/sca-policy.ts";
 import { readEventType } from "../event-types.ts";
 import { readAttribute, readPurposes, toMs } from "../names.ts";
 import { nameState } from "../segments.ts";
@@ -135,6 +136,10 @@ export function* hydrateSnapshot(
     eventTypes: new Map(eventTypes.map((type) => [type.name, type])),
     packs,
     lifecycles,
+    responseCodes: [],
+    schemeCaps: undefined,
+    scaPolicy: undefined,
+    breakerPolicy: undefined,
     methods: [...new Set(psps.flatMap(({ methods }) => methods))].sort(),
     ...matching,
   };
@@ -236,6 +241,8 @@ function openRates(rates: Parameters<typeof buildFx>[0]["rates"]): RuleSnapshot[
   return fx.fx;
 }
 
+const defaultTimeoutMs = 60_000;
+
 function readPsp(psp: PspMessage, listOrdinals: ReadonlyMap<string, number>, nowMs: number): Psp {
   return {
     id: psp.id,
@@ -272,6 +279,10 @@ function readPsp(psp: PspMessage, listOrdinals: ReadonlyMap<string, number>, now
     acquirerCountry: psp.acquirerCountry,
     threeDs: psp.threeDs ?? true,
     credentials: psp.credentials.map((credential) => Card_Credential[credential] as Credential),
+    sca: defaultPspSca,
+    idempotent: psp.idempotent ?? true,
+    timeoutMs: psp.timeout === undefined ? defaultTimeoutMs : toMs(psp.timeout),
+    maintenance: [],
   };
 }
 
@@ -296,6 +307,8 @@ function readPolicy({ id, maxAttempts, validFor, rules }: RetryPolicyMessage): R
     id,
     maxAttempts: maxAttempts === 0 ? defaultRetryPolicy.maxAttempts : maxAttempts,
     validForMs: validFor === undefined ? defaultRetryPolicy.validForMs : toMs(validFor),
+    playerDeclines: undefined,
+    singleTry: [],
     rules: { ...defaultRetryPolicy.rules, ...Object.fromEntries(named) },
   };
 }

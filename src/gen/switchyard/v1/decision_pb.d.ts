@@ -6,7 +6,7 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
-import type { Card, Money, Outcome, Outcome_Class, Review } from "./payment_pb.js";
+import type { Attribution, Card, Failure, Money, Outcome, Outcome_Class, Review, ThreeDsResult } from "./payment_pb.js";
 import type { Duration, Timestamp, Value } from "@bufbuild/protobuf/wkt";
 import type { Action, Rule_Class } from "./rule_set_pb.js";
 import type { FieldFault } from "./fault_pb.js";
@@ -189,6 +189,41 @@ export declare type DecideRequest = Message<"switchyard.v1.DecideRequest"> & {
    * @generated from field: google.protobuf.Timestamp decide_at = 24;
    */
   decideAt?: Timestamp | undefined;
+
+  /**
+   * A 3DS result that was obtained already, such as by the merchant's own server.
+   *
+   * @generated from field: switchyard.v1.ThreeDsResult three_ds = 25;
+   */
+  threeDs?: ThreeDsResult | undefined;
+
+  /**
+   * Whether the payment is one of a series of the same amount to the same payee, the first of which was authenticated.
+   *
+   * @generated from field: bool recurring = 26;
+   */
+  recurring: boolean;
+
+  /**
+   * Whether the player has the merchant on the issuer's list of trusted beneficiaries.
+   *
+   * @generated from field: bool trusted_beneficiary = 27;
+   */
+  trustedBeneficiary: boolean;
+
+  /**
+   * For payments that the merchant starts: the network's id of the payment that set the agreement up. At most 64 characters.
+   *
+   * @generated from field: string original_network_id = 28;
+   */
+  originalNetworkId: string;
+
+  /**
+   * The newest EMV 3DS version that the player's device and the merchant can run, such as 2.2.0; 2.2.0 by default. At most 16 characters.
+   *
+   * @generated from field: string three_ds_version = 29;
+   */
+  threeDsVersion: string;
 };
 
 /**
@@ -256,6 +291,13 @@ export enum DecideRequest_Initiator {
    * @generated from enum value: MIT = 2;
    */
   MIT = 2,
+
+  /**
+   * The player, by mail or telephone.
+   *
+   * @generated from enum value: MOTO = 3;
+   */
+  MOTO = 3,
 }
 
 /**
@@ -986,11 +1028,25 @@ export declare type ThreeDs = Message<"switchyard.v1.ThreeDs"> & {
   challengeIndicator: string;
 
   /**
-   * Kind of exemption, where the requirement is EXEMPTION.
+   * Kind of exemption, where the requirement is EXEMPTION: low_value, tra, recurring, trusted_beneficiary, or one that a rule names.
    *
    * @generated from field: string exemption = 3;
    */
   exemption: string;
+
+  /**
+   * Why, as a stable code: LOW_VALUE, TRA, MIT, MOTO, OLO (one leg out), ANONYMOUS_PREPAID, MANDATE, SETUP, STEP_UP, RULE, RISK, PROOF, ... (docs/sca.md).
+   *
+   * @generated from field: string reason = 4;
+   */
+  reason: string;
+
+  /**
+   * Whether to send the proof that the caller has already instead of authenticating again.
+   *
+   * @generated from field: bool use_proof = 5;
+   */
+  useProof: boolean;
 };
 
 /**
@@ -1504,7 +1560,7 @@ export declare type PspTrace = Message<"switchyard.v1.PspTrace"> & {
 
   /**
    * The filter that removed it (method, currency, amount, scheme, country, issuer_country, bin, kind, account, credential,
-   * state, rule, require, limit, three_ds, strategy), empty where it stayed.
+   * state, maintenance, breaker, block, scheme_cap, rule, require, limit, three_ds, strategy), empty where it stayed.
    *
    * @generated from field: string removed_by = 2;
    */
@@ -1694,6 +1750,76 @@ export declare type CodeTableEntry = Message<"switchyard.v1.CodeTableEntry"> & {
    * @generated from field: bool sca_zone_only = 5;
    */
   scaZoneOnly: boolean;
+
+  /**
+   * PSP that it holds for; empty for all.
+   *
+   * @generated from field: string psp = 6;
+   */
+  psp: string;
+
+  /**
+   * Code of that PSP's own.
+   *
+   * @generated from field: string psp_code = 7;
+   */
+  pspCode: string;
+
+  /**
+   * Advice code that it needs beside the code, or alone.
+   *
+   * @generated from field: string advice_code = 8;
+   */
+  adviceCode: string;
+
+  /**
+   * Whom it is held against.
+   *
+   * @generated from field: switchyard.v1.Attribution attribution = 9;
+   */
+  attribution: Attribution;
+
+  /**
+   * Not again before so long.
+   *
+   * @generated from field: google.protobuf.Duration wait = 10;
+   */
+  wait?: Duration | undefined;
+
+  /**
+   * What is remembered: card, bin, agreement, card_amount; empty for nothing.
+   *
+   * @generated from field: string block = 11;
+   */
+  block: string;
+
+  /**
+   * For how long; for good where absent.
+   *
+   * @generated from field: google.protobuf.Duration block_for = 12;
+   */
+  blockFor?: Duration | undefined;
+
+  /**
+   * First instant at which it counts; absent where it always did.
+   *
+   * @generated from field: google.protobuf.Timestamp from = 13;
+   */
+  from?: Timestamp | undefined;
+
+  /**
+   * First instant at which it no longer counts.
+   *
+   * @generated from field: google.protobuf.Timestamp until = 14;
+   */
+  until?: Timestamp | undefined;
+
+  /**
+   * Where the fact is from.
+   *
+   * @generated from field: string origin = 15;
+   */
+  origin: string;
 };
 
 /**
@@ -2024,6 +2150,48 @@ export declare type ReportOutcomeRequest = Message<"switchyard.v1.ReportOutcomeR
    * @generated from field: google.protobuf.Timestamp report_at = 12;
    */
   reportAt?: Timestamp | undefined;
+
+  /**
+   * Code of the PSP's own, as it sent it. At most 64 characters.
+   *
+   * @generated from field: string psp_code = 13;
+   */
+  pspCode: string;
+
+  /**
+   * Advice code of the network (Mastercard's MAC), two digits.
+   *
+   * @generated from field: string advice_code = 14;
+   */
+  adviceCode: string;
+
+  /**
+   * What 3DS came to, where it was run.
+   *
+   * @generated from field: switchyard.v1.ThreeDsResult three_ds = 15;
+   */
+  threeDs?: ThreeDsResult | undefined;
+
+  /**
+   * How long the PSP took to answer. At most 24 hours.
+   *
+   * @generated from field: google.protobuf.Duration latency = 16;
+   */
+  latency?: Duration | undefined;
+
+  /**
+   * The technical failure, where there was one.
+   *
+   * @generated from field: switchyard.v1.Failure failure = 17;
+   */
+  failure: Failure;
+
+  /**
+   * The result that this report corrects: only a report that says APPROVED here turns an approval into a decline.
+   *
+   * @generated from field: switchyard.v1.ReportOutcomeRequest.Result corrects = 18;
+   */
+  corrects: ReportOutcomeRequest_Result;
 };
 
 /**
@@ -2154,6 +2322,27 @@ export declare type ReportOutcomeResponse = Message<"switchyard.v1.ReportOutcome
    * @generated from field: bool overrun = 4;
    */
   overrun: boolean;
+
+  /**
+   * What the report means for the payment, as it was classified.
+   *
+   * @generated from field: switchyard.v1.Outcome.Class outcome = 5;
+   */
+  outcome: Outcome_Class;
+
+  /**
+   * Whom it is held against.
+   *
+   * @generated from field: switchyard.v1.Attribution attribution = 6;
+   */
+  attribution: Attribution;
+
+  /**
+   * What somebody has to look at: a second approval, an account of a PSP that is set up wrongly. At most 8.
+   *
+   * @generated from field: repeated switchyard.v1.Reason alerts = 7;
+   */
+  alerts: Reason[];
 };
 
 /**

@@ -110,6 +110,20 @@ export declare type Card = Message<"switchyard.v1.Card"> & {
    * @generated from field: optional string token_id = 9;
    */
   tokenId?: string | undefined;
+
+  /**
+   * Whether more money can be put on a prepaid card.
+   *
+   * @generated from field: optional bool reloadable = 10;
+   */
+  reloadable?: boolean | undefined;
+
+  /**
+   * Whether a prepaid card is anonymous, and so out of scope of SCA.
+   *
+   * @generated from field: optional bool anonymous = 11;
+   */
+  anonymous?: boolean | undefined;
 };
 
 /**
@@ -159,6 +173,162 @@ export enum Card_Credential {
 export declare const Card_CredentialSchema: GenEnum<Card_Credential>;
 
 /**
+ * What an EMV 3DS authentication came to.
+ *
+ * @generated from message switchyard.v1.ThreeDsResult
+ */
+export declare type ThreeDsResult = Message<"switchyard.v1.ThreeDsResult"> & {
+  /**
+   * EMV transStatus.
+   *
+   * @generated from field: switchyard.v1.ThreeDsResult.TransStatus trans_status = 1;
+   */
+  transStatus: ThreeDsResult_TransStatus;
+
+  /**
+   * Electronic commerce indicator of the answer, two digits. Schemes read it differently.
+   *
+   * @generated from field: string eci = 2;
+   */
+  eci: string;
+
+  /**
+   * Who ran it.
+   *
+   * @generated from field: switchyard.v1.ThreeDsResult.Host host = 3;
+   */
+  host: ThreeDsResult_Host;
+
+  /**
+   * EMV version such as 2.2.0. At most 16 characters.
+   *
+   * @generated from field: string version = 4;
+   */
+  version: string;
+
+  /**
+   * Whether there is a cryptogram (CAVV) to send; without one there is no liability shift.
+   *
+   * @generated from field: bool has_cryptogram = 5;
+   */
+  hasCryptogram: boolean;
+};
+
+/**
+ * Describes the message switchyard.v1.ThreeDsResult.
+ * Use `create(ThreeDsResultSchema)` to create a new message.
+ */
+export declare const ThreeDsResultSchema: GenMessage<ThreeDsResult>;
+
+/**
+ * EMV transStatus.
+ *
+ * @generated from enum switchyard.v1.ThreeDsResult.TransStatus
+ */
+export enum ThreeDsResult_TransStatus {
+  /**
+   * Not said.
+   *
+   * @generated from enum value: TRANS_STATUS_UNSPECIFIED = 0;
+   */
+  TRANS_STATUS_UNSPECIFIED = 0,
+
+  /**
+   * Authenticated.
+   *
+   * @generated from enum value: Y = 1;
+   */
+  Y = 1,
+
+  /**
+   * Attempted: the scheme or the issuer's stand-in answered.
+   *
+   * @generated from enum value: A = 2;
+   */
+  A = 2,
+
+  /**
+   * A challenge is wanted and not finished.
+   *
+   * @generated from enum value: C = 3;
+   */
+  C = 3,
+
+  /**
+   * A decoupled challenge is wanted and not finished.
+   *
+   * @generated from enum value: D = 4;
+   */
+  D = 4,
+
+  /**
+   * Not authenticated.
+   *
+   * @generated from enum value: N = 5;
+   */
+  N = 5,
+
+  /**
+   * The issuer rejects: do not authorise.
+   *
+   * @generated from enum value: R = 6;
+   */
+  R = 6,
+
+  /**
+   * Could not be run.
+   *
+   * @generated from enum value: U = 7;
+   */
+  U = 7,
+
+  /**
+   * Informational only.
+   *
+   * @generated from enum value: I = 8;
+   */
+  I = 8,
+}
+
+/**
+ * Describes the enum switchyard.v1.ThreeDsResult.TransStatus.
+ */
+export declare const ThreeDsResult_TransStatusSchema: GenEnum<ThreeDsResult_TransStatus>;
+
+/**
+ * Who ran it, and so where its proof can be used.
+ *
+ * @generated from enum switchyard.v1.ThreeDsResult.Host
+ */
+export enum ThreeDsResult_Host {
+  /**
+   * Not said: PSP.
+   *
+   * @generated from enum value: HOST_UNSPECIFIED = 0;
+   */
+  HOST_UNSPECIFIED = 0,
+
+  /**
+   * The PSP: the proof stays there.
+   *
+   * @generated from enum value: PSP = 1;
+   */
+  PSP = 1,
+
+  /**
+   * The merchant's own 3DS server: the proof can travel to every PSP that takes one.
+   *
+   * @generated from enum value: MERCHANT = 2;
+   */
+  MERCHANT = 2,
+}
+
+/**
+ * Describes the enum switchyard.v1.ThreeDsResult.Host.
+ */
+export declare const ThreeDsResult_HostSchema: GenEnum<ThreeDsResult_Host>;
+
+/**
  * What became of one attempt.
  *
  * @generated from message switchyard.v1.Outcome
@@ -198,6 +368,34 @@ export declare type Outcome = Message<"switchyard.v1.Outcome"> & {
    * @generated from field: google.protobuf.Timestamp at = 5;
    */
   at?: Timestamp | undefined;
+
+  /**
+   * Code of the PSP's own, as it sent it. At most 64 characters.
+   *
+   * @generated from field: string psp_code = 6;
+   */
+  pspCode: string;
+
+  /**
+   * Advice code of the network (Mastercard's MAC), two digits.
+   *
+   * @generated from field: string advice_code = 7;
+   */
+  adviceCode: string;
+
+  /**
+   * What 3DS came to, where it was run.
+   *
+   * @generated from field: switchyard.v1.ThreeDsResult three_ds = 8;
+   */
+  threeDs?: ThreeDsResult | undefined;
+
+  /**
+   * The technical failure, where there was one.
+   *
+   * @generated from field: switchyard.v1.Failure failure = 9;
+   */
+  failure: Failure;
 };
 
 /**
@@ -382,4 +580,119 @@ export enum Review_Result {
  * Describes the enum switchyard.v1.Review.Result.
  */
 export declare const Review_ResultSchema: GenEnum<Review_Result>;
+
+/**
+ * A technical failure as the caller met it.
+ *
+ * @generated from enum switchyard.v1.Failure
+ */
+export enum Failure {
+  /**
+   * None.
+   *
+   * @generated from enum value: FAILURE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The connection was refused, or DNS or TLS failed: nothing was sent.
+   *
+   * @generated from enum value: FAILURE_CONNECT = 1;
+   */
+  CONNECT = 1,
+
+  /**
+   * Answered 429: nothing was processed.
+   *
+   * @generated from enum value: FAILURE_THROTTLED = 2;
+   */
+  THROTTLED = 2,
+
+  /**
+   * Answered 5xx before anything was processed, and says so.
+   *
+   * @generated from enum value: FAILURE_NOT_PROCESSED = 3;
+   */
+  NOT_PROCESSED = 3,
+
+  /**
+   * Answered 5xx after sending: nobody knows.
+   *
+   * @generated from enum value: FAILURE_SERVER = 4;
+   */
+  SERVER = 4,
+
+  /**
+   * No answer in time: nobody knows.
+   *
+   * @generated from enum value: FAILURE_TIMEOUT = 5;
+   */
+  TIMEOUT = 5,
+
+  /**
+   * The 3DS server or the scheme's directory failed.
+   *
+   * @generated from enum value: FAILURE_THREE_DS = 6;
+   */
+  THREE_DS = 6,
+}
+
+/**
+ * Describes the enum switchyard.v1.Failure.
+ */
+export declare const FailureSchema: GenEnum<Failure>;
+
+/**
+ * Whom an outcome is held against.
+ *
+ * @generated from enum switchyard.v1.Attribution
+ */
+export enum Attribution {
+  /**
+   * Nobody.
+   *
+   * @generated from enum value: ATTRIBUTION_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The PSP or the way to it.
+   *
+   * @generated from enum value: ATTRIBUTION_PSP = 1;
+   */
+  PSP = 1,
+
+  /**
+   * The issuer.
+   *
+   * @generated from enum value: ATTRIBUTION_ISSUER = 2;
+   */
+  ISSUER = 2,
+
+  /**
+   * How the account at the PSP is set up.
+   *
+   * @generated from enum value: ATTRIBUTION_CONFIG = 3;
+   */
+  CONFIG = 3,
+
+  /**
+   * The 3DS server or the scheme's directory.
+   *
+   * @generated from enum value: ATTRIBUTION_THREE_DS = 4;
+   */
+  THREE_DS = 4,
+
+  /**
+   * The player or the data that was entered.
+   *
+   * @generated from enum value: ATTRIBUTION_PLAYER = 5;
+   */
+  PLAYER = 5,
+}
+
+/**
+ * Describes the enum switchyard.v1.Attribution.
+ */
+export declare const AttributionSchema: GenEnum<Attribution>;
 

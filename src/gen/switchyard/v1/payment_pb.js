@@ -11,7 +11,7 @@ import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
  * Describes the file switchyard/v1/payment.proto.
  */
 export const file_switchyard_v1_payment = /*@__PURE__*/
-  fileDesc("Chtzd2l0Y2h5YXJkL3YxL3BheW1lbnQucHJvdG8SDXN3aXRjaHlhcmQudjEiMwoFTW9uZXkSEwoLbWlub3JfdW5pdHMYASABKAMSFQoNY3VycmVuY3lfY29kZRgCIAEoCSKvAwoEQ2FyZBIQCgNiaW4YASABKAlIAIgBARIWCglsYXN0X2ZvdXIYAiABKAlIAYgBARITCgZzY2hlbWUYAyABKAlIAogBARIUCgdmdW5kaW5nGAQgASgJSAOIAQESEwoGaXNzdWVyGAUgASgJSASIAQESGwoOaXNzdWVyX2NvdW50cnkYBiABKAlIBYgBARIYCgtmaW5nZXJwcmludBgHIAEoCUgGiAEBEjIKCmNyZWRlbnRpYWwYCCABKA4yHi5zd2l0Y2h5YXJkLnYxLkNhcmQuQ3JlZGVudGlhbBIVCgh0b2tlbl9pZBgJIAEoCUgHiAEBIlMKCkNyZWRlbnRpYWwSGgoWQ1JFREVOVElBTF9VTlNQRUNJRklFRBAAEgcKA1BBThABEhEKDU5FVFdPUktfVE9LRU4QAhINCglQU1BfVE9LRU4QA0IGCgRfYmluQgwKCl9sYXN0X2ZvdXJCCQoHX3NjaGVtZUIKCghfZnVuZGluZ0IJCgdfaXNzdWVyQhEKD19pc3N1ZXJfY291bnRyeUIOCgxfZmluZ2VycHJpbnRCCwoJX3Rva2VuX2lkIukCCgdPdXRjb21lEhIKCmF0dGVtcHRfaWQYASABKAkSCwoDcHNwGAIgASgJEisKBWNsYXNzGAMgASgOMhwuc3dpdGNoeWFyZC52MS5PdXRjb21lLkNsYXNzEhUKDXJlc3BvbnNlX2NvZGUYBCABKAkSJgoCYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wItABCgVDbGFzcxIVChFDTEFTU19VTlNQRUNJRklFRBAAEgwKCEFQUFJPVkVEEAESCwoHUEFSVElBTBACEggKBEhBUkQQAxIICgREQVRBEAQSBwoDU0NBEAUSCAoEV0FJVBAGEgsKB0dFTkVSSUMQBxIWChJURUNIX05PVF9QUk9DRVNTRUQQCBIPCgtJU1NVRVJfRE9XThAJEgsKB1VOS05PV04QChILCgdQRU5ESU5HEAsSDwoLQVVUSF9GQUlMRUQQDBINCglBQkFORE9ORUQQDSKuAQoGUmV2aWV3EiwKBnJlc3VsdBgBIAEoDjIcLnN3aXRjaHlhcmQudjEuUmV2aWV3LlJlc3VsdBIQCghyZXZpZXdlchgCIAEoCRImCgJhdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiPAoGUmVzdWx0EhYKElJFU1VMVF9VTlNQRUNJRklFRBAAEgwKCEFQUFJPVkVEEAESDAoIUkVKRUNURUQQAmIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("Chtzd2l0Y2h5YXJkL3YxL3BheW1lbnQucHJvdG8SDXN3aXRjaHlhcmQudjEiMwoFTW9uZXkSEwoLbWlub3JfdW5pdHMYASABKAMSFQoNY3VycmVuY3lfY29kZRgCIAEoCSL9AwoEQ2FyZBIQCgNiaW4YASABKAlIAIgBARIWCglsYXN0X2ZvdXIYAiABKAlIAYgBARITCgZzY2hlbWUYAyABKAlIAogBARIUCgdmdW5kaW5nGAQgASgJSAOIAQESEwoGaXNzdWVyGAUgASgJSASIAQESGwoOaXNzdWVyX2NvdW50cnkYBiABKAlIBYgBARIYCgtmaW5nZXJwcmludBgHIAEoCUgGiAEBEjIKCmNyZWRlbnRpYWwYCCABKA4yHi5zd2l0Y2h5YXJkLnYxLkNhcmQuQ3JlZGVudGlhbBIVCgh0b2tlbl9pZBgJIAEoCUgHiAEBEhcKCnJlbG9hZGFibGUYCiABKAhICIgBARIWCglhbm9ueW1vdXMYCyABKAhICYgBASJTCgpDcmVkZW50aWFsEhoKFkNSRURFTlRJQUxfVU5TUEVDSUZJRUQQABIHCgNQQU4QARIRCg1ORVRXT1JLX1RPS0VOEAISDQoJUFNQX1RPS0VOEANCBgoEX2JpbkIMCgpfbGFzdF9mb3VyQgkKB19zY2hlbWVCCgoIX2Z1bmRpbmdCCQoHX2lzc3VlckIRCg9faXNzdWVyX2NvdW50cnlCDgoMX2ZpbmdlcnByaW50QgsKCV90b2tlbl9pZEINCgtfcmVsb2FkYWJsZUIMCgpfYW5vbnltb3VzItACCg1UaHJlZURzUmVzdWx0Ej4KDHRyYW5zX3N0YXR1cxgBIAEoDjIoLnN3aXRjaHlhcmQudjEuVGhyZWVEc1Jlc3VsdC5UcmFuc1N0YXR1cxILCgNlY2kYAiABKAkSLwoEaG9zdBgDIAEoDjIhLnN3aXRjaHlhcmQudjEuVGhyZWVEc1Jlc3VsdC5Ib3N0Eg8KB3ZlcnNpb24YBCABKAkSFgoOaGFzX2NyeXB0b2dyYW0YBSABKAgiYwoLVHJhbnNTdGF0dXMSHAoYVFJBTlNfU1RBVFVTX1VOU1BFQ0lGSUVEEAASBQoBWRABEgUKAUEQAhIFCgFDEAMSBQoBRBAEEgUKAU4QBRIFCgFSEAYSBQoBVRAHEgUKAUkQCCIzCgRIb3N0EhQKEEhPU1RfVU5TUEVDSUZJRUQQABIHCgNQU1AQARIMCghNRVJDSEFOVBACIukDCgdPdXRjb21lEhIKCmF0dGVtcHRfaWQYASABKAkSCwoDcHNwGAIgASgJEisKBWNsYXNzGAMgASgOMhwuc3dpdGNoeWFyZC52MS5PdXRjb21lLkNsYXNzEhUKDXJlc3BvbnNlX2NvZGUYBCABKAkSJgoCYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHBzcF9jb2RlGAYgASgJEhMKC2FkdmljZV9jb2RlGAcgASgJEi4KCHRocmVlX2RzGAggASgLMhwuc3dpdGNoeWFyZC52MS5UaHJlZURzUmVzdWx0EicKB2ZhaWx1cmUYCSABKA4yFi5zd2l0Y2h5YXJkLnYxLkZhaWx1cmUi0AEKBUNsYXNzEhUKEUNMQVNTX1VOU1BFQ0lGSUVEEAASDAoIQVBQUk9WRUQQARILCgdQQVJUSUFMEAISCAoESEFSRBADEggKBERBVEEQBBIHCgNTQ0EQBRIICgRXQUlUEAYSCwoHR0VORVJJQxAHEhYKElRFQ0hfTk9UX1BST0NFU1NFRBAIEg8KC0lTU1VFUl9ET1dOEAkSCwoHVU5LTk9XThAKEgsKB1BFTkRJTkcQCxIPCgtBVVRIX0ZBSUxFRBAMEg0KCUFCQU5ET05FRBANIq4BCgZSZXZpZXcSLAoGcmVzdWx0GAEgASgOMhwuc3dpdGNoeWFyZC52MS5SZXZpZXcuUmVzdWx0EhAKCHJldmlld2VyGAIgASgJEiYKAmF0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCI8CgZSZXN1bHQSFgoSUkVTVUxUX1VOU1BFQ0lGSUVEEAASDAoIQVBQUk9WRUQQARIMCghSRUpFQ1RFRBACKqgBCgdGYWlsdXJlEhcKE0ZBSUxVUkVfVU5TUEVDSUZJRUQQABITCg9GQUlMVVJFX0NPTk5FQ1QQARIVChFGQUlMVVJFX1RIUk9UVExFRBACEhkKFUZBSUxVUkVfTk9UX1BST0NFU1NFRBADEhIKDkZBSUxVUkVfU0VSVkVSEAQSEwoPRkFJTFVSRV9USU1FT1VUEAUSFAoQRkFJTFVSRV9USFJFRV9EUxAGKqEBCgtBdHRyaWJ1dGlvbhIbChdBVFRSSUJVVElPTl9VTlNQRUNJRklFRBAAEhMKD0FUVFJJQlVUSU9OX1BTUBABEhYKEkFUVFJJQlVUSU9OX0lTU1VFUhACEhYKEkFUVFJJQlVUSU9OX0NPTkZJRxADEhgKFEFUVFJJQlVUSU9OX1RIUkVFX0RTEAQSFgoSQVRUUklCVVRJT05fUExBWUVSEAViBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * Describes the message switchyard.v1.Money.
@@ -42,17 +42,52 @@ export const Card_Credential = /*@__PURE__*/
   tsEnum(Card_CredentialSchema);
 
 /**
+ * Describes the message switchyard.v1.ThreeDsResult.
+ * Use `create(ThreeDsResultSchema)` to create a new message.
+ */
+export const ThreeDsResultSchema = /*@__PURE__*/
+  messageDesc(file_switchyard_v1_payment, 2);
+
+/**
+ * Describes the enum switchyard.v1.ThreeDsResult.TransStatus.
+ */
+export const ThreeDsResult_TransStatusSchema = /*@__PURE__*/
+  enumDesc(file_switchyard_v1_payment, 2, 0);
+
+/**
+ * EMV transStatus.
+ *
+ * @generated from enum switchyard.v1.ThreeDsResult.TransStatus
+ */
+export const ThreeDsResult_TransStatus = /*@__PURE__*/
+  tsEnum(ThreeDsResult_TransStatusSchema);
+
+/**
+ * Describes the enum switchyard.v1.ThreeDsResult.Host.
+ */
+export const ThreeDsResult_HostSchema = /*@__PURE__*/
+  enumDesc(file_switchyard_v1_payment, 2, 1);
+
+/**
+ * Who ran it, and so where its proof can be used.
+ *
+ * @generated from enum switchyard.v1.ThreeDsResult.Host
+ */
+export const ThreeDsResult_Host = /*@__PURE__*/
+  tsEnum(ThreeDsResult_HostSchema);
+
+/**
  * Describes the message switchyard.v1.Outcome.
  * Use `create(OutcomeSchema)` to create a new message.
  */
 export const OutcomeSchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_payment, 2);
+  messageDesc(file_switchyard_v1_payment, 3);
 
 /**
  * Describes the enum switchyard.v1.Outcome.Class.
  */
 export const Outcome_ClassSchema = /*@__PURE__*/
-  enumDesc(file_switchyard_v1_payment, 2, 0);
+  enumDesc(file_switchyard_v1_payment, 3, 0);
 
 /**
  * What an outcome means for the payment. `SEMANTICS` of each: see docs/plan.md.
@@ -67,13 +102,13 @@ export const Outcome_Class = /*@__PURE__*/
  * Use `create(ReviewSchema)` to create a new message.
  */
 export const ReviewSchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_payment, 3);
+  messageDesc(file_switchyard_v1_payment, 4);
 
 /**
  * Describes the enum switchyard.v1.Review.Result.
  */
 export const Review_ResultSchema = /*@__PURE__*/
-  enumDesc(file_switchyard_v1_payment, 3, 0);
+  enumDesc(file_switchyard_v1_payment, 4, 0);
 
 /**
  * What the reviewer decided.
@@ -82,4 +117,32 @@ export const Review_ResultSchema = /*@__PURE__*/
  */
 export const Review_Result = /*@__PURE__*/
   tsEnum(Review_ResultSchema);
+
+/**
+ * Describes the enum switchyard.v1.Failure.
+ */
+export const FailureSchema = /*@__PURE__*/
+  enumDesc(file_switchyard_v1_payment, 0);
+
+/**
+ * A technical failure as the caller met it.
+ *
+ * @generated from enum switchyard.v1.Failure
+ */
+export const Failure = /*@__PURE__*/
+  tsEnum(FailureSchema);
+
+/**
+ * Describes the enum switchyard.v1.Attribution.
+ */
+export const AttributionSchema = /*@__PURE__*/
+  enumDesc(file_switchyard_v1_payment, 1);
+
+/**
+ * Whom an outcome is held against.
+ *
+ * @generated from enum switchyard.v1.Attribution
+ */
+export const Attribution = /*@__PURE__*/
+  tsEnum(AttributionSchema);
 

@@ -7,6 +7,7 @@
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import type { Maintenance } from "./rule_set_pb.js";
 
 /**
  * Describes the file switchyard/v1/psp.proto.
@@ -74,6 +75,20 @@ export declare type PspStatus = Message<"switchyard.v1.PspStatus"> & {
    * @generated from field: repeated string methods = 8;
    */
   methods: string[];
+
+  /**
+   * Its circuit breakers: the one of the PSP first, then those of its methods, sorted. At most 65.
+   *
+   * @generated from field: repeated switchyard.v1.BreakerStatus breakers = 9;
+   */
+  breakers: BreakerStatus[];
+
+  /**
+   * The maintenance window that is on, or the next one that was announced.
+   *
+   * @generated from field: switchyard.v1.Maintenance maintenance = 10;
+   */
+  maintenance?: Maintenance | undefined;
 };
 
 /**
@@ -121,6 +136,115 @@ export enum PspStatus_State {
  * Describes the enum switchyard.v1.PspStatus.State.
  */
 export declare const PspStatus_StateSchema: GenEnum<PspStatus_State>;
+
+/**
+ * A circuit breaker.
+ *
+ * @generated from message switchyard.v1.BreakerStatus
+ */
+export declare type BreakerStatus = Message<"switchyard.v1.BreakerStatus"> & {
+  /**
+   * Method; empty for the whole PSP.
+   *
+   * @generated from field: string method = 1;
+   */
+  method: string;
+
+  /**
+   * Its state.
+   *
+   * @generated from field: switchyard.v1.BreakerStatus.State state = 2;
+   */
+  state: BreakerStatus_State;
+
+  /**
+   * Why it is in this state, in English; empty where it never was in another.
+   *
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+
+  /**
+   * Since when.
+   *
+   * @generated from field: google.protobuf.Timestamp since = 4;
+   */
+  since?: Timestamp | undefined;
+
+  /**
+   * When the next probe may go, where it is open.
+   *
+   * @generated from field: google.protobuf.Timestamp next_probe_at = 5;
+   */
+  nextProbeAt?: Timestamp | undefined;
+
+  /**
+   * Attributed outcomes in its window.
+   *
+   * @generated from field: int32 calls = 6;
+   */
+  calls: number;
+
+  /**
+   * Failures among them.
+   *
+   * @generated from field: int32 failures = 7;
+   */
+  failures: number;
+
+  /**
+   * Probes that are out.
+   *
+   * @generated from field: int32 probes = 8;
+   */
+  probes: number;
+};
+
+/**
+ * Describes the message switchyard.v1.BreakerStatus.
+ * Use `create(BreakerStatusSchema)` to create a new message.
+ */
+export declare const BreakerStatusSchema: GenMessage<BreakerStatus>;
+
+/**
+ * States.
+ *
+ * @generated from enum switchyard.v1.BreakerStatus.State
+ */
+export enum BreakerStatus_State {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: STATE_UNSPECIFIED = 0;
+   */
+  STATE_UNSPECIFIED = 0,
+
+  /**
+   * Payments flow.
+   *
+   * @generated from enum value: CLOSED = 1;
+   */
+  CLOSED = 1,
+
+  /**
+   * No payments.
+   *
+   * @generated from enum value: OPEN = 2;
+   */
+  OPEN = 2,
+
+  /**
+   * A few payments try whether it works again.
+   *
+   * @generated from enum value: HALF_OPEN = 3;
+   */
+  HALF_OPEN = 3,
+}
+
+/**
+ * Describes the enum switchyard.v1.BreakerStatus.State.
+ */
+export declare const BreakerStatus_StateSchema: GenEnum<BreakerStatus_State>;
 
 /**
  * Lists PSPs.

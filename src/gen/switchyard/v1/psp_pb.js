@@ -6,12 +6,13 @@
 
 import { enumDesc, fileDesc, messageDesc, serviceDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import { file_switchyard_v1_rule_set } from "./rule_set_pb.js";
 
 /**
  * Describes the file switchyard/v1/psp.proto.
  */
 export const file_switchyard_v1_psp = /*@__PURE__*/
-  fileDesc("Chdzd2l0Y2h5YXJkL3YxL3BzcC5wcm90bxINc3dpdGNoeWFyZC52MSKXAgoJUHNwU3RhdHVzEgsKA3BzcBgBIAEoCRIMCgRuYW1lGAIgASgJEi0KBXN0YXRlGAMgASgOMh4uc3dpdGNoeWFyZC52MS5Qc3BTdGF0dXMuU3RhdGUSGwoTZW5hYmxlZF9pbl9ydWxlX3NldBgEIAEoCBIOCgZhdXRob3IYBSABKAkSDgoGcmVhc29uGAYgASgJEikKBXNpbmNlGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdtZXRob2RzGAggAygJIkcKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASCwoHRU5BQkxFRBABEgwKCERSQUlOSU5HEAISDAoIRElTQUJMRUQQAyImCg9MaXN0UHNwc1JlcXVlc3QSEwoLbWVyY2hhbnRfaWQYASABKAkiOgoQTGlzdFBzcHNSZXNwb25zZRImCgRwc3BzGAEgAygLMhguc3dpdGNoeWFyZC52MS5Qc3BTdGF0dXMihQEKElNldFBzcFN0YXRlUmVxdWVzdBITCgttZXJjaGFudF9pZBgBIAEoCRILCgNwc3AYAiABKAkSLQoFc3RhdGUYAyABKA4yHi5zd2l0Y2h5YXJkLnYxLlBzcFN0YXR1cy5TdGF0ZRIOCgZhdXRob3IYBCABKAkSDgoGcmVhc29uGAUgASgJIjwKE1NldFBzcFN0YXRlUmVzcG9uc2USJQoDcHNwGAEgASgLMhguc3dpdGNoeWFyZC52MS5Qc3BTdGF0dXMyrwEKClBzcFNlcnZpY2USSwoITGlzdFBzcHMSHi5zd2l0Y2h5YXJkLnYxLkxpc3RQc3BzUmVxdWVzdBofLnN3aXRjaHlhcmQudjEuTGlzdFBzcHNSZXNwb25zZRJUCgtTZXRQc3BTdGF0ZRIhLnN3aXRjaHlhcmQudjEuU2V0UHNwU3RhdGVSZXF1ZXN0GiIuc3dpdGNoeWFyZC52MS5TZXRQc3BTdGF0ZVJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("Chdzd2l0Y2h5YXJkL3YxL3BzcC5wcm90bxINc3dpdGNoeWFyZC52MSL4AgoJUHNwU3RhdHVzEgsKA3BzcBgBIAEoCRIMCgRuYW1lGAIgASgJEi0KBXN0YXRlGAMgASgOMh4uc3dpdGNoeWFyZC52MS5Qc3BTdGF0dXMuU3RhdGUSGwoTZW5hYmxlZF9pbl9ydWxlX3NldBgEIAEoCBIOCgZhdXRob3IYBSABKAkSDgoGcmVhc29uGAYgASgJEikKBXNpbmNlGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdtZXRob2RzGAggAygJEi4KCGJyZWFrZXJzGAkgAygLMhwuc3dpdGNoeWFyZC52MS5CcmVha2VyU3RhdHVzEi8KC21haW50ZW5hbmNlGAogASgLMhouc3dpdGNoeWFyZC52MS5NYWludGVuYW5jZSJHCgVTdGF0ZRIVChFTVEFURV9VTlNQRUNJRklFRBAAEgsKB0VOQUJMRUQQARIMCghEUkFJTklORxACEgwKCERJU0FCTEVEEAMitgIKDUJyZWFrZXJTdGF0dXMSDgoGbWV0aG9kGAEgASgJEjEKBXN0YXRlGAIgASgOMiIuc3dpdGNoeWFyZC52MS5CcmVha2VyU3RhdHVzLlN0YXRlEg4KBnJlYXNvbhgDIAEoCRIpCgVzaW5jZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMQoNbmV4dF9wcm9iZV9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFY2FsbHMYBiABKAUSEAoIZmFpbHVyZXMYByABKAUSDgoGcHJvYmVzGAggASgFIkMKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASCgoGQ0xPU0VEEAESCAoET1BFThACEg0KCUhBTEZfT1BFThADIiYKD0xpc3RQc3BzUmVxdWVzdBITCgttZXJjaGFudF9pZBgBIAEoCSI6ChBMaXN0UHNwc1Jlc3BvbnNlEiYKBHBzcHMYASADKAsyGC5zd2l0Y2h5YXJkLnYxLlBzcFN0YXR1cyKFAQoSU2V0UHNwU3RhdGVSZXF1ZXN0EhMKC21lcmNoYW50X2lkGAEgASgJEgsKA3BzcBgCIAEoCRItCgVzdGF0ZRgDIAEoDjIeLnN3aXRjaHlhcmQudjEuUHNwU3RhdHVzLlN0YXRlEg4KBmF1dGhvchgEIAEoCRIOCgZyZWFzb24YBSABKAkiPAoTU2V0UHNwU3RhdGVSZXNwb25zZRIlCgNwc3AYASABKAsyGC5zd2l0Y2h5YXJkLnYxLlBzcFN0YXR1czKvAQoKUHNwU2VydmljZRJLCghMaXN0UHNwcxIeLnN3aXRjaHlhcmQudjEuTGlzdFBzcHNSZXF1ZXN0Gh8uc3dpdGNoeWFyZC52MS5MaXN0UHNwc1Jlc3BvbnNlElQKC1NldFBzcFN0YXRlEiEuc3dpdGNoeWFyZC52MS5TZXRQc3BTdGF0ZVJlcXVlc3QaIi5zd2l0Y2h5YXJkLnYxLlNldFBzcFN0YXRlUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp, file_switchyard_v1_rule_set]);
 
 /**
  * Describes the message switchyard.v1.PspStatus.
@@ -35,32 +36,53 @@ export const PspStatus_State = /*@__PURE__*/
   tsEnum(PspStatus_StateSchema);
 
 /**
+ * Describes the message switchyard.v1.BreakerStatus.
+ * Use `create(BreakerStatusSchema)` to create a new message.
+ */
+export const BreakerStatusSchema = /*@__PURE__*/
+  messageDesc(file_switchyard_v1_psp, 1);
+
+/**
+ * Describes the enum switchyard.v1.BreakerStatus.State.
+ */
+export const BreakerStatus_StateSchema = /*@__PURE__*/
+  enumDesc(file_switchyard_v1_psp, 1, 0);
+
+/**
+ * States.
+ *
+ * @generated from enum switchyard.v1.BreakerStatus.State
+ */
+export const BreakerStatus_State = /*@__PURE__*/
+  tsEnum(BreakerStatus_StateSchema);
+
+/**
  * Describes the message switchyard.v1.ListPspsRequest.
  * Use `create(ListPspsRequestSchema)` to create a new message.
  */
 export const ListPspsRequestSchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_psp, 1);
+  messageDesc(file_switchyard_v1_psp, 2);
 
 /**
  * Describes the message switchyard.v1.ListPspsResponse.
  * Use `create(ListPspsResponseSchema)` to create a new message.
  */
 export const ListPspsResponseSchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_psp, 2);
+  messageDesc(file_switchyard_v1_psp, 3);
 
 /**
  * Describes the message switchyard.v1.SetPspStateRequest.
  * Use `create(SetPspStateRequestSchema)` to create a new message.
  */
 export const SetPspStateRequestSchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_psp, 3);
+  messageDesc(file_switchyard_v1_psp, 4);
 
 /**
  * Describes the message switchyard.v1.SetPspStateResponse.
  * Use `create(SetPspStateResponseSchema)` to create a new message.
  */
 export const SetPspStateResponseSchema = /*@__PURE__*/
-  messageDesc(file_switchyard_v1_psp, 4);
+  messageDesc(file_switchyard_v1_psp, 5);
 
 /**
  * PSPs at run time. Served on the admin listener.

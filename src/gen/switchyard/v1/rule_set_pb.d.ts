@@ -9,7 +9,7 @@
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
-import type { Card_Credential, Money, Outcome_Class } from "./payment_pb.js";
+import type { Attribution, Card_Credential, Money, Outcome_Class } from "./payment_pb.js";
 
 /**
  * Describes the file switchyard/v1/rule_set.proto.
@@ -140,6 +140,34 @@ export declare type RuleSet = Message<"switchyard.v1.RuleSet"> & {
    * @generated from field: repeated switchyard.v1.Lifecycle lifecycles = 20;
    */
   lifecycles: Lifecycle[];
+
+  /**
+   * When SCA is asked for and what is exempt. Where absent that of the house counts (docs/sca.md).
+   *
+   * @generated from field: switchyard.v1.ScaPolicy sca_policy = 10;
+   */
+  scaPolicy?: ScaPolicy | undefined;
+
+  /**
+   * What answers of PSPs and networks mean, before the table of the house (docs/response-codes.md). At most 4,096.
+   *
+   * @generated from field: repeated switchyard.v1.ResponseCode response_codes = 15;
+   */
+  responseCodes: ResponseCode[];
+
+  /**
+   * When a PSP is no longer sent payments. Where absent that of the house counts (docs/breakers.md).
+   *
+   * @generated from field: switchyard.v1.BreakerPolicy breaker_policy = 21;
+   */
+  breakerPolicy?: BreakerPolicy | undefined;
+
+  /**
+   * How often the schemes let a card be tried. Where absent those of the house count (docs/response-codes.md). At most 32.
+   *
+   * @generated from field: repeated switchyard.v1.SchemeCap scheme_caps = 22;
+   */
+  schemeCaps: SchemeCap[];
 };
 
 /**
@@ -1664,6 +1692,34 @@ export declare type Psp = Message<"switchyard.v1.Psp"> & {
    * @generated from field: repeated switchyard.v1.Card.Credential credentials = 19;
    */
   credentials: Card_Credential[];
+
+  /**
+   * What it does about SCA.
+   *
+   * @generated from field: switchyard.v1.PspSca sca = 20;
+   */
+  sca?: PspSca | undefined;
+
+  /**
+   * Whether it answers a repeated key with its first answer; true by default. Where not, an attempt is never sent again, only asked for.
+   *
+   * @generated from field: optional bool idempotent = 21;
+   */
+  idempotent?: boolean | undefined;
+
+  /**
+   * How long the gateway waits for its answer, 1 s to 5 min; 60 s by default.
+   *
+   * @generated from field: google.protobuf.Duration timeout = 22;
+   */
+  timeout?: Duration | undefined;
+
+  /**
+   * Times in which it is not used. At most 32.
+   *
+   * @generated from field: repeated switchyard.v1.Maintenance maintenance = 23;
+   */
+  maintenance: Maintenance[];
 };
 
 /**
@@ -1671,6 +1727,698 @@ export declare type Psp = Message<"switchyard.v1.Psp"> & {
  * Use `create(PspSchema)` to create a new message.
  */
 export declare const PspSchema: GenMessage<Psp>;
+
+/**
+ * A time in which a PSP is not used.
+ *
+ * @generated from message switchyard.v1.Maintenance
+ */
+export declare type Maintenance = Message<"switchyard.v1.Maintenance"> & {
+  /**
+   * First instant.
+   *
+   * @generated from field: google.protobuf.Timestamp from = 1;
+   */
+  from?: Timestamp | undefined;
+
+  /**
+   * First instant after it.
+   *
+   * @generated from field: google.protobuf.Timestamp until = 2;
+   */
+  until?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message switchyard.v1.Maintenance.
+ * Use `create(MaintenanceSchema)` to create a new message.
+ */
+export declare const MaintenanceSchema: GenMessage<Maintenance>;
+
+/**
+ * What a PSP does about SCA.
+ *
+ * @generated from message switchyard.v1.PspSca
+ */
+export declare type PspSca = Message<"switchyard.v1.PspSca"> & {
+  /**
+   * Its own fraud rate for cards in basis points, which decides up to which amount its transaction risk analysis exempts; absent means never.
+   *
+   * @generated from field: optional double fraud_rate_bps = 1;
+   */
+  fraudRateBps?: number | undefined;
+
+  /**
+   * Exemptions that it takes: low_value, tra, recurring, trusted_beneficiary; all by default.
+   *
+   * @generated from field: repeated string exemptions = 2;
+   */
+  exemptions: string[];
+
+  /**
+   * Whether it takes the proof of a 3DS that was run elsewhere; false by default.
+   *
+   * @generated from field: bool takes_proof = 3;
+   */
+  takesProof: boolean;
+
+  /**
+   * The newest EMV 3DS version that it runs, such as 2.1.0; 2.2.0 by default.
+   *
+   * @generated from field: string three_ds_version = 4;
+   */
+  threeDsVersion: string;
+};
+
+/**
+ * Describes the message switchyard.v1.PspSca.
+ * Use `create(PspScaSchema)` to create a new message.
+ */
+export declare const PspScaSchema: GenMessage<PspSca>;
+
+/**
+ * When SCA is asked for and what is exempt.
+ *
+ * @generated from message switchyard.v1.ScaPolicy
+ */
+export declare type ScaPolicy = Message<"switchyard.v1.ScaPolicy"> & {
+  /**
+   * Zones.
+   *
+   * @generated from field: repeated switchyard.v1.ScaPolicy.Zone zones = 1;
+   */
+  zones: ScaPolicy_Zone[];
+
+  /**
+   * Ids of zones between which SCA is asked for as inside one.
+   *
+   * @generated from field: repeated string treated_as_one = 2;
+   */
+  treatedAsOne: string[];
+
+  /**
+   * Low-value exemptions; of those of a zone the latest that counts.
+   *
+   * @generated from field: repeated switchyard.v1.ScaPolicy.LowValue low_value = 3;
+   */
+  lowValue: ScaPolicy_LowValue[];
+
+  /**
+   * Tiers of transaction risk analysis.
+   *
+   * @generated from field: repeated switchyard.v1.ScaPolicy.Tra tra = 4;
+   */
+  tra: ScaPolicy_Tra[];
+
+  /**
+   * Authentications that countries ask for.
+   *
+   * @generated from field: repeated switchyard.v1.ScaPolicy.Mandate mandates = 5;
+   */
+  mandates: ScaPolicy_Mandate[];
+
+  /**
+   * Exemptions in the order in which they are tried: low_value, tra, recurring, trusted_beneficiary.
+   *
+   * @generated from field: repeated string exemption_order = 6;
+   */
+  exemptionOrder: string[];
+
+  /**
+   * From which risk score on, 1 to 1000, no exemption is used and a challenge is preferred; 0 means never.
+   *
+   * @generated from field: int32 high_risk_score = 7;
+   */
+  highRiskScore: number;
+};
+
+/**
+ * Describes the message switchyard.v1.ScaPolicy.
+ * Use `create(ScaPolicySchema)` to create a new message.
+ */
+export declare const ScaPolicySchema: GenMessage<ScaPolicy>;
+
+/**
+ * Countries between which SCA is asked for: issuer and acquirer both inside.
+ *
+ * @generated from message switchyard.v1.ScaPolicy.Zone
+ */
+export declare type ScaPolicy_Zone = Message<"switchyard.v1.ScaPolicy.Zone"> & {
+  /**
+   * Id such as EEA.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * ISO 3166-1 alpha-2 countries; groups as in conditions.
+   *
+   * @generated from field: repeated string countries = 2;
+   */
+  countries: string[];
+};
+
+/**
+ * Describes the message switchyard.v1.ScaPolicy.Zone.
+ * Use `create(ScaPolicy_ZoneSchema)` to create a new message.
+ */
+export declare const ScaPolicy_ZoneSchema: GenMessage<ScaPolicy_Zone>;
+
+/**
+ * Low-value exemption.
+ *
+ * @generated from message switchyard.v1.ScaPolicy.LowValue
+ */
+export declare type ScaPolicy_LowValue = Message<"switchyard.v1.ScaPolicy.LowValue"> & {
+  /**
+   * Zone of the acquirer.
+   *
+   * @generated from field: string zone = 1;
+   */
+  zone: string;
+
+  /**
+   * Greatest amount of one payment.
+   *
+   * @generated from field: switchyard.v1.Money amount = 2;
+   */
+  amount?: Money | undefined;
+
+  /**
+   * Greatest sum since the last authentication, this payment included.
+   *
+   * @generated from field: switchyard.v1.Money cumulative = 3;
+   */
+  cumulative?: Money | undefined;
+
+  /**
+   * Most exempt payments since the last authentication, this one included.
+   *
+   * @generated from field: int32 count = 4;
+   */
+  count: number;
+
+  /**
+   * First instant at which it counts; absent where it always did.
+   *
+   * @generated from field: google.protobuf.Timestamp from = 5;
+   */
+  from?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message switchyard.v1.ScaPolicy.LowValue.
+ * Use `create(ScaPolicy_LowValueSchema)` to create a new message.
+ */
+export declare const ScaPolicy_LowValueSchema: GenMessage<ScaPolicy_LowValue>;
+
+/**
+ * One tier of the exemption by transaction risk analysis.
+ *
+ * @generated from message switchyard.v1.ScaPolicy.Tra
+ */
+export declare type ScaPolicy_Tra = Message<"switchyard.v1.ScaPolicy.Tra"> & {
+  /**
+   * Zone of the acquirer.
+   *
+   * @generated from field: string zone = 1;
+   */
+  zone: string;
+
+  /**
+   * Greatest amount.
+   *
+   * @generated from field: switchyard.v1.Money amount = 2;
+   */
+  amount?: Money | undefined;
+
+  /**
+   * Greatest fraud rate of the PSP, basis points.
+   *
+   * @generated from field: double fraud_rate_bps = 3;
+   */
+  fraudRateBps: number;
+
+  /**
+   * First instant at which it counts; absent where it always did.
+   *
+   * @generated from field: google.protobuf.Timestamp from = 4;
+   */
+  from?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message switchyard.v1.ScaPolicy.Tra.
+ * Use `create(ScaPolicy_TraSchema)` to create a new message.
+ */
+export declare const ScaPolicy_TraSchema: GenMessage<ScaPolicy_Tra>;
+
+/**
+ * An authentication that a country asks for.
+ *
+ * @generated from message switchyard.v1.ScaPolicy.Mandate
+ */
+export declare type ScaPolicy_Mandate = Message<"switchyard.v1.ScaPolicy.Mandate"> & {
+  /**
+   * Country of the issuer.
+   *
+   * @generated from field: string country = 1;
+   */
+  country: string;
+
+  /**
+   * Fundings that it is about; all by default.
+   *
+   * @generated from field: repeated string fundings = 2;
+   */
+  fundings: string[];
+
+  /**
+   * Whether only where the acquirer is there too.
+   *
+   * @generated from field: bool domestic_only = 3;
+   */
+  domesticOnly: boolean;
+
+  /**
+   * First instant at which it counts; absent where it always did.
+   *
+   * @generated from field: google.protobuf.Timestamp from = 4;
+   */
+  from?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message switchyard.v1.ScaPolicy.Mandate.
+ * Use `create(ScaPolicy_MandateSchema)` to create a new message.
+ */
+export declare const ScaPolicy_MandateSchema: GenMessage<ScaPolicy_Mandate>;
+
+/**
+ * What an answer means. The most specific that fits counts: PSP and its code, then network and code with advice, advice alone, code alone.
+ *
+ * @generated from message switchyard.v1.ResponseCode
+ */
+export declare type ResponseCode = Message<"switchyard.v1.ResponseCode"> & {
+  /**
+   * PSP that it holds for; empty for all.
+   *
+   * @generated from field: string psp = 1;
+   */
+  psp: string;
+
+  /**
+   * Code of that PSP's own.
+   *
+   * @generated from field: string psp_code = 2;
+   */
+  pspCode: string;
+
+  /**
+   * Scheme that it holds for, lower case; empty for all.
+   *
+   * @generated from field: string scheme = 3;
+   */
+  scheme: string;
+
+  /**
+   * Response code of the network, two characters.
+   *
+   * @generated from field: string code = 4;
+   */
+  code: string;
+
+  /**
+   * Advice code of the network, two digits.
+   *
+   * @generated from field: string advice_code = 5;
+   */
+  adviceCode: string;
+
+  /**
+   * The class.
+   *
+   * @generated from field: switchyard.v1.Outcome.Class outcome = 6;
+   */
+  outcome: Outcome_Class;
+
+  /**
+   * Whom it is held against.
+   *
+   * @generated from field: switchyard.v1.Attribution attribution = 7;
+   */
+  attribution: Attribution;
+
+  /**
+   * Not again before so long. At most 30 days.
+   *
+   * @generated from field: google.protobuf.Duration wait = 8;
+   */
+  wait?: Duration | undefined;
+
+  /**
+   * Data to change, where the class is DATA. At most 16.
+   *
+   * @generated from field: repeated string fields = 9;
+   */
+  fields: string[];
+
+  /**
+   * What is remembered.
+   *
+   * @generated from field: switchyard.v1.ResponseCode.Block block = 10;
+   */
+  block: ResponseCode_Block;
+
+  /**
+   * For how long; for good where absent. At most 1,000 days.
+   *
+   * @generated from field: google.protobuf.Duration block_for = 11;
+   */
+  blockFor?: Duration | undefined;
+
+  /**
+   * Whether somebody has to look at the account of the PSP.
+   *
+   * @generated from field: bool alert = 12;
+   */
+  alert: boolean;
+
+  /**
+   * First instant at which it counts; absent where it always did.
+   *
+   * @generated from field: google.protobuf.Timestamp from = 13;
+   */
+  from?: Timestamp | undefined;
+
+  /**
+   * First instant at which it no longer counts.
+   *
+   * @generated from field: google.protobuf.Timestamp until = 14;
+   */
+  until?: Timestamp | undefined;
+
+  /**
+   * In words. At most 256 characters.
+   *
+   * @generated from field: string meaning = 15;
+   */
+  meaning: string;
+};
+
+/**
+ * Describes the message switchyard.v1.ResponseCode.
+ * Use `create(ResponseCodeSchema)` to create a new message.
+ */
+export declare const ResponseCodeSchema: GenMessage<ResponseCode>;
+
+/**
+ * What is remembered of the card.
+ *
+ * @generated from enum switchyard.v1.ResponseCode.Block
+ */
+export enum ResponseCode_Block {
+  /**
+   * Nothing.
+   *
+   * @generated from enum value: BLOCK_UNSPECIFIED = 0;
+   */
+  BLOCK_UNSPECIFIED = 0,
+
+  /**
+   * The card, at every PSP.
+   *
+   * @generated from enum value: CARD = 1;
+   */
+  CARD = 1,
+
+  /**
+   * The card with this amount.
+   *
+   * @generated from enum value: CARD_AMOUNT = 2;
+   */
+  CARD_AMOUNT = 2,
+
+  /**
+   * The card's BIN.
+   *
+   * @generated from enum value: BIN = 3;
+   */
+  BIN = 3,
+
+  /**
+   * The agreement: no payment that the merchant starts.
+   *
+   * @generated from enum value: AGREEMENT = 4;
+   */
+  AGREEMENT = 4,
+}
+
+/**
+ * Describes the enum switchyard.v1.ResponseCode.Block.
+ */
+export declare const ResponseCode_BlockSchema: GenEnum<ResponseCode_Block>;
+
+/**
+ * How often a scheme lets a card be tried: refused from `declines` on.
+ *
+ * @generated from message switchyard.v1.SchemeCap
+ */
+export declare type SchemeCap = Message<"switchyard.v1.SchemeCap"> & {
+  /**
+   * Id.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * Scheme, lower case.
+   *
+   * @generated from field: string scheme = 2;
+   */
+  scheme: string;
+
+  /**
+   * Rolling window, 1 minute to 90 days.
+   *
+   * @generated from field: google.protobuf.Duration window = 3;
+   */
+  window?: Duration | undefined;
+
+  /**
+   * What is counted together; payments that the player and that the merchant starts are counted apart.
+   *
+   * @generated from field: switchyard.v1.SchemeCap.Key key = 4;
+   */
+  key: SchemeCap_Key;
+
+  /**
+   * Declines from which on no other attempt is made.
+   *
+   * @generated from field: int32 declines = 5;
+   */
+  declines: number;
+
+  /**
+   * Whether an approval lets the count begin again; true by default.
+   *
+   * @generated from field: optional bool reset_on_approval = 6;
+   */
+  resetOnApproval?: boolean | undefined;
+
+  /**
+   * First instant at which it counts; absent where it always did.
+   *
+   * @generated from field: google.protobuf.Timestamp from = 7;
+   */
+  from?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message switchyard.v1.SchemeCap.
+ * Use `create(SchemeCapSchema)` to create a new message.
+ */
+export declare const SchemeCapSchema: GenMessage<SchemeCap>;
+
+/**
+ * What is counted together.
+ *
+ * @generated from enum switchyard.v1.SchemeCap.Key
+ */
+export enum SchemeCap_Key {
+  /**
+   * Refused as input.
+   *
+   * @generated from enum value: KEY_UNSPECIFIED = 0;
+   */
+  KEY_UNSPECIFIED = 0,
+
+  /**
+   * All attempts of the card.
+   *
+   * @generated from enum value: CARD = 1;
+   */
+  CARD = 1,
+
+  /**
+   * Attempts of the card with the same amount.
+   *
+   * @generated from enum value: CARD_AMOUNT = 2;
+   */
+  CARD_AMOUNT = 2,
+}
+
+/**
+ * Describes the enum switchyard.v1.SchemeCap.Key.
+ */
+export declare const SchemeCap_KeySchema: GenEnum<SchemeCap_Key>;
+
+/**
+ * When a PSP is no longer sent payments, and when again.
+ *
+ * @generated from message switchyard.v1.BreakerPolicy
+ */
+export declare type BreakerPolicy = Message<"switchyard.v1.BreakerPolicy"> & {
+  /**
+   * How far back outcomes count; 60 s by default.
+   *
+   * @generated from field: google.protobuf.Duration window = 1;
+   */
+  window?: Duration | undefined;
+
+  /**
+   * How many outcomes count at most, 10 to 1,000; 50 by default.
+   *
+   * @generated from field: int32 calls_max = 2;
+   */
+  callsMax: number;
+
+  /**
+   * How many outcomes it takes to judge, 1 to calls_max; 20 by default.
+   *
+   * @generated from field: int32 calls_min = 3;
+   */
+  callsMin: number;
+
+  /**
+   * Share of failures from which on it opens, above 0 to 1; 0.5 by default.
+   *
+   * @generated from field: double failure_share = 4;
+   */
+  failureShare: number;
+
+  /**
+   * Timeouts in a row that open it; 5 by default.
+   *
+   * @generated from field: int32 timeouts_in_row = 5;
+   */
+  timeoutsInRow: number;
+
+  /**
+   * How long it stays open before a probe may go; 30 s by default.
+   *
+   * @generated from field: google.protobuf.Duration open_for = 6;
+   */
+  openFor?: Duration | undefined;
+
+  /**
+   * Probes that may be out at once; 1 by default.
+   *
+   * @generated from field: int32 probes_max = 7;
+   */
+  probesMax: number;
+
+  /**
+   * Probes in a row that must succeed to close it; 3 by default.
+   *
+   * @generated from field: int32 close_after = 8;
+   */
+  closeAfter: number;
+
+  /**
+   * Whether each method of a PSP has a breaker of its own beside that of the PSP.
+   *
+   * @generated from field: bool per_method = 9;
+   */
+  perMethod: boolean;
+
+  /**
+   * What to do where all are open.
+   *
+   * @generated from field: switchyard.v1.BreakerPolicy.AllDown all_down = 10;
+   */
+  allDown: BreakerPolicy_AllDown;
+
+  /**
+   * No probe of this amount or more; in its currency or converted. EUR 200 by default.
+   *
+   * @generated from field: switchyard.v1.Money probe_amount_max = 11;
+   */
+  probeAmountMax?: Money | undefined;
+
+  /**
+   * Segments whose players never probe. At most 16.
+   *
+   * @generated from field: repeated string never_probe = 12;
+   */
+  neverProbe: string[];
+
+  /**
+   * Approval rate that the change detector takes for normal and for broken: opens where outcomes are that much likelier under the second. 0.8 and 0.15 by
+   * default.
+   *
+   * @generated from field: double normal_share = 13;
+   */
+  normalShare: number;
+
+  /**
+   * See `normal_share`.
+   *
+   * @generated from field: double broken_share = 14;
+   */
+  brokenShare: number;
+};
+
+/**
+ * Describes the message switchyard.v1.BreakerPolicy.
+ * Use `create(BreakerPolicySchema)` to create a new message.
+ */
+export declare const BreakerPolicySchema: GenMessage<BreakerPolicy>;
+
+/**
+ * What to do where every PSP that could take a payment is open.
+ *
+ * @generated from enum switchyard.v1.BreakerPolicy.AllDown
+ */
+export enum BreakerPolicy_AllDown {
+  /**
+   * REFUSE.
+   *
+   * @generated from enum value: ALL_DOWN_UNSPECIFIED = 0;
+   */
+  ALL_DOWN_UNSPECIFIED = 0,
+
+  /**
+   * Deny with ALL_ROUTES_DOWN.
+   *
+   * @generated from enum value: REFUSE = 1;
+   */
+  REFUSE = 1,
+
+  /**
+   * Use the one that fails least, and say so.
+   *
+   * @generated from enum value: LEAST_BAD = 2;
+   */
+  LEAST_BAD = 2,
+}
+
+/**
+ * Describes the enum switchyard.v1.BreakerPolicy.AllDown.
+ */
+export declare const BreakerPolicy_AllDownSchema: GenEnum<BreakerPolicy_AllDown>;
 
 /**
  * A range of amounts, both ends included.
@@ -3180,6 +3928,27 @@ export declare type RetryPolicy = Message<"switchyard.v1.RetryPolicy"> & {
    * @generated from field: repeated switchyard.v1.RetryRule rules = 4;
    */
   rules: RetryRule[];
+
+  /**
+   * Declines of a player within `player_window` from which on no attempt follows another by itself; 0 means no bound.
+   *
+   * @generated from field: int32 player_declines = 5;
+   */
+  playerDeclines: number;
+
+  /**
+   * Rolling window of `player_declines`, 1 minute to 30 days; 24 hours by default.
+   *
+   * @generated from field: google.protobuf.Duration player_window = 6;
+   */
+  playerWindow?: Duration | undefined;
+
+  /**
+   * Segments whose players get one attempt and no more, such as those at risk of harm. At most 16.
+   *
+   * @generated from field: repeated string single_try = 7;
+   */
+  singleTry: string[];
 };
 
 /**
