@@ -4,7 +4,8 @@ import type { AggregateSpec, FeatureSpec, WindowSpec } from "./feature.ts";
 import { buildFold, type Fold, type FoldSpec } from "./folds.ts";
 import type { EventFrame } from "./row-filter.ts";
 import { buildLongestSession, type LongestSession, sessionTypes } from "./sessions.ts";
-import { createStream, type Gathered, type Stream, type StreamSpec } from "./stream.ts";
+import { createStream, type Stream, type StreamSpec } from "./stream.ts";
+import { createSweptRows, type SweptRows } from "./swept-rows.ts";
 
 /** An aggregate to be computed, with the ordinal of its feature. */
 export type AggregateFeature = {
@@ -19,7 +20,11 @@ type Unit = { readonly ordinals: readonly number[]; readonly spec: AggregateSpec
 export type FoldUnit = Unit & { readonly fold: Fold };
 
 /** Units over one stream: it is gathered once, and each looks at the part that its window holds. */
-export type Group = { readonly stream: Stream; readonly units: readonly FoldUnit[] };
+export type Group = {
+  readonly stream: Stream;
+  readonly swept: SweptRows;
+  readonly units: readonly FoldUnit[];
+};
 
 /** Aggregates of how rows stand to each other. `stream` has every type that they look at. */
 export type RelationUnit = Unit & {
@@ -36,7 +41,7 @@ export type AggregatePlan = {
   readonly windows: readonly WindowSpec[];
 };
 
-export type PlanContext = { readonly events: EventFrame; readonly fx: FxRates; readonly into: Gathered };
+export type PlanContext = { readonly events: EventFrame; readonly fx: FxRates };
 
 /** A definition before it has its stream. */
 type Definition = {
@@ -56,7 +61,7 @@ export function planAggregates(features: readonly AggregateFeature[], context: P
     return windows.push(window) - 1;
   };
 
-  const groups: { readonly key: string; readonly stream: Stream; readonly units: FoldUnit[] }[] = [];
+  const groups: (Group & { readonly key: string; readonly units: FoldUnit[] })[] = [];
   const relations: RelationUnit[] = [];
   for (const { spec, type, ordinals } of listDefinitions(features)) {
     const window = placeWindow(spec.window);
@@ -68,7 +73,8 @@ export function planAggregates(features: readonly AggregateFeature[], context: P
     const key = describeRows(wanted, spec.window);
     let group = groups.find((each) => each.key === key && serves(each.stream.spec, wanted));
     if (group === undefined) {
-      group = { key, stream: createStream(wanted, context), units: [] };
+      const stream = createStream(wanted, context);
+      group = { key, stream, swept: createSweptRows(stream), units: [] };
       groups.push(group);
     }
     const isExact = type === "int" || spec.of?.kind === "amount";
@@ -112,6 +118,8 @@ function describeStream(spec: FoldSpec): StreamSpec {
   const { events, where, window, includeCurrent, function: name } = spec;
   const of = readsValues(spec) ? spec.of : undefined;
   const givesBack = name === "FIRST" || name === "LAST" || name === "MODE" || name === "DISTINCT";
+  // One row is enough, from the one end or from the other.
+  const isOldest = name === "FIRST" && window.kind !== "last";
   const isNewest = name === "LAST" && window.kind !== "last";
   return {
     events,
@@ -120,18 +128,19 @@ function describeStream(spec: FoldSpec): StreamSpec {
     of,
     isInterned: givesBack && of?.kind === "plain",
     includeCurrent,
-    most: window.kind === "last" ? window.count : isNewest ? 1 : Number.POSITIVE_INFINITY,
-    needsValue: isNewest,
+    most: window.kind === "last" ? window.count : isNewest || isOldest ? 1 : Number.POSITIVE_INFINITY,
+    isOldest,
+    needsValue: isNewest || isOldest,
   };
 }
 
 /** Which rows a stream gathers. One that stops at so many rows stops within its window, so it is for that window only. */
 function describeRows(
-  { events, where, includeCurrent, most, needsValue }: StreamSpec,
+  { events, where, includeCurrent, most, isOldest, needsValue }: StreamSpec,
   window: WindowSpec,
 ): string {
   const own = Number.isFinite(most) ? window : undefined;
-  return JSON.stringify([events.toSorted(), where, includeCurrent, String(most), needsValue, own]);
+  return JSON.stringify([events.toSorted(), where, includeCurrent, String(most), isOldest, needsValue, own]);
 }
 
 /** Whether a stream of these rows has all that is wanted of them. */
@@ -154,6 +163,7 @@ function relate(spec: AggregateSpec, context: PlanContext): Pick<RelationUnit, "
       isInterned: false,
       includeCurrent: false,
       most: 0,
+      isOldest: false,
       needsValue: false,
     },
     context,

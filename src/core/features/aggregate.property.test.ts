@@ -21,6 +21,8 @@ import { buildAggregates } from "./aggregate.ts";
 import type { AggregateFunction, AggregateSpec } from "./feature.ts";
 import type { CurrentRow } from "./stream.ts";
 
+const hourMs = 3_600_000;
+
 const current: CurrentRow = {
   label: {
     type: "payment_attempted",
@@ -84,6 +86,48 @@ describe("aggregates", () => {
         },
       ),
       { numRuns: countRuns(250) },
+    );
+  });
+
+  test("looking at one history again and again, forward and back, sees what one look at it sees", () => {
+    const [middleMs] = nows as [number];
+    const instants = fc.array(fc.integer({ min: -100 * hourMs, max: hourMs }), {
+      minLength: 2,
+      maxLength: 20,
+    });
+    fc.assert(
+      fc.property(
+        fc.array(definition, { minLength: 1, maxLength: 4 }),
+        fc.array(event, { minLength: 50, maxLength: 250, size: "max" }),
+        instants,
+        (definitions, aged, steps) => {
+          const features = definitions.map(({ spec }, ordinal) => ({
+            ordinal,
+            type: "double" as const,
+            spec,
+          }));
+          const events = aged.map(
+            ({ ageMs, ...rest }, id): ListedEvent => ({ ...rest, atMs: middleMs - ageMs, id }),
+          );
+          const history = makeListedHistory(events);
+          const compute = buildAggregates(features, { eventSlots, lists: [], fx });
+          const alone = buildAggregates(features, { eventSlots, lists: [], fx });
+          const read = (by: typeof compute, of: typeof history, nowMs: number): readonly Value[] => {
+            const values = new Array<Value>(definitions.length).fill("nothing");
+            by(
+              { history: of, current, nowMs },
+              { values, errorBounds: new Float64Array(definitions.length) },
+            );
+            return values;
+          };
+          const forward = steps.toSorted((a, b) => a - b);
+          for (const step of [...forward, ...steps]) {
+            const nowMs = middleMs + step;
+            expect(read(compute, history, nowMs)).toEqual(read(alone, { ...history }, nowMs));
+          }
+        },
+      ),
+      { numRuns: countRuns(50) },
     );
   });
 });

@@ -122,6 +122,37 @@ describe("features in conditions", () => {
     expect(get).not.toHaveBeenCalled();
   });
 
+  test("of one history are right at each instant and for each payment, in whatever order they are asked for", () => {
+    const psps = "psps: [{ id: alpha, methods: [card] }]";
+    const ofEvents = compileForTest(`${psps}
+features:
+  - { id: day, aggregate: { function: COUNT, events: [payment_approved], window: { rolling: 1d } } }
+`);
+    const withCurrent = compileForTest(`${psps}
+features:
+  - { id: sum, aggregate: { function: SUM, events: [payment_approved, payment_attempted], currency: EUR, include_current: true } }
+`);
+    const input = makeInput([3, 2, 1, -5].map((hours) => approved(hours * hourMs)));
+    const ask = (rules: RuleSnapshot, hours: number, amountMinor = 0) =>
+      readFeatureValues(rules, {
+        ...input,
+        payment: { ...payment, amountMinor },
+        nowMs: nowMs + hours * hourMs,
+      })[0]?.value;
+    for (const [hours, amountMinor, day, sum] of [
+      [-1, 7, 3, 307],
+      [0, 7, 3, 307],
+      [0, 8, 3, 308],
+      [5, 8, 4, 408],
+      [21, 8, 3, 408],
+      [23, 8, 1, 408],
+      [-2, 8, 2, 208],
+    ] as const) {
+      expect(ask(ofEvents, hours), `${hours}`).toBe(day);
+      expect(ask(withCurrent, hours, amountMinor), `${hours} ${amountMinor}`).toBe(sum);
+    }
+  });
+
   test("are the same to conditions with slots of their own, such as those of overrides", () => {
     const slots: SlotSource[] = [
       { kind: "field", path: "payment.currency" },

@@ -12,7 +12,7 @@ import type { Payment } from "../payment.ts";
 import type { RuleSnapshot } from "../rules/snapshot.ts";
 import { buildAggregates, type ComputeAggregates, type FeatureValues } from "./aggregate.ts";
 import type { FeatureSpec } from "./feature.ts";
-import type { CurrentRow, Source } from "./stream.ts";
+import type { CurrentRow } from "./stream.ts";
 
 /** All that features are computed by. Slots are those of the rule set, over which derived features are written. */
 export type FeatureDeclarations = Pick<
@@ -144,9 +144,16 @@ function buildCompute(ordinals: readonly number[], declarations: FeatureDeclarat
   const aggregates: ComputeAggregates = buildAggregates(wanted, declarations);
   const wantsCurrent = wanted.some(({ spec }) => spec.includeCurrent);
   const readCurrent = createCurrentReader();
+  let latest: { readonly history: FactInput["history"]; readonly nowMs: number } | undefined;
+  let errors = 0;
   return ({ history, payment, nowMs }, frame, into) => {
-    const source: Source = { history, current: wantsCurrent ? readCurrent(payment) : undefined, nowMs };
-    frame.evalErrors += aggregates(source, into);
+    // A history that is the same object has not changed, so the values still stand where they were put.
+    const isSame = !wantsCurrent && history !== undefined && latest?.history === history;
+    if (!isSame || latest?.nowMs !== nowMs) {
+      errors = aggregates({ history, current: wantsCurrent ? readCurrent(payment) : undefined, nowMs }, into);
+      latest = { history, nowMs };
+    }
+    frame.evalErrors += errors;
   };
 }
 

@@ -11,6 +11,7 @@ import {
   type RowFilter,
   type RowView,
 } from "./row-filter.ts";
+import { findFirstAfter, type Span } from "./windows.ts";
 
 /** What is gathered from a history for one or more aggregates: rows that match, with a value and a hit each. */
 export type StreamSpec = {
@@ -21,13 +22,14 @@ export type StreamSpec = {
   /** Whether values are only told apart and given back (then `values` holds their places in `interned`), not calculated with. */
   readonly isInterned: boolean;
   readonly includeCurrent: boolean;
-  /** Most rows that are wanted, the newest. */
+  /** Most rows that are wanted: the newest, or the oldest where `isOldest`. */
   readonly most: number;
+  readonly isOldest: boolean;
   /** Whether rows without a value are passed over. */
   readonly needsValue: boolean;
 };
 
-/** Matching rows, the newest first. Filled again for every stream. */
+/** Matching rows, the newest first. Filled again by every gathering. */
 export type Gathered = {
   count: number;
   /** Instants in ms since the epoch, descending. */
@@ -54,8 +56,13 @@ export type Source = {
 
 export type Stream = {
   readonly spec: StreamSpec;
-  /** Gathers rows with `afterMs < at <= throughMs`, down from row `last`. */
-  readonly gather: (source: Source, last: number, span: { afterMs: number; throughMs: number }) => void;
+  /** Gathers rows with `afterMs < at <= throughMs`, down from row `last`. `rows` has room for all of them. */
+  readonly gather: (
+    rows: Gathered,
+    source: Source,
+    last: number,
+    span: { readonly afterMs: number; readonly throughMs: number },
+  ) => void;
   /** What is known of all rows of a label. */
   readonly codeOf: (labels: Labels, label: number) => number;
   /** The value of all rows of a label, where its code has `valueConstant`. */
@@ -96,16 +103,17 @@ export function reserveGathered(into: Gathered, rows: number): void {
 /** Builds a stream; it knows of each label what there is to know once, for as long as it sees the same labels. */
 export function createStream(
   spec: StreamSpec,
-  { events, fx, into }: { readonly events: EventFrame; readonly fx: FxRates; readonly into: Gathered },
+  { events, fx }: { readonly events: EventFrame; readonly fx: FxRates },
 ): Stream {
   const filter = buildRowFilter(spec.events, spec.where, events);
   const hit = spec.hit && buildCondition(spec.hit, events);
   const readDay = buildDayReader(spec.of);
   const interned: EventValue[] = [];
   const places = new Map<EventValue, number>();
-  const { most, needsValue, includeCurrent } = spec;
+  const { most, isOldest, needsValue, includeCurrent } = spec;
   const view: RowView = { atMs: 0, amountMinor: 0, row: -1, readWide: readNothing, nowMs: 0 };
 
+  let into = createGathered();
   let known: Labels | undefined;
   let codes = new Uint8Array(0);
   let constants = new Float64Array(0);
@@ -178,49 +186,69 @@ export function createStream(
     takeView(code, label, constant, place);
   };
 
+  /** Takes a row of a history in, if it matches. */
+  const takeRow = (history: History, row: number, code: number): void => {
+    const id = history.label[row]!;
+    view.atMs = history.atMs[row]!;
+    view.amountMinor = history.amountMinor[row]!;
+    view.row = row;
+    view.readWide = history.readWide;
+    takeView(code, history.labels.get(id), constants[id]!, widePlaces[id]!);
+  };
+  const gatherOldest = (history: History, last: number, { afterMs, throughMs }: Span): void => {
+    const { atMs, label, labels } = history;
+    for (let row = findFirstAfter(history, afterMs); row <= last && into.count < most; row++) {
+      if (atMs[row]! > throughMs) return;
+      const code = codeOf(labels, label[row]!);
+      if (code !== codeSkip) takeRow(history, row, code);
+    }
+  };
+  const gatherNewest = (history: History, last: number, { afterMs, throughMs }: Span): void => {
+    const { start, atMs, amountMinor, label, labels } = history;
+    openLabels(labels);
+    // All that the loop reads is at hand: it runs over every row of the window, for every stream.
+    const { at: ats, values, hits } = into;
+    const [ownCodes, ownConstants] = [codes, constants];
+    let n = into.count;
+    for (let row = last; row >= start && n < most; row--) {
+      const at = atMs[row]!;
+      if (at <= afterMs) break;
+      const id = label[row]!;
+      let code = ownCodes[id]!;
+      if (code === codeSkip) continue;
+      if (code === unjudged) code = codeOf(labels, id);
+      if (code === codeSkip || at > throughMs) continue;
+      const kind = code & valueMask;
+      // An amount is always there.
+      if (code >= firstSlow || (needsValue && kind !== valueAmount)) {
+        into.count = n;
+        takeRow(history, row, code);
+        n = into.count;
+        continue;
+      }
+      ats[n] = at;
+      values[n] =
+        kind === valueAmount ? amountMinor[row]! : kind === valueConstant ? ownConstants[id]! : Number.NaN;
+      hits[n] = code & hitAll;
+      n++;
+    }
+    into.count = n;
+  };
+
   return {
     spec,
     codeOf,
     constantOf: (id) => constants[id]!,
     interned,
-    gather: ({ history, current, nowMs }, last, { afterMs, throughMs }) => {
+    gather: (rows, { history, current, nowMs }, last, span) => {
+      into = rows;
       into.count = 0;
       view.nowMs = nowMs;
-      if (includeCurrent && current !== undefined && throughMs >= nowMs) gatherCurrent(current, nowMs);
-      if (history === undefined) return;
-      const { start, atMs, amountMinor, label, labels } = history;
-      openLabels(labels);
-      // All that the loop reads is at hand: it runs over every row of the window, for every stream.
-      const { at: ats, values, hits } = into;
-      const [ownCodes, ownConstants] = [codes, constants];
-      let n = into.count;
-      for (let row = last; row >= start && n < most; row--) {
-        const at = atMs[row]!;
-        if (at <= afterMs) break;
-        const id = label[row]!;
-        let code = ownCodes[id]!;
-        if (code === codeSkip) continue;
-        if (code === unjudged) code = codeOf(labels, id);
-        if (code === codeSkip || at > throughMs) continue;
-        const kind = code & valueMask;
-        // An amount is always there.
-        if (code >= firstSlow || (needsValue && kind !== valueAmount)) {
-          view.atMs = at;
-          view.amountMinor = amountMinor[row]!;
-          view.row = row;
-          view.readWide = history.readWide;
-          into.count = n;
-          takeView(code, labels.get(id), constants[id]!, widePlaces[id]!);
-          n = into.count;
-          continue;
-        }
-        ats[n] = at;
-        values[n] =
-          kind === valueAmount ? amountMinor[row]! : kind === valueConstant ? ownConstants[id]! : Number.NaN;
-        hits[n] = code & hitAll;
-        n++;
-      }
-      into.count = n;
+      const isCurrentIn = includeCurrent && current !== undefined && span.throughMs >= nowMs;
+      if (isCurrentIn && !isOldest) gatherCurrent(current, nowMs);
+      if (history !== undefined) (isOldest ? gatherOldest : gatherNewest)(history, last, span);
+      // Nothing is newer than the payment at hand.
+      if (isCurrentIn && isOldest && into.count < most) gatherCurrent(current, nowMs);
     },
   };
 }

@@ -109,7 +109,7 @@ describe("tiles", () => {
     );
     for (const [count, least] of [
       [exact, 300],
-      [bounded, 30],
+      [bounded, 10],
       [missing, 150],
     ] as const) {
       expect(count).toBeGreaterThan(least);

@@ -1,3 +1,4 @@
+import type { History } from "../history/history.ts";
 import { dayAt, openZone, startOfDay, type ZoneClock } from "../local-time.ts";
 import type { CalendarPeriod, CalendarSpec, RollingSpec } from "./feature.ts";
 
@@ -41,6 +42,18 @@ export function findSpan(nowMs: number, spec: RollingSpec | CalendarSpec): Span 
   }
   const { startMs, endMs } = openCalendar(spec)(nowMs);
   return { afterMs: startMs - 1, throughMs: Math.min(endMs - 1, nowMs) };
+}
+
+/** The first row later than an instant, of whatever type; `history.end` where there is none. */
+export function findFirstAfter({ atMs, start, end }: History, afterMs: number): number {
+  let low = start;
+  let high = end;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (atMs[middle]! <= afterMs) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function openCalendar(spec: CalendarSpec): Calendar {

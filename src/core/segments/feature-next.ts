@@ -1,5 +1,5 @@
 import type { AggregateSpec, CalendarSpec, RollingSpec } from "../features/feature.ts";
-import { endOfPeriod, findSpan } from "../features/windows.ts";
+import { endOfPeriod, findFirstAfter, findSpan } from "../features/windows.ts";
 import type { History, Labels } from "../history/history.ts";
 
 /** When the value of an aggregate may change if no event comes. */
@@ -125,16 +125,4 @@ function createRowFinder(types: ReadonlySet<string>): RowFinder {
     return -1;
   };
   return { nextFrom, firstAfter: (history, afterMs) => nextFrom(history, findFirstAfter(history, afterMs)) };
-}
-
-/** The first row later than an instant, of whatever type; `history.end` where there is none. */
-export function findFirstAfter({ atMs, start, end }: History, afterMs: number): number {
-  let low = start;
-  let high = end;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (atMs[middle]! <= afterMs) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -1,4 +1,4 @@
-import { findFirstAfter } from "./feature-next.ts";
+import { findFirstAfter } from "../features/windows.ts";
 import type { Judged, SweepFacts, Timeline } from "./timeline.ts";
 
 /** A player entered or left a segment, exactly then: at `atMs - 1` it was not so. Segments by ordinal. */
@@ -55,7 +55,7 @@ export function sweepPlayer(
   },
 ): Swept {
   const { toMs, looksMax } = from;
-  const sinceMs = Float64Array.from(from.standing.sinceMs);
+  const sinceMs = from.standing.sinceMs.slice();
   const flips: SegmentFlip[] = [];
   const happenings = createHappenings(timeline, facts);
   let { atMs } = from.standing;
