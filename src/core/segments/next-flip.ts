@@ -95,6 +95,7 @@ export function createFlipFinder(sources: FlipSources): FlipFinder {
     const slots = [...reads.slots].map(nextOfSlot);
     const segments = [...reads.segments];
     const moves = clocks.moves(expr);
+    const spanTest = readSpanTest(expr, clocks.moves);
     return (look) => {
       let horizonMs = never;
       for (const next of slots) horizonMs = Math.min(horizonMs, next(look));
@@ -103,7 +104,10 @@ export function createFlipFinder(sources: FlipSources): FlipFinder {
           horizonMs = Math.min(horizonMs, sources.nextOfSegment(segment, truth, look));
         }
       }
-      return moves ? findKept({ expr, want, horizonMs, look }) : horizonMs;
+      if (!moves) return horizonMs;
+      const nextMs =
+        spanTest && nextOfSpanTest(spanTest, (part) => sources.valueOf(part, look), look.frame.nowMs);
+      return nextMs === undefined ? findKept({ expr, want, horizonMs, look }) : Math.min(nextMs, horizonMs);
     };
   };
   /** The end of the longest span in which the leaf can't change, up to the horizon. */
@@ -147,6 +151,32 @@ export function createFlipFinder(sources: FlipSources): FlipFinder {
 }
 
 type Leaf = { readonly expr: Expr; readonly want: boolean; readonly horizonMs: number; readonly look: Look };
+
+type SpanTest = Extract<Expr, { op: "within" | "silent" }>;
+
+/** A leaf that moves for no other reason than that now moves away from an instant, as most of them do. */
+function readSpanTest(expr: Expr, moves: (expr: Expr) => boolean): SpanTest | undefined {
+  const isTest = expr.op === "within" || expr.op === "silent";
+  return isTest && !moves(expr.at) && !moves(expr.duration) ? expr : undefined;
+}
+
+/** When it flips, if nothing else changes; undefined where its sides are no plain numbers. */
+function nextOfSpanTest(
+  { op, at, duration }: SpanTest,
+  read: (expr: Expr) => Value,
+  nowMs: number,
+): number | undefined {
+  const [fromMs, lengthMs] = [read(at), read(duration)];
+  if (fromMs === undefined || lengthMs === undefined) return never;
+  if (typeof fromMs !== "number" || typeof lengthMs !== "number") return undefined;
+  const endMs = Math.ceil(fromMs + lengthMs);
+  if (!Number.isSafeInteger(endMs)) return undefined;
+  const isBefore = op === "within" && fromMs > nowMs && lengthMs > 0;
+  const flipMs = isBefore ? Math.ceil(fromMs) : endMs;
+  // A span without length holds no instant.
+  const isFlip = flipMs > nowMs && (op === "silent" || lengthMs > 0);
+  return isFlip && flipMs - nowMs <= foreverMs ? flipMs : never;
+}
 
 /** After how many ms the two sides of a leaf meet, where that is easy to tell; NaN elsewhere. */
 function guessCrossing(expr: Expr, ahead: Ahead): number {
