@@ -87,7 +87,7 @@ export class HistoryDisk {
       historyRows.remove(encodeChunkKey(key, chunk));
     }
     const head = table.packHead(subject);
-    const lastChunk = table.packRows(subject, chunksBefore * chunkRows);
+    const lastChunk = table.packRowsBriefly(subject, chunksBefore * chunkRows);
     const written = Buffer.allocUnsafe(prefixBytes + head.length + lastChunk.length);
     written.writeUIntLE(how.sequence, 0, 6);
     written.writeUInt32LE(head.length, 6);

@@ -23,6 +23,8 @@ const idleMsMax = 30_000;
 /** So few histories are moved whenever there is time. */
 const fewHistories = 256;
 const movesMax = 255;
+/** Histories that are fetched from memory together. */
+const fetchedMax = 16;
 const proofBytes = 8;
 
 /** A head that LMDB has from now on (1), or no more (-1). */
@@ -46,6 +48,7 @@ export class HistoryMover implements Mover {
   /** Entries of `dirty` that belong to the move. */
   #end = 0;
   #next = 0;
+  #fetched = 0;
   #move = 0;
   #isMoving = false;
   #bytes = 0;
@@ -114,6 +117,7 @@ export class HistoryMover implements Mover {
     this.#move = (this.#move % movesMax) + 1;
     this.#end = 0;
     this.#next = 0;
+    this.#fetched = 0;
     histories.movingGone = histories.gone;
     histories.gone = new Map();
     this.#bytes = histories.bytes;
@@ -227,6 +231,7 @@ export class HistoryMover implements Mover {
 
   #writeNext(sequence: number): boolean {
     if (this.#next === this.#end) return false;
+    if (this.#next >= this.#fetched) this.#fetchNext();
     const { dirty, table, marks, disk } = this.#histories;
     const number = dirty[this.#next++]!;
     if (!marks.isDirty(number)) return true;
@@ -247,6 +252,12 @@ export class HistoryMover implements Mover {
     if (kept === undefined) this.#send({ merchantId, subject, number, players: 1 });
     else this.#merchants.add(merchantId);
     return true;
+  }
+
+  #fetchNext(): void {
+    const { dirty, table } = this.#histories;
+    this.#fetched = Math.min(this.#next + fetchedMax, this.#end);
+    table.fetchToPack(Int32Array.from(dirty.slice(this.#next, this.#fetched)));
   }
 
   /** A chunk that was the last one stood with the head, and must now stand by itself. */

@@ -87,6 +87,12 @@ export class HistoryTable {
     this.#rows.fetch(this.#numbers, count);
   }
 
+  /** Fetches what packing these subjects will read; removed ones are fine. See `fetch`. */
+  fetchToPack(subjects: Int32Array): void {
+    this.#index.fetchIds(subjects);
+    this.#rows.fetchRows(subjects);
+  }
+
   /** The number of a subject; an empty history is made where it has none. */
   open(merchantId: string, subject: Subject): number {
     const before = this.#index.count();
@@ -259,12 +265,18 @@ export class HistoryTable {
 
   /** The rows of a subject at the positions `[fromRow, fromRow + 512)`, as far as there are any. */
   packRows(subject: number, fromRow: number): Uint8Array {
+    return this.packRowsBriefly(subject, fromRow).slice();
+  }
+
+  /** As `packRows`, but good until the next call. */
+  packRowsBriefly(subject: number, fromRow: number): Uint8Array {
     this.#expectResident(subject);
     const rows = this.#rows.count(subject);
-    if (rows === 0) return packRows({ slab: emptySlab, wides: this.#rows.columns.wides, start: 0, count: 0 });
+    const { wides } = this.#rows.columns;
+    if (rows === 0) return packRows({ slab: emptySlab, wides, start: 0, count: 0 });
     return packRows({
       slab: this.#rows.slabOf(subject),
-      wides: this.#rows.columns.wides,
+      wides,
       start: this.#rows.startOf(subject) + fromRow,
       count: Math.min(chunkRows, rows - fromRow),
     });

@@ -9,6 +9,9 @@ const maskedBit = 0x8000_0000;
 /** Masks are of 32 bits; labels with more places are kept whole. */
 const maskPlaces = 32;
 
+/** What was fetched, as a number of no meaning: reads whose values nobody keeps would be left out. */
+const fetched = new Float64Array(1);
+
 /** Values that are there, each with its place; only as many count as were listed. */
 export type WideList = { readonly places: number[]; readonly values: number[] };
 
@@ -36,6 +39,17 @@ export class WideValues {
     const bit = 1 << place;
     if (place >= maskPlaces || (mask & bit) === 0) return Number.NaN;
     return slab[start + 1 + countBits(mask & (bit - 1))]!;
+  }
+
+  /** Fetches the blocks of the rows `[start, end)`, given by their references, together: they lie all over the slabs. */
+  fetch(references: Uint32Array, start: number, end: number): void {
+    const { slabs, shift, mask } = this.#blocks;
+    let read = 0;
+    for (let row = start; row < end; row++) {
+      const at = references[row]! & ~maskedBit;
+      if (at !== 0) read += slabs[at >>> shift]![at & mask]!;
+    }
+    fetched[0] = read;
   }
 
   /** Lists the values that a row of this label has, by place. Returns how many there are. */
