@@ -346,7 +346,11 @@ const storeGauges: readonly (readonly [
   ],
   ["journal_bytes", "Size of the journal.", ({ journalBytes }) => journalBytes],
   ["behind_records", "Records that LMDB does not have yet.", ({ behindRecords }) => behindRecords],
-  ["behind_bytes", "Their bytes; above 512 MiB calls are refused.", ({ behindBytes }) => behindBytes],
+  [
+    "behind_bytes",
+    "Their bytes; above 512 MiB of rows, or of anything else, calls are refused.",
+    ({ behindBytes }) => behindBytes,
+  ],
   ["hot_players", "Players in memory, at most.", ({ hotPlayers }) => hotPlayers],
   ["hot_rows", "Rows of histories in memory.", ({ hotRows }) => hotRows],
   ["hot_histories", "Histories in memory.", ({ hotHistories }) => hotHistories],

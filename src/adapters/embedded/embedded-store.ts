@@ -52,7 +52,9 @@ export type StoreLimits = {
   readonly rowsBehindBytesWanted: number;
   /** Answers kept in memory, encoded: some 900 bytes each. */
   readonly hotPaymentsMax: number;
-  /** Bytes of what LMDB does not have yet; above it puts are refused until LMDB has caught up. */
+  /** Bytes of rows that LMDB does not have yet; above it rows are refused until LMDB has caught up. Those that are being moved count too. */
+  readonly rowsBehindBytesMax: number;
+  /** Bytes of everything else that LMDB does not have yet; above it puts of it are refused. */
   readonly behindBytesMax: number;
   readonly segmentBytesMax: number;
 };
@@ -62,6 +64,7 @@ const storeLimits: StoreLimits = {
   hotMembershipsMax: 100_000,
   hotRowsMax: 24_000_000,
   rowsBehindBytesWanted: 192 * 1024 * 1024,
+  rowsBehindBytesMax: 512 * 1024 * 1024,
   hotPaymentsMax: 100_000,
   behindBytesMax: 512 * 1024 * 1024,
   segmentBytesMax: 64 * 1024 * 1024,
@@ -153,7 +156,10 @@ function start(options: EmbeddedStoreOptions, tables: LmdbTables, release: () =>
   // The journal is opened last: replaying it needs the two that write through it.
   const intake: Intake = {
     append: (kind, key, value, apply) => {
-      if (countBehind().bytes > limits.behindBytesMax) {
+      const isFull = isOfHistories(kind)
+        ? historyMover.behindBytes() > limits.rowsBehindBytesMax
+        : countBytesBehind() > limits.behindBytesMax;
+      if (isFull) {
         return Promise.reject(new StoreUnavailable("LMDB does not keep up with what is put"));
       }
       return journal.append(recordKinds[kind], key, value, apply);
@@ -177,13 +183,9 @@ function start(options: EmbeddedStoreOptions, tables: LmdbTables, release: () =>
   const evictor = new HistoryEvictor(histories, historyMover, limits.hotRowsMax);
   const kinds = { payment: payments, player: players, hold: holds, membership: memberships };
   const behind = Object.values(kinds).map((kind) => kind.behind);
-  const countBehind = (): { readonly records: number; readonly bytes: number } => ({
-    records: behind.reduce((sum, each) => sum + each.count(), historyMover.behindRecords()),
-    bytes: behind.reduce(
-      (sum, each) => sum + each.bytes(),
-      memberships.changes.bytes() + historyMover.behindBytes(),
-    ),
-  });
+  /** But for histories. */
+  const countBytesBehind = (): number =>
+    behind.reduce((sum, each) => sum + each.bytes(), memberships.changes.bytes());
   const sequenceMin = readCheckpoint(tables);
   const journal = new Journal({
     directory: join(options.directory, "journal"),
@@ -230,8 +232,8 @@ function start(options: EmbeddedStoreOptions, tables: LmdbTables, release: () =>
       checkpointVersion: checkpoint.reached(),
       journalBytes: journal.stats().bytes,
       journalSegments: journal.stats().segments,
-      behindRecords: countBehind().records,
-      behindBytes: countBehind().bytes,
+      behindRecords: behind.reduce((sum, each) => sum + each.count(), historyMover.behindRecords()),
+      behindBytes: countBytesBehind() + historyMover.behindBytes(),
       hotPlayers: players.hotCount(),
       hotPayments: payments.hotCount(),
       hotMemberships: memberships.hotCount(),
@@ -255,6 +257,19 @@ function start(options: EmbeddedStoreOptions, tables: LmdbTables, release: () =>
       }
     }),
   };
+}
+
+function isOfHistories(kind: keyof typeof recordKinds): boolean {
+  switch (kind) {
+    case "label":
+    case "row":
+    case "reversal":
+    case "merge":
+    case "removal":
+      return true;
+    default:
+      return false;
+  }
 }
 
 type Replayer = { readonly replay: (record: JournalRecord, mapKey: string) => void };

@@ -248,6 +248,24 @@ describe("a store", () => {
     await store.close();
   });
 
+  it("refuses rows while LMDB is too far behind with rows, and takes payments all the same", async () => {
+    const store = await open({ limits: { rowsBehindBytesMax: 2_000 } });
+    const p: Subject = { kind: "player", id: "p" };
+    const place = (id: number): Promise<void> =>
+      store.histories.place("m", p, sampleRow(id + 1, startMs + id), { isPaymentFact: false }).durable;
+    let taken = 0;
+    const fill = async (): Promise<void> => {
+      for (;;) await place(taken).then(() => taken++);
+    };
+    await expect(fill()).rejects.toThrow(/does not keep up/);
+    expect(taken).toBeGreaterThan(3);
+    await store.payments.put("m", samplePayment("pay-1", { keepUntilMs }));
+    expect(spellHistory(store.histories.get("m", p))).toHaveLength(taken);
+    await store.checkpoint();
+    await place(taken);
+    await store.close();
+  });
+
   it("loses nothing when checkpoints are asked for while one runs", async () => {
     const store = await open({ limits: { hotPaymentsMax: 2, segmentBytesMax: 2_000 } });
     const runs: Promise<void>[] = [];
