@@ -37,7 +37,12 @@ const kinds = [
 const lateEvery = 50;
 
 export function playerIdOf(number: number): string {
-  return `player-${number}`;
+  return join("player", number);
+}
+
+/** In one piece, as a decoder makes texts, where a template leaves parts to be joined by the first reader. */
+function join(name: string, number: number): string {
+  return Buffer.from(`${name}-${number}`, "latin1").toString("latin1");
 }
 
 /** When it happens: 60 days by default. `firstNumber` is that of the first event, by which it is told apart. */
@@ -80,14 +85,14 @@ function makeEvent(
 ): RawEvent {
   const { type, attributes } = pickKind(random.next());
   return {
-    eventId: `event-${number}`,
+    eventId: join("event", number),
     playerId: playerIdOf(player),
     type,
     occurredAtMs: atMs,
     source,
     amount: { minorUnits: drawAmount(random), currencyCode: currency },
     attributes,
-    paymentId: type === "stake_moved" ? "" : `payment-${number}`,
+    paymentId: type === "stake_moved" ? "" : join("payment", number),
     attemptId: "",
     reverses: "",
   };
