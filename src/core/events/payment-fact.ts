@@ -3,7 +3,7 @@ import type { Label, NewRow, Subject, SubjectKind } from "../history/history.ts"
 import type { PaymentKind } from "../payment.ts";
 import type { OutcomeClass } from "../retry/outcome-class.ts";
 import { factPlains, factWides, type PaymentFactType } from "./event-types.ts";
-import { keySeparator, type LabelBook, type LabelsByKey } from "./label-book.ts";
+import { type LabelBook, type LabelPart, LabelsByParts } from "./label-book.ts";
 
 /** A stage of a payment, told by an outcome or by a wallet. Texts are empty where unknown. Instants are ms since the epoch. */
 export type PaymentFact = {
@@ -42,7 +42,7 @@ export type PaymentFact = {
 
 /** Makes rows of payment facts; keeps the labels that it made. */
 export class FactRowMaker {
-  readonly #labels: LabelsByKey = new Map();
+  readonly #labels = new LabelsByParts();
   readonly #book: LabelBook;
 
   constructor(book: LabelBook) {
@@ -82,9 +82,23 @@ export class FactRowMaker {
 
   /** `told` has a bit for each of `factWides` that the row has. */
   #labelOf(fact: PaymentFact, told: number, currencies: readonly string[]): Label {
-    let key = `${fact.type}${keySeparator}${told}${keySeparator}${fact.currency}${keySeparator}${currencies.join()}`;
-    for (const name of factPlains) key += keySeparator + fact[name];
-    const known = this.#labels.get(key);
+    const { type, kind, method, psp, mid, brand, scheme, funding, outcome } = fact;
+    const converted = currencies.length === 0 ? "" : currencies.join();
+    const parts: readonly LabelPart[] = [
+      type,
+      told,
+      fact.currency,
+      converted,
+      kind,
+      method,
+      psp,
+      mid,
+      brand,
+      scheme,
+      funding,
+      outcome,
+    ];
+    const known = this.#labels.find(parts);
     if (known !== undefined) return known;
     const isAdmitted = this.#book.admit();
     if (!isAdmitted && hasOpenValues(fact)) return this.#labelOf(closeValues(fact), told, currencies);
@@ -95,7 +109,7 @@ export class FactRowMaker {
       ...currencies.map((currency) => `in:${currency}`),
     ];
     const label: Label = { type: fact.type, currency: fact.currency, values, wides };
-    this.#labels.set(key, label);
+    this.#labels.add(parts, label);
     return label;
   }
 }

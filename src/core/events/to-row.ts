@@ -1,13 +1,13 @@
 import { hashWide } from "../history/hash-wide.ts";
 import type { Label, NewRow } from "../history/history.ts";
 import type { EventTypeInfo, EventValue, PlayerEvent } from "./event.ts";
-import { keySeparator, type LabelBook, type LabelsByKey } from "./label-book.ts";
+import { type LabelBook, type LabelPart, LabelsByParts } from "./label-book.ts";
 
 /** What is worked out once for a type. */
 type Layout = {
   readonly plains: readonly string[];
   readonly wides: readonly string[];
-  readonly labels: LabelsByKey;
+  readonly labels: LabelsByParts;
 };
 
 /** Makes rows of events; keeps the labels that it made. */
@@ -46,16 +46,16 @@ export class RowMaker {
     const attributes = [...info.attributes.values()];
     const namesOf = (storage: "plain" | "wide"): readonly string[] =>
       attributes.filter((each) => each.storage === storage).map(({ name }) => name);
-    const layout: Layout = { plains: namesOf("plain"), wides: namesOf("wide"), labels: new Map() };
+    const layout: Layout = { plains: namesOf("plain"), wides: namesOf("wide"), labels: new LabelsByParts() };
     this.#layouts.set(info, layout);
     return layout;
   }
 
   #labelOf({ plains, wides, labels }: Layout, event: PlayerEvent, length: number): Label | undefined {
     const currency = event.amount?.currencyCode ?? "";
-    let key = `${currency}${keySeparator}${length}`;
-    for (const name of plains) key += keySeparator + keyOf(event.attributes.get(name));
-    const known = labels.get(key);
+    const parts: LabelPart[] = [currency, length];
+    for (const name of plains) parts.push(event.attributes.get(name));
+    const known = labels.find(parts);
     if (known !== undefined) return known;
     if (!this.#book.admit()) return undefined;
     const values = new Map<string, EventValue>();
@@ -64,13 +64,7 @@ export class RowMaker {
       if (value !== undefined) values.set(name, value);
     }
     const label: Label = { type: event.type, currency, values, wides: wides.slice(0, length) };
-    labels.set(key, label);
+    labels.add(parts, label);
     return label;
   }
-}
-
-/** Different for values of different types: true is not the text "true". */
-function keyOf(value: EventValue | undefined): string {
-  if (value === undefined) return "";
-  return typeof value === "string" ? `=${value}` : String(value);
 }
