@@ -6,7 +6,7 @@ import { encodeMerge } from "./codec/merge-record.ts";
 import { decodeLabel, encodeLabel, encodeReversal, encodeRow } from "./codec/row-record.ts";
 import type { HistoryDisk } from "./history-disk.ts";
 import { countChunksBefore, isPlayer } from "./history-disk.ts";
-import { compareIds, encodeHistoryKey } from "./history-keys.ts";
+import { compareIds, encodeHistoryKey, encodeHistoryKeyBriefly } from "./history-keys.ts";
 import { HistoryMarks } from "./history-marks.ts";
 import { HistoryReplay } from "./history-replay.ts";
 import type { Intake } from "./intake.ts";
@@ -282,7 +282,7 @@ export class EmbeddedHistories implements HistoryStore {
     value: Uint8Array,
     undo: () => void,
   ): Promise<void> {
-    const key = encodeHistoryKey(merchantId, subject);
+    const key = encodeHistoryKeyBriefly(merchantId, subject);
     this.touch(number);
     let isTaken = false;
     const durable = this.#intake.append(kind, key, value, () => {

@@ -9,7 +9,13 @@
 import type { Subject } from "../../core/history/history.ts";
 import type { HistoryTable } from "../../core/history/history-table.ts";
 import { chunkRows } from "../../core/history/pack.ts";
-import { decodeHistoryKey, encodeChunkKey, encodeHistoryKey, encodeHistoryRange } from "./history-keys.ts";
+import {
+  decodeHistoryKey,
+  encodeChunkKey,
+  encodeHistoryKey,
+  encodeHistoryKeyBriefly,
+  encodeHistoryRange,
+} from "./history-keys.ts";
 import { encodeKey, readKey } from "./keys.ts";
 import type { LmdbTables } from "./lmdb.ts";
 import type { Span } from "./player-counts.ts";
@@ -71,23 +77,28 @@ export class HistoryDisk {
    */
   write(
     table: HistoryTable,
-    subject: number,
-    how: { readonly sequence: number; readonly fromChunk: number; readonly chunksMax: number },
+    number: number,
+    how: {
+      readonly subject: Subject;
+      readonly sequence: number;
+      readonly fromChunk: number;
+      readonly chunksMax: number;
+    },
   ): { readonly chunksBefore: number; readonly bytes: number } {
     const { historyHeads, historyRows } = this.#tables;
-    const key = encodeHistoryKey(table.merchantOf(subject), table.subjectOf(subject));
-    const chunksBefore = countChunksBefore(table.countRows(subject));
+    const key = encodeHistoryKeyBriefly(table.merchantOf(number), how.subject);
+    const chunksBefore = countChunksBefore(table.countRows(number));
     let bytes = 0;
     for (let chunk = how.fromChunk; chunk < chunksBefore; chunk++) {
-      const rows = table.packRows(subject, chunk * chunkRows);
+      const rows = table.packRows(number, chunk * chunkRows);
       historyRows.put(encodeChunkKey(key, chunk), asBuffer(rows));
       bytes += rows.length;
     }
     for (let chunk = chunksBefore; chunk < how.chunksMax; chunk++) {
       historyRows.remove(encodeChunkKey(key, chunk));
     }
-    const head = table.packHead(subject);
-    const lastChunk = table.packRowsBriefly(subject, chunksBefore * chunkRows);
+    const head = table.packHead(number);
+    const lastChunk = table.packRowsBriefly(number, chunksBefore * chunkRows);
     const written = Buffer.allocUnsafe(prefixBytes + head.length + lastChunk.length);
     written.writeUIntLE(how.sequence, 0, 6);
     written.writeUInt32LE(head.length, 6);

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { countRuns } from "../../../test/helpers/property-runs.ts";
-import { decodeHistoryKey, encodeHistoryKey } from "./history-keys.ts";
+import { decodeHistoryKey, encodeHistoryKey, encodeHistoryKeyBriefly } from "./history-keys.ts";
 
 const kind = fc.constantFrom("player" as const, "card" as const, "key" as const);
 /** Every UTF-16 text, plain and long ones among them. */
@@ -17,6 +17,7 @@ describe("keys of histories", () => {
       fc.property(id, kind, id, (merchantId, kind, id) => {
         const key = encodeHistoryKey(merchantId, { kind, id });
         expect(decodeHistoryKey(key)).toEqual({ merchantId, subject: { kind, id } });
+        expect(encodeHistoryKeyBriefly(merchantId, { kind, id })).toEqual(key);
       }),
       { numRuns: countRuns(2_000) },
     );

@@ -17,16 +17,22 @@ const chunkBytes = 4;
 /** Units of an id that is tried as ASCII first. */
 const plainMax = 64;
 
+/** Of keys that are good until the next: one view for each length. */
+const briefMax = 256;
+const scratch = Buffer.alloc(briefMax);
+const briefKeys: Buffer[] = [];
+
 /** Of the merchant that came last: calls come in runs of one merchant. */
 let lastMerchantId = "";
 let lastPrefix = encodeMerchantRange("").start;
 
 /** Fails: throws a RangeError where the ids make it longer than LMDB takes. */
-export function encodeHistoryKey(merchantId: string, { kind, id }: Subject): Buffer {
+export function encodeHistoryKey(merchantId: string, subject: Subject): Buffer {
   const prefix = encodePrefix(merchantId);
+  const { kind, id } = subject;
   if (id.length <= plainMax) {
-    const key = encodePlain(prefix, byteOfKind.get(kind)!, id);
-    if (key !== undefined) return key;
+    const key = Buffer.allocUnsafe(prefix.length + 2 + id.length);
+    if (writePlain(key, prefix, subject)) return key;
   }
   const isWellFormed = id.isWellFormed();
   const idBytes = isWellFormed ? Buffer.byteLength(id, "utf8") : 2 * id.length;
@@ -40,19 +46,28 @@ export function encodeHistoryKey(merchantId: string, { kind, id }: Subject): Buf
   return key;
 }
 
-/** Undefined where the id is not ASCII. A loop is cheaper than three calls into the machine. */
-function encodePlain(prefix: Buffer, kind: number, id: string): Buffer | undefined {
+/** As `encodeHistoryKey`, but good until the next call: mostly no object is made for it. */
+export function encodeHistoryKeyBriefly(merchantId: string, subject: Subject): Buffer {
+  const prefix = encodePrefix(merchantId);
+  const bytes = prefix.length + 2 + subject.id.length;
+  if (bytes > briefMax) return encodeHistoryKey(merchantId, subject);
+  briefKeys[bytes] ??= scratch.subarray(0, bytes);
+  const key = briefKeys[bytes];
+  return writePlain(key, prefix, subject) ? key : encodeHistoryKey(merchantId, subject);
+}
+
+/** False where the id is not ASCII. A loop is cheaper than three calls into the machine. */
+function writePlain(key: Buffer, prefix: Buffer, { kind, id }: Subject): boolean {
   const start = prefix.length + 2;
-  const key = Buffer.allocUnsafe(start + id.length);
   for (let at = 0; at < prefix.length; at++) key[at] = prefix[at]!;
-  key[start - 2] = kind;
+  key[start - 2] = byteOfKind.get(kind)!;
   key[start - 1] = utf8;
   for (let at = 0; at < id.length; at++) {
     const unit = id.charCodeAt(at);
-    if (unit > 0x7f) return undefined;
+    if (unit > 0x7f) return false;
     key[start + at] = unit;
   }
-  return key;
+  return true;
 }
 
 export function decodeHistoryKey(key: Buffer): { readonly merchantId: string; readonly subject: Subject } {

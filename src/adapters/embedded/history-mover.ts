@@ -242,6 +242,7 @@ export class HistoryMover implements Mover {
     if (before !== undefined) this.#remove(before, -1);
     const kept = marks.chunksKept(number);
     const { chunksBefore, bytes } = disk.write(table, number, {
+      subject,
       sequence,
       fromChunk: this.#firstChunkToWrite(number, kept),
       chunksMax: marks.chunksMax(number),
