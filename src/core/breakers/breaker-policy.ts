@@ -21,3 +21,21 @@ export type BreakerPolicy = {
   readonly normalShare: number;
   readonly brokenShare: number;
 };
+
+/** The policy of the house (`DOMAIN.md` 3); a rule set takes from it what it does not say itself. */
+export const defaultBreakerPolicy: BreakerPolicy = {
+  windowMs: 60_000,
+  callsMax: 50,
+  callsMin: 20,
+  failureShare: 0.5,
+  timeoutsInRow: 5,
+  openForMs: 30_000,
+  probesMax: 1,
+  closeAfter: 3,
+  perMethod: false,
+  allDown: "REFUSE",
+  probeAmountMax: { minorUnits: 20_000, currencyCode: "EUR" },
+  neverProbe: [],
+  normalShare: 0.8,
+  brokenShare: 0.15,
+};
