@@ -1,6 +1,6 @@
 import type { Decision } from "../core/decision.ts";
 import type { Money, Payment, PaymentKind } from "../core/payment.ts";
-import type { OutcomeClass } from "../core/retry/outcome-class.ts";
+import type { Attempt } from "../core/retry/attempts.ts";
 
 /** What is compared when a payment comes again (`SEMANTICS.md` 1.3). */
 export type PaymentIdentity = {
@@ -13,17 +13,7 @@ export type PaymentIdentity = {
 };
 
 /** An attempt of the payment that was reported. */
-export type StoredAttempt = {
-  readonly attemptId: string;
-  readonly psp: string;
-  readonly outcomeClass: OutcomeClass;
-  readonly atMs: number;
-  readonly revision: number;
-  /** Voided since: it neither holds the player's money nor forbids another attempt. Absent means no. */
-  readonly voided?: boolean;
-  /** Minor units that were approved, where fewer than asked. */
-  readonly approvedMinor?: number;
-};
+export type StoredAttempt = Attempt;
 
 /** What a payment was at an earlier revision of which attempts may still be heard: they tell of this one. */
 export type EarlierRevision = {

@@ -295,6 +295,30 @@ export const arbitraryRecord = record({
         revision: fc.nat(9),
         voided: maybe(fc.constant(true)),
         approvedMinor: maybe(fc.nat()),
+        code: maybe(text),
+        pspCode: maybe(text),
+        adviceCode: maybe(text),
+        attribution: maybe(fc.constantFrom("PSP", "ISSUER", "PLAYER")),
+        waitUntilMs: maybe(instant),
+        fields: maybe(texts),
+        block: maybe(
+          record({
+            what: fc.constantFrom("card", "bin"),
+            untilMs: fc.oneof(instant, fc.constant(Number.POSITIVE_INFINITY)),
+          }),
+        ),
+        initiator: maybe(fc.constantFrom("CIT", "MIT", "MOTO")),
+        threeDs: maybe(
+          told(
+            record({
+              host: fc.constantFrom("PSP", "MERCHANT"),
+              transStatus: maybe(fc.constantFrom("Y", "R")),
+              eci: maybe(text),
+            }),
+          ),
+        ),
+        refunded: maybe(fc.constant(true)),
+        corrected: maybe(fc.constant(true)),
       }),
     ),
   ),

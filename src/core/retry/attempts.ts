@@ -1,11 +1,12 @@
 import type { Plan } from "../decision.ts";
 import type { FieldFault } from "../field-fault.ts";
 import { hash32 } from "../hash.ts";
-import type { ReportedOutcome } from "../payment.ts";
+import type { Payment, ReportedOutcome, ThreeDsResult } from "../payment.ts";
+import type { Attribution, Block } from "./answer.ts";
 import { classifyCode } from "./code-table.ts";
 import type { OutcomeClass } from "./outcome-class.ts";
 
-/** An attempt of a payment that was reported. */
+/** An attempt of a payment that was reported. Members that were not told, or that the answer leaves open, are absent. */
 export type Attempt = {
   readonly attemptId: string;
   readonly psp: string;
@@ -17,6 +18,25 @@ export type Attempt = {
   readonly voided?: boolean;
   /** Minor units that were approved, where fewer than asked. */
   readonly approvedMinor?: number;
+  /** Codes of the answer: of the network, of the PSP, and the network's advice. */
+  readonly code?: string;
+  readonly pspCode?: string;
+  readonly adviceCode?: string;
+  /** Whom the outcome is held against; absent means nobody. */
+  readonly attribution?: Attribution;
+  /** Not again before this instant, ms since the epoch. */
+  readonly waitUntilMs?: number;
+  /** Data to change before another attempt, where the answer says which. */
+  readonly fields?: readonly string[];
+  /** What is blocked by the answer, and until when; Infinity means for good. */
+  readonly block?: { readonly what: Block["what"]; readonly untilMs: number };
+  readonly initiator?: Payment["initiator"];
+  /** What 3DS came to, where it was run in the attempt; `host` says at whom. */
+  readonly threeDs?: Pick<ThreeDsResult, "host" | "transStatus" | "eci">;
+  /** All of what was approved was given back since: still an approval, but none that has to be voided. Absent means no. */
+  readonly refunded?: boolean;
+  /** The approval that was reported first was none: final, whatever is heard of it later. Absent means no. */
+  readonly corrected?: boolean;
 };
 
 /** What makes an attempt's id: a step of a plan of its payment. */

@@ -57,6 +57,22 @@ describe("stored records", () => {
     else expect(decodePaymentRecord("pay", bytes)).toStrictEqual(samplePayment("pay"));
   });
 
+  it("of before answers were kept have attempts without them", () => {
+    const plain = { attemptId: "a-1", psp: "p", outcomeClass: "HARD", atMs: 1, revision: 0 } as const;
+    const bytes = encodePaymentRecord(samplePayment("pay", { attempts: [plain] }));
+    // An array of 18 values: six that are there, then undefined ones of three bytes each; the older row had 7 of them.
+    const at = bytes.indexOf(Buffer.from([0xdc, 0x00, 0x12]));
+    const undefinedBytes = 3;
+    const end = bytes.indexOf("HARD") + "HARD".length + 2 + 2 * undefinedBytes;
+    const older = Buffer.concat([
+      bytes.subarray(0, at),
+      Buffer.from([0x97]),
+      bytes.subarray(at + 3, end),
+      bytes.subarray(end + 11 * undefinedBytes),
+    ]);
+    expect(decodePaymentRecord("pay", older).attempts).toStrictEqual([plain]);
+  });
+
   it("of version 2 are read as they were written", () => {
     const player = decodePlayer("p", Buffer.from(playerOfVersion2, "base64"));
     expect(player).toStrictEqual(limitedPlayer("p"));

@@ -149,13 +149,29 @@ function readIdentity(row: Row): PaymentIdentity {
   return { playerId, kind, amount: { minorUnits, currencyCode }, method, instrument };
 }
 
-function writeAttempt(
-  attempt: Whole<
-    StoredAttempt,
-    "attemptId" | "psp" | "outcomeClass" | "atMs" | "revision" | "voided" | "approvedMinor"
-  >,
-): void {
-  writeArray(7);
+type AttemptMember =
+  | "attemptId"
+  | "psp"
+  | "outcomeClass"
+  | "atMs"
+  | "revision"
+  | "voided"
+  | "approvedMinor"
+  | "code"
+  | "pspCode"
+  | "adviceCode"
+  | "attribution"
+  | "waitUntilMs"
+  | "fields"
+  | "block"
+  | "initiator"
+  | "threeDs"
+  | "refunded"
+  | "corrected";
+
+function writeAttempt(attempt: Whole<StoredAttempt, AttemptMember>): void {
+  const { fields, block, threeDs } = attempt;
+  writeArray(18);
   writeText(attempt.attemptId);
   writeText(attempt.psp);
   writeText(attempt.outcomeClass);
@@ -163,8 +179,38 @@ function writeAttempt(
   writeNumber(attempt.revision);
   writeFlag(attempt.voided);
   writeNumber(attempt.approvedMinor);
+  writeText(attempt.code);
+  writeText(attempt.pspCode);
+  writeText(attempt.adviceCode);
+  writeText(attempt.attribution);
+  writeNumber(attempt.waitUntilMs);
+  if (fields === undefined) writeUndefined();
+  else writeTexts(fields);
+  if (block === undefined) writeUndefined();
+  else writeBlock(block);
+  writeText(attempt.initiator);
+  if (threeDs === undefined) writeUndefined();
+  else writeThreeDs(threeDs);
+  writeFlag(attempt.refunded);
+  writeFlag(attempt.corrected);
 }
 
+function writeBlock(block: Whole<NonNullable<StoredAttempt["block"]>, "what" | "untilMs">): void {
+  writeArray(2);
+  writeText(block.what);
+  writeNumber(block.untilMs);
+}
+
+function writeThreeDs(
+  threeDs: Whole<NonNullable<StoredAttempt["threeDs"]>, "host" | "transStatus" | "eci">,
+): void {
+  writeArray(3);
+  writeText(threeDs.host);
+  writeText(threeDs.transStatus);
+  writeText(threeDs.eci);
+}
+
+/** Rows of before answers were kept end after the seventh value. */
 function readAttempt(row: Row): StoredAttempt {
   const [attemptId, psp, outcomeClass, atMs, revision, voided, approvedMinor] = row as [
     string,
@@ -183,6 +229,58 @@ function readAttempt(row: Row): StoredAttempt {
     revision,
     ...(voided === true ? { voided } : {}),
     ...(approvedMinor === undefined ? {} : { approvedMinor }),
+    ...(row.length > 7 ? readAnswer(row.slice(7)) : {}),
+  };
+}
+
+function readAnswer(row: Row): Partial<StoredAttempt> {
+  const [code, pspCode, adviceCode, attribution, waitUntilMs, fields, block, initiator] = row as [
+    string | undefined,
+    string | undefined,
+    string | undefined,
+    StoredAttempt["attribution"],
+    number | undefined,
+    string[] | undefined,
+    Row | undefined,
+    StoredAttempt["initiator"],
+  ];
+  const [threeDs, refunded, corrected] = row.slice(8) as [
+    Row | undefined,
+    boolean | undefined,
+    boolean | undefined,
+  ];
+  return {
+    ...(code === undefined ? {} : { code }),
+    ...(pspCode === undefined ? {} : { pspCode }),
+    ...(adviceCode === undefined ? {} : { adviceCode }),
+    ...(attribution === undefined ? {} : { attribution }),
+    ...(waitUntilMs === undefined ? {} : { waitUntilMs }),
+    ...(fields === undefined ? {} : { fields }),
+    ...(block === undefined ? {} : { block: readBlock(block) }),
+    ...(initiator === undefined ? {} : { initiator }),
+    ...(threeDs === undefined ? {} : { threeDs: readThreeDs(threeDs) }),
+    ...(refunded === true ? { refunded } : {}),
+    ...(corrected === true ? { corrected } : {}),
+  };
+}
+
+function readBlock(row: Row): NonNullable<StoredAttempt["block"]> {
+  const [what, untilMs] = row as [NonNullable<StoredAttempt["block"]>["what"], number];
+  return { what, untilMs };
+}
+
+type StoredThreeDs = NonNullable<StoredAttempt["threeDs"]>;
+
+function readThreeDs(row: Row): StoredThreeDs {
+  const [host, transStatus, eci] = row as [
+    StoredThreeDs["host"],
+    StoredThreeDs["transStatus"],
+    string | undefined,
+  ];
+  return {
+    host,
+    ...(transStatus === undefined ? {} : { transStatus }),
+    ...(eci === undefined ? {} : { eci }),
   };
 }
 
