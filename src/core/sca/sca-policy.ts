@@ -7,7 +7,7 @@ export type ExemptionKind = (typeof exemptionKinds)[number];
 
 /** When SCA is asked for and what is exempt, as effective-dated data (`DOMAIN.md` 2.1-2.3). `fromMs`: the first instant at which an entry counts. */
 export type ScaPolicy = {
-  readonly zones: readonly { readonly id: string; readonly countries: readonly string[] }[];
+  readonly zones: readonly Zone[];
   /** Ids of zones between which SCA is asked for as inside one. */
   readonly treatedAsOne: readonly string[];
   readonly lowValue: readonly LowValue[];
@@ -19,7 +19,16 @@ export type ScaPolicy = {
   readonly highRiskScore: number | undefined;
 };
 
-/** Sum and count include the payment that asks; both hold since the last authentication. */
+/** Countries between which SCA is asked for. */
+export type Zone = {
+  readonly id: string;
+  /** ISO 3166-1 alpha-2; each country is in one zone. */
+  readonly countries: readonly string[];
+  /** Always where absent. */
+  readonly fromMs?: number | undefined;
+};
+
+/** Of those of a zone the latest that counts speaks. Sum and count include the payment that asks; both hold since the last authentication. */
 export type LowValue = {
   readonly zone: string;
   readonly amount: Money;
@@ -28,6 +37,7 @@ export type LowValue = {
   readonly fromMs: number | undefined;
 };
 
+/** Of those of a zone and fraud rate the latest that counts speaks. */
 export type TraTier = {
   readonly zone: string;
   readonly amount: Money;
