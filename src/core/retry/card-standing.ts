@@ -1,0 +1,276 @@
+/**
+ * How a card stands: what forbids another attempt with it, at whichever PSP, read from the rows of its history and of its BIN's
+ * (`SEMANTICS.md` 4.6, `DOMAIN.md` 1.1-1.7). There are no counters of its own: an answer that comes late or is told twice changes nothing else.
+ */
+import type { History } from "../history/history.ts";
+import type { CardView, CardViews, InitiatorGroup } from "./card-views.ts";
+import type { SchemeCap } from "./scheme-cap.ts";
+
+export type CardQuestion = {
+  readonly nowMs: number;
+  /** Rows up to here are looked at: `nowMs`, or later where the clock is the machine's and nothing is of the future. */
+  readonly latestMs: number;
+  /** Those of the card's scheme that count now (`pickCaps`). */
+  readonly caps: readonly SchemeCap[];
+  /** Canonical scheme; undefined where unknown. */
+  readonly scheme: string | undefined;
+  readonly group: InitiatorGroup;
+  /** Undefined where no amount is known yet: then nothing that hangs on it forbids. */
+  readonly amountMinor: number | undefined;
+  readonly currency: string;
+  /** Hash of the player where the card is known by BIN and last four only, so that rows of others are not held against it; else NaN. */
+  readonly player: number;
+  /** Declines for old data up to this instant no longer count: whoever calls at the next revision has asked for new data. */
+  readonly dataAsOfMs: number;
+};
+
+export type CardObstacle = {
+  readonly code: "HARD_DECLINE" | "SCHEME_CAP" | "ADVICE_WAIT" | "DATA_UNCHANGED";
+  /** Block, cap or guard: card, card_amount, bin, agreement, cvv, data, advice or the id of a cap. */
+  readonly what: string;
+  /** Response or advice code behind it; empty where there is none. */
+  readonly answer: string;
+  /** First instant at which it no longer forbids, ms since the epoch; undefined where that is not known or never. */
+  readonly untilMs: number | undefined;
+};
+
+export type CapReading = {
+  readonly id: string;
+  readonly used: number;
+  readonly declines: number;
+  /** When one more fits; undefined where one does now. */
+  readonly freesAtMs: number | undefined;
+};
+
+export type CardStanding = {
+  /** The lasting ones first: blocks, guards, waits, caps. Empty where an attempt is allowed. */
+  readonly obstacles: readonly CardObstacle[];
+  readonly caps: readonly CapReading[];
+  /** Authorisations that the caps leave; Infinity where none bounds them. */
+  readonly left: number;
+};
+
+/** A card of which nothing is known. */
+export const freeCard: CardStanding = { obstacles: [], caps: [], left: Number.POSITIVE_INFINITY };
+
+const hour = 3_600_000;
+/** Two re-entries; the third wrong one locks (`DOMAIN.md` 6, row 19). */
+const wrongCvvMax = 3;
+const cvvLockMs = 24 * hour;
+/** How long a card is remembered to need new data: the schemes count over as long. */
+const oldDataMs = 30 * 24 * hour;
+
+/**
+ * Reads how a card stands at an instant.
+ *
+ * A block holds until its end; an approval of the same payment shows that its answer was none, and lifts it. A wait of an advice code holds for the card,
+ * where funds or limits lacked only for that amount and higher ones. Wrong CVVs and old data are forgotten after an approval. Caps count declines that a
+ * network saw, since the last approval where they reset.
+ */
+export function readCardStanding(
+  views: CardViews,
+  question: CardQuestion,
+  { card, bin }: { readonly card: History | undefined; readonly bin: History | undefined },
+): CardStanding {
+  const found = card === undefined || card.end === card.start ? undefined : readCard(views, question, card);
+  const binBlock = bin === undefined ? undefined : readBinBlock(views, question, bin);
+  if (found === undefined) return binBlock === undefined ? freeCard : { ...freeCard, obstacles: [binBlock] };
+  return binBlock === undefined ? found : { ...found, obstacles: [binBlock, ...found.obstacles] };
+}
+
+/** What is gathered on the way from the newest row to the oldest. */
+type Gathered = {
+  readonly blocks: Map<string, CardObstacle & { readonly untilMs: number }>;
+  readonly counters: readonly { readonly cap: SchemeCap; readonly atMs: number[]; isReset: boolean }[];
+  readonly approvedPayments: Set<number>;
+  isApproved: boolean;
+  wait: { readonly untilMs: number; readonly advice: string } | undefined;
+  readonly wrongCvvs: number[];
+  oldData: { readonly untilMs: number; readonly code: string } | undefined;
+};
+
+function readCard(views: CardViews, question: CardQuestion, history: History): CardStanding {
+  const { start, end, atMs, label, labels } = history;
+  views.open(labels, question.nowMs);
+  const gathered: Gathered = {
+    blocks: new Map(),
+    counters: question.caps.map((cap) => ({ cap, atMs: [], isReset: false })),
+    approvedPayments: new Set(),
+    isApproved: false,
+    wait: undefined,
+    wrongCvvs: [],
+    oldData: undefined,
+  };
+  for (let row = end - 1; row >= start; row--) {
+    const view = views.at(label[row]!);
+    if (view.type === "nothing" || atMs[row]! > question.latestMs) continue;
+    if (isOfAnother(history, row, view, question.player)) continue;
+    if (view.type === "approval") noteApproval(gathered, question, history, row, view);
+    else noteDecline(gathered, question, history, row, view);
+  }
+  return conclude(gathered, question);
+}
+
+function isOfAnother({ readWide }: History, row: number, { playerPlace }: CardView, player: number): boolean {
+  if (Number.isNaN(player) || playerPlace < 0) return false;
+  const told = readWide(row, playerPlace);
+  return !Number.isNaN(told) && told !== player;
+}
+
+function isCountedWith({ group, scheme }: CardView, question: CardQuestion): boolean {
+  if (group !== undefined && group !== question.group) return false;
+  return scheme === "" || question.scheme === undefined || scheme === question.scheme;
+}
+
+function isSameAmount(
+  { amountMinor }: History,
+  row: number,
+  view: CardView,
+  question: CardQuestion,
+): boolean {
+  return amountMinor[row] === question.amountMinor && view.currency === question.currency;
+}
+
+function noteApproval(
+  gathered: Gathered,
+  question: CardQuestion,
+  history: History,
+  row: number,
+  view: CardView,
+): void {
+  gathered.isApproved = true;
+  if (view.paymentPlace >= 0) gathered.approvedPayments.add(history.readWide(row, view.paymentPlace));
+  if (!isCountedWith(view, question)) return;
+  const isSame = isSameAmount(history, row, view, question);
+  for (const counter of gathered.counters) {
+    const { key, resetOnApproval } = counter.cap;
+    if (resetOnApproval && (key === "CARD" || isSame)) counter.isReset = true;
+  }
+}
+
+function noteDecline(
+  gathered: Gathered,
+  question: CardQuestion,
+  history: History,
+  row: number,
+  view: CardView,
+): void {
+  const atMs = history.atMs[row]!;
+  const { nowMs } = question;
+  if (view.block !== "" && view.block !== "bin") noteBlock(gathered, question, history, row, view);
+  if (view.adviceWaitMs > 0 && atMs + view.adviceWaitMs > nowMs && waits(history, row, view, question)) {
+    const untilMs = atMs + view.adviceWaitMs;
+    if (gathered.wait === undefined || untilMs > gathered.wait.untilMs)
+      gathered.wait = { untilMs, advice: view.advice };
+  }
+  if (!gathered.isApproved) {
+    if (view.isWrongCvv && atMs > nowMs - 2 * cvvLockMs) gathered.wrongCvvs.push(atMs);
+    const untilMs = atMs + oldDataMs;
+    if (view.needsNewData && gathered.oldData === undefined && atMs > question.dataAsOfMs && untilMs > nowMs)
+      gathered.oldData = { untilMs, code: view.code };
+  }
+  if (view.isCounted && isCountedWith(view, question)) {
+    for (const { cap, atMs: counted, isReset } of gathered.counters) {
+      if (isReset || atMs <= nowMs - cap.windowMs) continue;
+      if (cap.key === "CARD" || isSameAmount(history, row, view, question)) counted.push(atMs);
+    }
+  }
+}
+
+function noteBlock(
+  { blocks, approvedPayments }: Gathered,
+  question: CardQuestion,
+  history: History,
+  row: number,
+  view: CardView,
+): void {
+  const { block } = view;
+  if (block === "agreement" && question.group !== "MIT") return;
+  if (block === "card_amount" && !isSameAmount(history, row, view, question)) return;
+  const untilMs = readBlockUntil(history, row, view);
+  if (untilMs <= question.nowMs) return;
+  if (view.paymentPlace >= 0 && approvedPayments.has(history.readWide(row, view.paymentPlace))) return;
+  const known = blocks.get(block);
+  if (known !== undefined && known.untilMs >= untilMs) return;
+  blocks.set(block, { code: "HARD_DECLINE", what: block, answer: view.code, untilMs });
+}
+
+/** For good where the row does not say. */
+function readBlockUntil({ readWide }: History, row: number, { blockUntilPlace }: CardView): number {
+  const untilMs = blockUntilPlace < 0 ? Number.NaN : readWide(row, blockUntilPlace);
+  return Number.isNaN(untilMs) ? Number.POSITIVE_INFINITY : untilMs;
+}
+
+/** Where funds or limits lacked a lower amount may go at once; amounts in another currency cannot be compared. */
+function waits({ amountMinor }: History, row: number, view: CardView, question: CardQuestion): boolean {
+  if (!view.isOfFunds) return true;
+  if (question.amountMinor === undefined) return false;
+  return view.currency !== question.currency || question.amountMinor >= amountMinor[row]!;
+}
+
+const blockOrder = ["card", "card_amount", "agreement"];
+
+function conclude(gathered: Gathered, question: CardQuestion): CardStanding {
+  const { blocks, wait, wrongCvvs, oldData, counters } = gathered;
+  const obstacles: CardObstacle[] = [];
+  for (const what of blockOrder) {
+    const block = blocks.get(what);
+    if (block !== undefined) obstacles.push({ ...block, untilMs: finite(block.untilMs) });
+  }
+  const lockedUntilMs = findCvvLock(wrongCvvs);
+  if (lockedUntilMs !== undefined && lockedUntilMs > question.nowMs)
+    obstacles.push({ code: "HARD_DECLINE", what: "cvv", answer: "N7", untilMs: lockedUntilMs });
+  if (oldData !== undefined)
+    obstacles.push({ code: "DATA_UNCHANGED", what: "data", answer: oldData.code, untilMs: undefined });
+  if (wait !== undefined)
+    obstacles.push({ code: "ADVICE_WAIT", what: "advice", answer: wait.advice, untilMs: wait.untilMs });
+  const caps =
+    question.amountMinor === undefined ? counters.filter(({ cap }) => cap.key === "CARD") : counters;
+  const readings = caps.map(readCap);
+  let left = Number.POSITIVE_INFINITY;
+  for (const { id, used, declines, freesAtMs } of readings) {
+    left = Math.min(left, Math.max(0, declines - used));
+    if (freesAtMs !== undefined)
+      obstacles.push({ code: "SCHEME_CAP", what: id, answer: "", untilMs: freesAtMs });
+  }
+  return { obstacles, caps: readings, left };
+}
+
+/** One more fits when so many have left the window that fewer than allowed are in it. */
+function readCap({ cap, atMs }: Gathered["counters"][number]): CapReading {
+  const { id, declines, windowMs } = cap;
+  const used = atMs.length;
+  const freesAtMs = used < declines ? undefined : atMs[declines - 1]! + windowMs;
+  return { id, used, declines, freesAtMs };
+}
+
+/** The end of the lock after the newest wrong CVV that is the third within 24 hours; `instants` are newest first. */
+function findCvvLock(instants: readonly number[]): number | undefined {
+  for (let at = 0; at + wrongCvvMax - 1 < instants.length; at++) {
+    if (instants[at]! - instants[at + wrongCvvMax - 1]! < cvvLockMs) return instants[at]! + cvvLockMs;
+  }
+  return undefined;
+}
+
+function readBinBlock(
+  views: CardViews,
+  { nowMs, latestMs }: CardQuestion,
+  history: History,
+): CardObstacle | undefined {
+  const { start, end, atMs, label, labels } = history;
+  views.open(labels, nowMs);
+  if (!views.mayBlockBins()) return undefined;
+  let latest: (CardObstacle & { readonly untilMs: number }) | undefined;
+  for (let row = end - 1; row >= start; row--) {
+    const view = views.at(label[row]!);
+    if (view.block !== "bin" || atMs[row]! > latestMs) continue;
+    const untilMs = readBlockUntil(history, row, view);
+    if (untilMs > nowMs && (latest === undefined || untilMs > latest.untilMs))
+      latest = { code: "HARD_DECLINE", what: "bin", answer: view.code, untilMs };
+  }
+  return latest && { ...latest, untilMs: finite(latest.untilMs) };
+}
+
+function finite(untilMs: number): number | undefined {
+  return Number.isFinite(untilMs) ? untilMs : undefined;
+}
