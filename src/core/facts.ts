@@ -46,7 +46,8 @@ export const fundingPath = "card.funding";
 /** Path by which rules of classes 1 and 2 read `card.funding`: credit if either the caller or the table says credit (`SEMANTICS.md` 2.4). */
 export const strictFundingPath = "card.funding_strict";
 
-const fundings = ["credit", "debit", "prepaid", "charge"] as const;
+/** Every funding that a card can have. */
+export const fundings = ["credit", "debit", "prepaid", "charge"] as const;
 const textList: ExprType = { list: "string" };
 
 /** The vocabulary of conditions beside declared attributes: requests are `payment.*`, stored facts `player.*`. */

@@ -23,6 +23,7 @@ import { functionOf, functionRules, ofName } from "./aggregates.ts";
 import { purposesByDefault } from "./features.ts";
 import { fillLimit, fillPack } from "./limit-defaults.ts";
 import { toMs } from "./names.ts";
+import { normalizeOutcomes } from "./normalize-outcomes.ts";
 import { ruleClasses } from "./rule-class.ts";
 import { calendarDefaults } from "./windows.ts";
 
@@ -94,6 +95,7 @@ export function normalizeRuleSet(source: RuleSet): RuleSet {
     if (staying.dwellMin !== undefined && toMs(staying.dwellMin) === 0) delete staying.dwellMin;
   }
   for (const policy of set.retryPolicies) policy.rules.sort((a, b) => a.outcome - b.outcome);
+  normalizeOutcomes(set);
   set.rules.forEach(normalizeRule);
   for (const limit of set.limits) normalizeLimit(limit);
   for (const pack of set.policyPacks) normalizePack(pack);

@@ -9,13 +9,13 @@ import {
   Rule_OnUnknown,
 } from "../../../gen/switchyard/v1/rule_set_pb.js";
 import { quote, suggest } from "../../cel/faults.ts";
-import { buildFx } from "../../money.ts";
 import { effectsByClass } from "../effects-by-class.ts";
 import { placeLimits } from "../packs.ts";
 import { type RuleClass, ruleClasses } from "../rule-class.ts";
 import { checkPurposes } from "./check-declarations.ts";
 import { checkActions } from "./check-effects.ts";
 import type { CheckInput } from "./check-input.ts";
+import { findUnrated, warnUnrated } from "./check-rates.ts";
 import { checkSpan } from "./check-rules.ts";
 import { checkThresholdList } from "./check-thresholds.ts";
 import { checkWindow } from "./check-window.ts";
@@ -178,16 +178,11 @@ function subjectOf({ subject }: Limit): Limit_Subject {
 
 /** Warns of sums in a currency that payments of some PSP cannot be converted to: the law denies those, other limits do not see them. */
 export function checkLimitRates({ ruleSet, faults }: CheckInput): void {
-  const limits = placeLimits(ruleSet).filter(({ entry }) => isSum(entry));
-  const built = buildFx({ rates: ruleSet.fxRates });
-  if (limits.length === 0 || !built.ok) return;
-  const taken = [...new Set(ruleSet.psps.flatMap(({ currencies }) => currencies))].sort();
-  for (const { entry, path } of limits) {
+  const unrated = findUnrated(ruleSet);
+  for (const { entry, path } of placeLimits(ruleSet)) {
     const code = entry.thresholds[0]?.amount?.currencyCode;
-    if (code === undefined) continue;
-    const lost = taken.filter((from) => from !== code && built.fx.ratio(from, code) === undefined);
-    if (lost.length === 0) continue;
-    const message = `no rate leads from ${lost.slice(0, 16).join(", ")} to ${code}: payments in it that the limit holds up cannot be measured`;
-    faults.add({ severity: "WARNING", path: `${path}.thresholds`, rule: "no-rate", message });
+    if (!isSum(entry) || code === undefined) continue;
+    const effect = "payments in it that the limit holds up cannot be measured";
+    warnUnrated(faults, `${path}.thresholds`, { lost: unrated(code), code, effect });
   }
 }

@@ -1,8 +1,9 @@
 import { Card_Credential } from "../../../gen/switchyard/v1/payment_pb.js";
 import type { Account, AmountRange, Fee, Psp } from "../../../gen/switchyard/v1/rule_set_pb.js";
 import { quote } from "../../cel/faults.ts";
-import { isCountry } from "../../iso3166.ts";
+import { isRegion } from "../regions.ts";
 import type { CheckInput } from "./check-input.ts";
+import { checkConduct } from "./check-psp-conduct.ts";
 import {
   checkCountry,
   checkCurrency,
@@ -25,7 +26,6 @@ const capabilitiesMax = 300;
 /** Methods of all PSPs together: the cashier judges a player for each. */
 const methodsMax = 64;
 const bpsMax = 10_000;
-const countryGroups: ReadonlySet<string> = new Set(["EU", "EEA", "UK"]);
 
 /** Checks the section `psps`. */
 export function checkPsps(input: CheckInput): void {
@@ -41,6 +41,7 @@ export function checkPsps(input: CheckInput): void {
     checkKinds(faults, `${path}.kinds`, psp.kinds);
     checkCapabilities(input, psp, path);
     checkParts(input, psp, path);
+    checkConduct(input, psp, path);
   }
 }
 
@@ -142,7 +143,7 @@ function checkFee({ faults }: CheckInput, fee: Fee, path: string): void {
     checkMethod(faults, at, value),
   );
   checkSet(faults, { path: `${path}.regions`, values: fee.regions, max: capabilitiesMax }, (at, value) => {
-    if (isCountry(value) || countryGroups.has(value)) return;
+    if (isRegion(value)) return;
     faults.error(at, "country", `${quote(value)} is no ISO 3166-1 alpha-2 code, and none of EU, EEA, UK`);
   });
   if (fee.fixed !== undefined) checkMoney(faults, `${path}.fixed`, fee.fixed, true);

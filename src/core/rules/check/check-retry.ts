@@ -8,11 +8,22 @@ import { type OutcomeClass, outcomeClasses } from "../../retry/outcome-class.ts"
 import type { FaultList } from "../document/fault.ts";
 import { type RetryResponse, retryResponses } from "../snapshot.ts";
 import type { CheckInput } from "./check-input.ts";
-import { checkDuration, checkId, checkRange, checkSet, checkSize, checkText, keyMax } from "./values.ts";
+import {
+  checkDuration,
+  checkId,
+  checkRange,
+  checkReference,
+  checkSet,
+  checkSize,
+  checkText,
+  keyMax,
+} from "./values.ts";
 
 const policiesMax = 64;
 const attemptsMax = 8;
 const fieldsMax = 16;
+const declinesMax = 1_000;
+const singleTryMax = 16;
 const minuteMs = 60_000;
 const dayMs = 86_400_000;
 
@@ -38,13 +49,15 @@ const waiting: readonly RetryResponse[] = [
 ];
 
 /** Checks the section `retry_policies`. */
-export function checkRetryPolicies({ ruleSet, faults }: CheckInput): void {
+export function checkRetryPolicies(input: CheckInput): void {
+  const { ruleSet, faults } = input;
   if (!checkSize(faults, "retry_policies", ruleSet.retryPolicies.length, policiesMax)) return;
   const seen = new Map<string, string>();
   for (const [index, policy] of ruleSet.retryPolicies.entries()) {
     const path = `retry_policies[${index}]`;
     checkId(faults, `${path}.id`, policy.id, seen);
     checkPolicy(faults, policy, path);
+    checkHarmGuards(input, policy, path);
   }
 }
 
@@ -64,6 +77,21 @@ function checkPolicy(faults: FaultList, policy: RetryPolicy, path: string): void
     seen.add(rule.outcome);
     checkRule(faults, rule, at);
   }
+}
+
+/** Bounds beside those of outcomes: declines of the player, and players who get one attempt. */
+function checkHarmGuards({ faults, segments }: CheckInput, policy: RetryPolicy, path: string): void {
+  const { playerDeclines, playerWindow, singleTry } = policy;
+  checkRange(faults, `${path}.player_declines`, playerDeclines, [0, declinesMax]);
+  if (playerWindow !== undefined) {
+    const bounds = { min: minuteMs, max: 30 * dayMs, said: "from 1 minute to 30 days" };
+    checkDuration(faults, `${path}.player_window`, playerWindow, bounds);
+    if (playerDeclines === 0)
+      faults.error(`${path}.player_declines`, "missing", "say how many declines player_window bounds");
+  }
+  checkSet(faults, { path: `${path}.single_try`, values: singleTry, max: singleTryMax }, (at, id) =>
+    checkReference(faults, at, id, { ids: segments, rule: "unknown-segment", noun: "segment" }),
+  );
 }
 
 function checkRule(faults: FaultList, rule: RetryRule, path: string): void {

@@ -2,6 +2,7 @@ import type { RuleSet } from "../../../gen/switchyard/v1/rule_set_pb.js";
 import type { EncodedList } from "../../lists.ts";
 import type { EncodedModel } from "../../models/encoded-model.ts";
 import type { FaultList } from "../document/fault.ts";
+import { checkBreakerPolicy } from "./check-breakers.ts";
 import { checkConditions, type LoweredConditions } from "./check-conditions.ts";
 import { checkDeclarations } from "./check-declarations.ts";
 import { checkEventTypes } from "./check-event-types.ts";
@@ -13,8 +14,11 @@ import { checkModelInputs, checkModels } from "./check-models.ts";
 import { checkPacks } from "./check-packs.ts";
 import { checkPsps } from "./check-psps.ts";
 import { checkReach } from "./check-reach.ts";
+import { checkResponseCodes } from "./check-response-codes.ts";
 import { checkRetryPolicies } from "./check-retry.ts";
 import { checkRules } from "./check-rules.ts";
+import { checkScaPolicy } from "./check-sca.ts";
+import { checkSchemeCaps } from "./check-scheme-caps.ts";
 import { checkFunding, checkMarketing, checkRemembered, checkSegments } from "./check-segments.ts";
 
 /** What the checks worked out on the way, for the compiler. */
@@ -35,6 +39,10 @@ export function checkRuleSet(ruleSet: RuleSet, faults: FaultList, nowMs: number)
   checkDeclarations(input);
   checkPsps(input);
   checkRetryPolicies(input);
+  checkResponseCodes(input);
+  checkSchemeCaps(input);
+  checkScaPolicy(input);
+  checkBreakerPolicy(input);
   checkEventTypes(input);
   checkFeatures(input);
   checkSegments(input);

@@ -104,12 +104,15 @@ function checkOnUnknown({ faults }: CheckInput, rule: Rule, path: string, ruleCl
   }
 }
 
-/** When something is active: it ends after it begins, and has not ended, unless it is the law: packs keep what was in force for replays. */
+/** When something is active: it ends after it begins, and has not ended, unless it is law or a fact, of which what was in force stays for replays. */
 export function checkSpan(
   { faults, nowMs }: CheckInput,
   { from, until }: Pick<Rule, "from" | "until">,
   path: string,
-  { noun, isPacked }: { readonly noun: "rule" | "limit" | "pack"; readonly isPacked: boolean },
+  {
+    noun,
+    isPacked,
+  }: { readonly noun: "rule" | "limit" | "pack" | "entry" | "maintenance"; readonly isPacked: boolean },
 ): void {
   if (from !== undefined) checkInstant(faults, `${path}.from`, from);
   if (until === undefined) return;

@@ -34,7 +34,7 @@ export const faultRules = {
   empty: "The value must not be empty.",
   positive: "The number must be greater than 0.",
   currency: "The code is no current ISO 4217 code.",
-  country: "The code is no ISO 3166-1 alpha-2 code (of the regions of a fee: nor EU, EEA, UK).",
+  country: "The code is no ISO 3166-1 alpha-2 code (of regions of fees and SCA zones: nor EU, EEA, UK).",
   "bad-kind": "A kind of payment is deposit or withdrawal.",
   "bad-name": "The name of a method, scheme, attribute or reason is not written as such names are.",
   "unknown-psp": "There is no PSP with this id.",
@@ -45,6 +45,8 @@ export const faultRules = {
   "not-a-text-list": "The list holds BINs, and ids of players are wanted.",
   // PSPs, lists, attributes, rates, brands, thresholds.
   "amount-range": "The least amount is above the greatest, or their currencies differ.",
+  "maintenance-overlap": "The PSP has other maintenance at the same time.",
+  "bad-version": "The version of EMV 3DS is not written as 2.2.0 is.",
   "bad-mcc": "A merchant category code has four digits.",
   bin: "A BIN has 6 to 8 digits.",
   "shadows-fact": "The attribute has the name of a built-in fact.",
@@ -55,6 +57,17 @@ export const faultRules = {
   // Retry policies.
   "response-not-allowed": "This outcome class does not lead there.",
   "not-for-response": "The response does without this field.",
+  // Response codes, SCA, breakers.
+  "bad-code": "A response code is two digits or capitals, an advice code two digits.",
+  "approved-by-code": "Only an entry for a PSP's own code may say APPROVED or PARTIAL.",
+  "not-for-outcome": "The outcome class does without this.",
+  "code-conflict": "Two entries say different things of the same answer at the same time.",
+  "code-shadowed": "Warning: another entry says the same of the same answer, at all its times.",
+  "unknown-zone": "There is no SCA zone with this id.",
+  "zone-overlap": "A country is in two SCA zones.",
+  "bad-funding": "A funding is credit, debit, prepaid or charge.",
+  "breaker-bounds":
+    "The breaker would never judge: it needs more outcomes than it keeps, or takes the broken for the normal.",
   // Types of events and features.
   "unknown-event-type": "There is no type of events with this name, built in or declared.",
   "unknown-attribute": "The events have no value of this name.",
@@ -95,7 +108,8 @@ export const faultRules = {
   "not-for-measure": "The measure of the limit does without this.",
   "not-for-subject": "The subject of the limit does without this.",
   "breach-not-allowed": "The class or the subject of the limit may not use this breach.",
-  "no-rate": "Warning: PSPs take currencies that no rate leads from to that of the limit.",
+  "no-rate":
+    "Warning: PSPs take currencies that no rate leads from to that of a limit, an exemption or a probe.",
   "pack-class": "A rule or a limit of a pack is of another class than REGULATORY and SAFER_GAMBLING.",
   // Models.
   "unknown-feature": "There is no feature with this id.",
@@ -112,7 +126,7 @@ export const faultRules = {
   "on-unknown-not-allowed": "Only REGULATORY, SAFER_GAMBLING and RISK may say what unknown does.",
   "rollout-not-allowed": "REGULATORY and SAFER_GAMBLING hold for all players.",
   "hours-not-allowed": "REGULATORY and SAFER_GAMBLING hold at all hours.",
-  "until-not-after-from": "The rule ends before it begins.",
+  "until-not-after-from": "It ends before it begins.",
   "until-in-past": "The rule has ended already.",
   "bad-zone": "The zone is none of the IANA time zone database.",
   "bad-time": "The local time is not HH:MM.",

@@ -1,5 +1,6 @@
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import type { Money } from "../../../gen/switchyard/v1/payment_pb.js";
+import { normaliseScheme } from "../../card-scheme.ts";
 import { quote, suggest } from "../../cel/faults.ts";
 import { isCountry } from "../../iso3166.ts";
 import { exponentOf } from "../../iso4217.ts";
@@ -97,6 +98,14 @@ export function checkMethod(faults: FaultList, path: string, name: string): void
     "bad-name",
     `${quote(name)} is no name of a method or scheme: lower case letters, digits, dots, dashes, underscores`,
   );
+}
+
+/** A card scheme by its one name. */
+export function checkScheme(faults: FaultList, path: string, name: string): void {
+  const canonical = normaliseScheme(name);
+  if (canonical === name && methodPattern.test(name)) return;
+  const advice = canonical === undefined || canonical === name ? "" : ` (write ${canonical})`;
+  faults.error(path, "bad-name", `${quote(name)} is no scheme as the house names them${advice}`);
 }
 
 export function checkReason(faults: FaultList, path: string, code: string): void {

@@ -2,18 +2,22 @@ import { create, type DescMessage, type MessageShape, toBinary } from "@bufbuild
 import {
   AttributeSchema,
   BrandSchema,
+  BreakerPolicySchema,
   EventTypeSchema,
   FxRateSchema,
   LifecycleSchema,
   LimitSchema,
   PolicyPackSchema,
   PspSchema,
+  ResponseCodeSchema,
   RetryPolicySchema,
   RiskThresholdsSchema,
   Rule_OnUnknown,
   RuleSchema,
   type RuleSet,
   RuleSetSchema,
+  ScaPolicySchema,
+  SchemeCapSchema,
   SegmentSchema,
 } from "../../../gen/switchyard/v1/rule_set_pb.js";
 import { compareCodePoints } from "../../cel/code-points.ts";
@@ -227,6 +231,13 @@ function encodeSections(ruleSet: RuleSet): CompiledImage["sections"] {
     policyPacks: encodeAll(
       PolicyPackSchema,
       ruleSet.policyPacks.map((pack) => ({ ...pack, rules: [], limits: [], description: "" })),
+    ),
+    responseCodes: encodeAll(ResponseCodeSchema, ruleSet.responseCodes),
+    schemeCaps: encodeAll(SchemeCapSchema, ruleSet.schemeCaps),
+    scaPolicy: encodeAll(ScaPolicySchema, ruleSet.scaPolicy === undefined ? [] : [ruleSet.scaPolicy]),
+    breakerPolicy: encodeAll(
+      BreakerPolicySchema,
+      ruleSet.breakerPolicy === undefined ? [] : [ruleSet.breakerPolicy],
     ),
   };
 }

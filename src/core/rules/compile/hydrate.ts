@@ -1,51 +1,41 @@
 import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
-import { Card_Credential, Outcome_Class } from "../../../gen/switchyard/v1/payment_pb.js";
 import {
   Attribute_Subject,
   AttributeSchema,
   BrandSchema,
+  BreakerPolicySchema,
   EventTypeSchema,
   FxRateSchema,
   type Lifecycle as LifecycleMessage,
   LifecycleSchema,
   LimitSchema,
   PolicyPackSchema,
-  type Psp as PspMessage,
   PspSchema,
-  type RetryPolicy as RetryPolicyMessage,
+  ResponseCodeSchema,
   RetryPolicySchema,
   RiskThresholdsSchema,
   RuleSchema,
+  ScaPolicySchema,
+  SchemeCapSchema,
   type Segment as SegmentMessage,
   SegmentSchema,
 } from "../../../gen/switchyard/v1/rule_set_pb.js";
 import { type OpenExprs, openExprs } from "../../cel/encode.ts";
 import type { Expr } from "../../cel/expr.ts";
 import type { FeatureSpec } from "../../features/feature.ts";
-import { type CountryGroup, countryCodes, isInCountryGroup } from "../../iso3166.ts";
 import { openList } from "../../lists.ts";
 import { openModel } from "../../models/open-model.ts";
 import { buildFx } from "../../money.ts";
-import type { Credential, PaymentKind } from "../../payment.ts";
 import { defaultRetryPolicy } from "../../retry/default-policy.ts";
-import type { OutcomeClass } from "../../retry/outcome-class.ts";
-import { defaultPspSca } from "../../sca/sca-policy.ts";
 import { readEventType } from "../event-types.ts";
 import { readAttribute, readPurposes, toMs } from "../names.ts";
 import { nameState } from "../segments.ts";
-import {
-  type AttributeInfo,
-  type CompiledRule,
-  type LifecycleInfo,
-  type Psp,
-  type RetryPolicy,
-  type RetryRule,
-  type RuleSnapshot,
-  retryResponses,
-  type SegmentInfo,
-} from "../snapshot.ts";
+import type { AttributeInfo, CompiledRule, LifecycleInfo, RuleSnapshot, SegmentInfo } from "../snapshot.ts";
 import { readLimit, readPack } from "./hydrate-limit.ts";
-import { readMoney, readRule } from "./hydrate-rule.ts";
+import { readBreakers, readCap, readPolicy, readResponseCode } from "./hydrate-outcomes.ts";
+import { readPsp } from "./hydrate-psp.ts";
+import { readRule } from "./hydrate-rule.ts";
+import { readScaPolicy } from "./hydrate-sca.ts";
 import {
   type CompiledImage,
   type FeatureImage,
@@ -84,7 +74,17 @@ export function* hydrateSnapshot(
     isPlayers: attribute.subject === Attribute_Subject.PLAYER,
     info: readAttribute(attribute)!,
   }));
-  const policies = yield* mapRecords(sections.retryPolicies, RetryPolicySchema, readPolicy);
+  const policies = yield* mapRecords(sections.retryPolicies, RetryPolicySchema, (policy) =>
+    readPolicy(policy, segmentOrdinals),
+  );
+  const responseCodes = yield* mapRecords(sections.responseCodes, ResponseCodeSchema, readResponseCode);
+  const schemeCaps = yield* mapRecords(sections.schemeCaps, SchemeCapSchema, readCap);
+  const [scaPolicy] = yield* mapRecords(sections.scaPolicy, ScaPolicySchema, (policy) =>
+    readScaPolicy(policy, nowMs),
+  );
+  const [breakerPolicy] = yield* mapRecords(sections.breakerPolicy, BreakerPolicySchema, (policy) =>
+    readBreakers(policy, segmentOrdinals),
+  );
   const brands = yield* mapRecords(sections.brands, BrandSchema, ({ id, licence }) => [id, licence] as const);
   const rates = yield* mapRecords(sections.fxRates, FxRateSchema, ({ from, to, rate }) => ({
     from,
@@ -136,10 +136,10 @@ export function* hydrateSnapshot(
     eventTypes: new Map(eventTypes.map((type) => [type.name, type])),
     packs,
     lifecycles,
-    responseCodes: [],
-    schemeCaps: undefined,
-    scaPolicy: undefined,
-    breakerPolicy: undefined,
+    responseCodes,
+    schemeCaps: schemeCaps.length === 0 ? undefined : schemeCaps,
+    scaPolicy,
+    breakerPolicy,
     methods: [...new Set(psps.flatMap(({ methods }) => methods))].sort(),
     ...matching,
   };
@@ -239,76 +239,4 @@ function openRates(rates: Parameters<typeof buildFx>[0]["rates"]): RuleSnapshot[
   const fx = buildFx({ rates });
   if (!fx.ok) throw new Error("the rates of a checked rule set are right");
   return fx.fx;
-}
-
-const defaultTimeoutMs = 60_000;
-
-function readPsp(psp: PspMessage, listOrdinals: ReadonlyMap<string, number>, nowMs: number): Psp {
-  return {
-    id: psp.id,
-    name: psp.name,
-    enabled: psp.enabled ?? true,
-    kinds: psp.kinds as readonly PaymentKind[],
-    methods: psp.methods,
-    currencies: psp.currencies,
-    schemes: psp.schemes,
-    countries: psp.countries,
-    excludedCountries: psp.excludedCountries,
-    issuerCountries: psp.issuerCountries,
-    excludedIssuerCountries: psp.excludedIssuerCountries,
-    binList: listOrdinals.get(psp.binList),
-    excludedBinList: listOrdinals.get(psp.excludedBinList),
-    amounts: psp.amounts.map(({ methods, min, max }) => ({
-      methods,
-      min: min && readMoney(min),
-      max: max && readMoney(max),
-    })),
-    accounts: psp.accounts.map(({ mid, brands, licences, currencies, mcc }) => ({
-      mid,
-      brands,
-      licences,
-      currencies,
-      mcc,
-    })),
-    fees: psp.fees.map(({ methods, regions, fixed, bps }) => ({
-      methods,
-      regions: resolveRegions(regions, nowMs),
-      fixed: fixed && readMoney(fixed),
-      bps,
-    })),
-    acquirerCountry: psp.acquirerCountry,
-    threeDs: psp.threeDs ?? true,
-    credentials: psp.credentials.map((credential) => Card_Credential[credential] as Credential),
-    sca: defaultPspSca,
-    idempotent: psp.idempotent ?? true,
-    timeoutMs: psp.timeout === undefined ? defaultTimeoutMs : toMs(psp.timeout),
-    maintenance: [],
-  };
-}
-
-const groups: readonly CountryGroup[] = ["EU", "EEA", "UK"];
-
-function resolveRegions(regions: readonly string[], nowMs: number): readonly string[] {
-  const countries = regions.flatMap((region) => {
-    const group = groups.find((name) => name === region);
-    return group === undefined
-      ? [region]
-      : countryCodes.filter((country) => isInCountryGroup({ country, group, atMs: nowMs }));
-  });
-  return [...new Set(countries)].sort();
-}
-
-function readPolicy({ id, maxAttempts, validFor, rules }: RetryPolicyMessage): RetryPolicy {
-  const named = rules.map(({ outcome, response, wait, fields }): readonly [OutcomeClass, RetryRule] => [
-    Outcome_Class[outcome] as OutcomeClass,
-    { response: retryResponses[response - 1]!, waitMs: wait === undefined ? 0 : toMs(wait), fields },
-  ]);
-  return {
-    id,
-    maxAttempts: maxAttempts === 0 ? defaultRetryPolicy.maxAttempts : maxAttempts,
-    validForMs: validFor === undefined ? defaultRetryPolicy.validForMs : toMs(validFor),
-    playerDeclines: undefined,
-    singleTry: [],
-    rules: { ...defaultRetryPolicy.rules, ...Object.fromEntries(named) },
-  };
 }

@@ -18,7 +18,7 @@ export type CompiledImage = {
   readonly slots: readonly SlotSource[];
   readonly listIds: readonly string[];
   readonly lists: readonly EncodedList[];
-  /** Each entry of a section as a protobuf message of its own; rules and segments without their conditions. */
+  /** Each entry of a section as a protobuf message of its own, a policy of which there is one as an entry; rules and segments without their conditions. */
   readonly sections: Readonly<Record<ImageSection, Records>>;
   /** The message RiskThresholds. */
   readonly riskThresholds: Uint8Array<ArrayBuffer>;
@@ -89,6 +89,10 @@ const imageSections = [
   "lifecycles",
   "limits",
   "policyPacks",
+  "responseCodes",
+  "schemeCaps",
+  "scaPolicy",
+  "breakerPolicy",
 ] as const;
 
 type ImageSection = (typeof imageSections)[number];

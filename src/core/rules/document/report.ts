@@ -1,5 +1,6 @@
 import type { RuleSet } from "../../../gen/switchyard/v1/rule_set_pb.js";
 import type { Compilation, DocumentFault } from "../compilation.ts";
+import { nameResponse } from "../response-codes.ts";
 import type { FaultList, RawFault } from "./fault.ts";
 import { type Locator, type Place, splitPath } from "./locate.ts";
 import type { ReadDocument } from "./read-document.ts";
@@ -60,6 +61,12 @@ function idAt(ruleSet: RuleSet, path: string): string {
       return ruleSet[section][Number(index)]?.id ?? "";
     case "retry_policies":
       return ruleSet.retryPolicies[Number(index)]?.id ?? "";
+    case "scheme_caps":
+      return ruleSet.schemeCaps[Number(index)]?.id ?? "";
+    case "response_codes": {
+      const entry = ruleSet.responseCodes[Number(index)];
+      return entry === undefined ? "" : nameResponse(entry);
+    }
     case "policy_packs":
       return ruleSet.policyPacks[Number(index)]?.id ?? "";
     case "event_types":
