@@ -17,7 +17,7 @@ import { StoreUnavailable } from "./store-unavailable.ts";
 const sliceMsUsual = 0.7;
 const sliceMsMax = 4;
 /** Bytes on their way to LMDB at once. */
-const inFlightBytesMax = 8 * 1024 * 1024;
+const inFlightBytesMax = 2 * 1024 * 1024;
 /** How long rows stay in the journal alone where there are many of them, in ms. */
 const idleMsMax = 30_000;
 /** So few histories are moved whenever there is time. */
