@@ -1,0 +1,22 @@
+/** What PSPs settled against what we wrote down: a charge that we took for none is told now, and voided where the payment was approved elsewhere. */
+import { Edge_Action as Action, type Plan } from "../../src/gen/switchyard/v1/decision_pb.js";
+import { type GatewayDeps, tellLate, voidAttempt, voidSurplus } from "./gateway.ts";
+
+/** How many charges were news. */
+export async function reconcile(deps: GatewayDeps): Promise<number> {
+  let late = 0;
+  for (const psp of deps.psps.values()) {
+    for (const { key, approvedMinor } of await psp.listSettled()) {
+      const attempt = deps.books.ofKey(key);
+      if (attempt === undefined || attempt.state === "approved") continue;
+      late++;
+      if (attempt.state === "voided") await voidAttempt(attempt, deps);
+      else await settle(await tellLate(attempt, approvedMinor, deps), attempt.payment, deps);
+    }
+  }
+  return late;
+}
+
+async function settle(plan: Plan | undefined, payment: string, deps: GatewayDeps): Promise<void> {
+  if (plan?.next?.action === Action.VOID_FIRST) await voidSurplus(payment, deps);
+}

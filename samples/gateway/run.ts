@@ -1,0 +1,70 @@
+/** A run of many payments: so many at once, so many a second, and one at a time per player. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Books, openBooks } from "./books.ts";
+import { executeDeposit, type GatewayDeps, type GatewaySettings } from "./gateway.ts";
+import { type Crowd, makeDeposit } from "./players.ts";
+import { openPspClient } from "./psp-client.ts";
+import { reconcile } from "./reconcile.ts";
+import { openSwitchyard } from "./switchyard.ts";
+import { openTally, type Tally } from "./tally.ts";
+
+export type RunOptions = {
+  /** Gateway listener of Switchyard. */
+  readonly switchyardUrl: string;
+  /** Control port of the simulator, which knows where the PSPs are. */
+  readonly simulatorUrl: string;
+  readonly crowd: Crowd;
+  readonly concurrency: number;
+  /** Payments a second; 0 means as many as go. */
+  readonly rate: number;
+  readonly pspTimeoutMs: number;
+  readonly settings: GatewaySettings;
+  readonly sliceMs: number;
+  /** How long after the last payment settlement files are read: late charges are in by then. */
+  readonly settleAfterMs: number;
+  readonly onProgress: (done: number) => void;
+};
+
+export type RunResult = { readonly tally: Tally; readonly books: Books; readonly lateCharges: number };
+
+export async function runGateway(options: RunOptions): Promise<RunResult> {
+  const { crowd, concurrency, rate, settings } = options;
+  const tally = openTally(() => performance.now(), options.sliceMs);
+  const books = openBooks();
+  const switchyard = openSwitchyard(options.switchyardUrl);
+  const psps = await openPsps(options.simulatorUrl, options.pspTimeoutMs);
+  const deps: GatewayDeps = { switchyard, psps, books, witness: tally, settings };
+  const startMs = performance.now();
+  const playing = new Map<string, Promise<unknown>>();
+  let next = 0;
+  let done = 0;
+
+  const work = async (): Promise<void> => {
+    while (next < crowd.payments) {
+      const at = next++;
+      const dueMs = rate > 0 ? startMs + (at * 1000) / rate - performance.now() : 0;
+      if (dueMs > 0) await sleep(dueMs);
+      const deposit = makeDeposit(crowd, at);
+      const before = playing.get(deposit.playerId) ?? Promise.resolve();
+      const ended = before.then(() => executeDeposit(deposit, deps));
+      playing.set(deposit.playerId, ended);
+      tally.ended(deposit.request.paymentId, await ended);
+      options.onProgress(++done);
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: concurrency }, work));
+    await sleep(options.settleAfterMs);
+    const lateCharges = await reconcile(deps);
+    return { tally, books, lateCharges };
+  } finally {
+    for (const psp of psps.values()) psp.close();
+    switchyard.close();
+  }
+}
+
+async function openPsps(simulatorUrl: string, timeoutMs: number): Promise<GatewayDeps["psps"]> {
+  const response = await fetch(`${simulatorUrl}/psps`);
+  const listed = (await response.json()) as readonly { readonly id: string; readonly url: string }[];
+  return new Map(listed.map(({ id, url }) => [id, openPspClient(url, timeoutMs)]));
+}
