@@ -49,6 +49,21 @@ export function buildFrameReader(slots: readonly SlotSource[], declarations: Dec
   };
 }
 
+/** Builds the reader of some slots of a rule set: the others stay as they are, and what only they need is not computed. */
+export function buildPartReader(wanted: Iterable<number>, declarations: Declarations): FrameReader {
+  const places = new Set(wanted);
+  const ordinals = [...places].flatMap((slot) => {
+    const source = declarations.slots[slot]!;
+    return source.kind === "feature" ? [source.ordinal] : [];
+  });
+  const features = buildFeatureReader(declarations, ordinals);
+  const fill = buildSlotFiller([...places.union(new Set(features.slotsRead))], declarations);
+  return (input, frame) => {
+    fill(input, frame);
+    features.read(input, frame);
+  };
+}
+
 /** A feature's value, for people. `errorBound`: by how much it may be off as older events are kept in tiles only; 0 where it is exact, Infinity where nobody knows. */
 export type FeatureReading = { readonly id: string; readonly value: Value; readonly errorBound: number };
 

@@ -1,12 +1,9 @@
 import type { FactInput } from "../facts.ts";
-import { type Standing, standBefore, sweepPlayer } from "./sweep.ts";
+import { type KeptStanding, type Swept, standBefore, sweepPlayer } from "./sweep.ts";
 import type { Timeline } from "./timeline.ts";
 
 /** Instants that a decision looks at at most for a player whose standing nobody kept. */
 const looksMax = 20_000;
-
-/** Where a player stood, with the bound of the next look. */
-export type KeptStanding = { readonly standing: Standing; readonly nextMs: number };
 
 export type Remembered = {
   /** By ordinal (`Frame.remembered`); 2 (unknown) where too much happened since to follow. */
@@ -19,7 +16,7 @@ export type Remembered = {
  * The truths of segments with a memory now: from a standing that was kept, with the bound of the next look that was kept with it, or from before
  * everything.
  *
- * Shapes: undefined where no segment has a memory.
+ * Shapes: `timeline` is that of segments with a memory (`openMemory`); undefined where none has one.
  */
 export function advanceMemory(
   timeline: Timeline,
@@ -31,11 +28,17 @@ export function advanceMemory(
   const facts = { merchantId: payment.merchantId, player, history, coveredFromMs };
   const start = from ?? { standing: standBefore(timeline), nextMs: Number.POSITIVE_INFINITY };
   const kept = sweepPlayer(timeline, facts, { ...start, toMs: nowMs - 1, looksMax });
-  const { standing, isDone } = kept.isDone
-    ? sweepPlayer(timeline, facts, { standing: kept.standing, nextMs: kept.nextMs, toMs: nowMs, looksMax })
-    : kept;
-  const truths = Uint8Array.from(standing.sinceMs, (sinceMs) =>
-    isDone ? (Number.isNaN(sinceMs) ? 0 : 1) : 2,
-  );
-  return { truths, kept: { standing: kept.standing, nextMs: kept.nextMs } };
+  // Mostly nothing happens now.
+  const swept =
+    kept.isDone && kept.nextMs <= nowMs
+      ? sweepPlayer(timeline, facts, { standing: kept.standing, nextMs: kept.nextMs, toMs: nowMs, looksMax })
+      : kept;
+  const { standing, nextMs } = kept;
+  return { truths: readTruths(swept), kept: { standing, nextMs } };
+}
+
+function readTruths({ standing: { sinceMs }, isDone }: Swept): Uint8Array {
+  const truths = new Uint8Array(sinceMs.length);
+  for (let at = 0; at < truths.length; at++) truths[at] = !isDone ? 2 : Number.isNaN(sinceMs[at]!) ? 0 : 1;
+  return truths;
 }

@@ -171,11 +171,8 @@ function nextOfSpanTest(
   if (typeof fromMs !== "number" || typeof lengthMs !== "number") return undefined;
   const endMs = Math.ceil(fromMs + lengthMs);
   if (!Number.isSafeInteger(endMs)) return undefined;
-  const isBefore = op === "within" && fromMs > nowMs && lengthMs > 0;
-  const flipMs = isBefore ? Math.ceil(fromMs) : endMs;
-  // A span without length holds no instant.
-  const isFlip = flipMs > nowMs && (op === "silent" || lengthMs > 0);
-  return isFlip && flipMs - nowMs <= foreverMs ? flipMs : never;
+  const flipMs = op === "within" && fromMs > nowMs ? Math.ceil(fromMs) : endMs;
+  return flipMs > nowMs && flipMs - nowMs <= foreverMs ? flipMs : never;
 }
 
 /** After how many ms the two sides of a leaf meet, where that is easy to tell; NaN elsewhere. */

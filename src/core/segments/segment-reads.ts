@@ -3,8 +3,18 @@ import { readReads } from "../cel/reads.ts";
 import type { RuleSnapshot } from "../rules/snapshot.ts";
 import type { Unit } from "./memory-units.ts";
 
-/** Names of stored attributes and types of events. */
-export type SegmentReads = { readonly attributes: ReadonlySet<string>; readonly types: ReadonlySet<string> };
+/** Names of stored attributes, types of events, and slots; not the slots that only a derived feature reads. */
+export type SegmentReads = {
+  readonly attributes: ReadonlySet<string>;
+  readonly types: ReadonlySet<string>;
+  readonly slots: ReadonlySet<number>;
+};
+
+type Survey = {
+  readonly attributes: Set<string>;
+  readonly types: Set<string>;
+  readonly slots: Set<number>;
+};
 
 /** What each segment reads, and what other conditions do together; through segments and features too. */
 export function surveyReads(
@@ -19,9 +29,9 @@ export function surveyReads(
     readonly others: readonly Expr[];
   },
 ): { readonly ofSegments: readonly SegmentReads[]; readonly ofOthers: SegmentReads } {
-  const surveys = new Map<number, { attributes: Set<string>; types: Set<string> }>();
+  const surveys = new Map<number, Survey>();
   const journeyOf = new Map(units.flatMap((unit) => unit.ordinals.map((ordinal) => [ordinal, unit])));
-  const surveyFeature = (ordinal: number, into: { attributes: Set<string>; types: Set<string> }): void => {
+  const surveyFeature = (ordinal: number, into: Survey): void => {
     const { how } = features[ordinal]!;
     switch (how.kind) {
       case "aggregate":
@@ -30,16 +40,17 @@ export function surveyReads(
         for (const type of ["session_start", "session_end"]) into.types.add(type);
         return;
       case "derived":
-        surveyExpr(how.expr, into);
+        surveyExpr(how.expr, { ...into, slots: new Set() });
         return;
       case "model":
         for (const input of how.inputs) surveyFeature(input, into);
     }
   };
-  const surveyExpr = (expr: Expr, into: { attributes: Set<string>; types: Set<string> }): void => {
+  const surveyExpr = (expr: Expr, into: Survey): void => {
     const reads = readReads(expr);
     for (const slot of reads.slots) {
       const source = slots[slot]!;
+      into.slots.add(slot);
       if (source.kind === "playerAttribute") into.attributes.add(source.name);
       else if (source.kind === "feature") surveyFeature(source.ordinal, into);
       else if (source.kind === "field") {
@@ -51,12 +62,13 @@ export function surveyReads(
       const other = survey(segment);
       for (const name of other.attributes) into.attributes.add(name);
       for (const type of other.types) into.types.add(type);
+      for (const slot of other.slots) into.slots.add(slot);
     }
   };
-  const survey = (ordinal: number): SegmentReads => {
+  const survey = (ordinal: number): Survey => {
     let found = surveys.get(ordinal);
     if (found === undefined) {
-      found = { attributes: new Set(), types: new Set() };
+      found = openSurvey();
       surveys.set(ordinal, found);
       const exit = segmentExit(ordinal);
       const own = journeyOf.get(ordinal)?.conditions ?? [conditions[ordinal]!];
@@ -64,7 +76,11 @@ export function surveyReads(
     }
     return found;
   };
-  const ofOthers = { attributes: new Set<string>(), types: new Set<string>() };
+  const ofOthers = openSurvey();
   for (const expr of others) surveyExpr(expr, ofOthers);
   return { ofSegments: segments.map((_, ordinal) => survey(ordinal)), ofOthers };
+}
+
+function openSurvey(): Survey {
+  return { attributes: new Set(), types: new Set(), slots: new Set() };
 }

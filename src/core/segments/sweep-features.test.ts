@@ -4,8 +4,10 @@ import { compileForTest } from "../../../test/helpers/compile.ts";
 import { countRuns } from "../../../test/helpers/property-runs.ts";
 import type { History } from "../history/history.ts";
 import { HistoryTable } from "../history/history-table.ts";
+import { advanceMemory } from "./advance-memory.ts";
+import { makePlayerInput } from "./player-input.ts";
 import { type SegmentFlip, standBefore, sweepPlayer } from "./sweep.ts";
-import { openTimeline, type SweepFacts, type Timeline } from "./timeline.ts";
+import { openMemory, openTimeline, type SweepFacts, type Timeline } from "./timeline.ts";
 
 /** Midnight in Paris at the end of the day on which clocks went on: a day, a week and a month end near. */
 const baseMs = Date.parse("2026-05-31T22:00:00.000Z");
@@ -168,7 +170,9 @@ function stepThrough(timeline: Timeline, facts: SweepFacts): readonly SegmentFli
   const flips: SegmentFlip[] = [];
   for (let atMs = fromMs; atMs <= toMs; atMs++) {
     const wasIn = timeline.tracked.map((segment) => !Number.isNaN(sinceMs[segment]!));
-    const judged = timeline.look(facts, atMs, sinceMs);
+    // Another object each time, so that nothing is kept from one look to the next.
+    const history = facts.history && { ...facts.history };
+    const judged = timeline.look({ ...facts, history }, atMs, sinceMs);
     for (const [place, segment] of timeline.tracked.entries()) {
       const isIn = judged.isMember(segment);
       if (isIn === wasIn[place] || !judged.isKnown(segment)) continue;
@@ -180,14 +184,15 @@ function stepThrough(timeline: Timeline, facts: SweepFacts): readonly SegmentFli
 }
 
 describe("sweeping a player with a history", () => {
-  test("finds every flip that looking at each millisecond finds, whatever the features", () => {
+  test("finds every flip that looking at each millisecond finds, whatever the features, and so do decisions", () => {
     let flipped = 0;
     fc.assert(
       fc.property(
         fc.tuple(aggregate, aggregate, aggregate),
         fc.tuple(condition, condition),
         fc.array(event, { maxLength: 12 }),
-        (aggregates, [first, second], events) => {
+        fc.integer({ min: fromMs, max: toMs }),
+        (aggregates, [first, second], events, midwayMs) => {
           const timeline = compileIfPossible(
             aggregates,
             [
@@ -227,6 +232,20 @@ describe("sweeping a player with a history", () => {
           const stepped = stepThrough(timeline, facts);
           expect(swept.flips).toEqual(stepped);
           expect(swept.isDone).toBe(true);
+          for (const start of [
+            { standing, nextMs: fromMs },
+            { standing: standBefore(timeline), nextMs: Number.POSITIVE_INFINITY },
+          ]) {
+            const midway = sweepPlayer(timeline, facts, { ...from, ...start, toMs: midwayMs });
+            const memory = openMemory(timeline.snapshot);
+            const input = makePlayerInput(facts, midwayMs);
+            const remembered = advanceMemory(memory, input, start, undefined)!;
+            const again = advanceMemory(memory, input, remembered.kept, undefined)!;
+            for (const segment of memory.tracked) {
+              const isIn = Number.isNaN(midway.standing.sinceMs[segment]) ? 0 : 1;
+              expect([remembered.truths[segment], again.truths[segment]]).toEqual([isIn, isIn]);
+            }
+          }
           flipped += stepped.length;
         },
       ),

@@ -16,9 +16,14 @@ export type Standing = {
   readonly sinceMs: Float64Array;
 };
 
+/** Where a player stood, with a lower bound of the next instant to look at. */
+export type KeptStanding = { readonly standing: Standing; readonly nextMs: number };
+
 export type Swept = {
   readonly flips: readonly SegmentFlip[];
   readonly standing: Standing;
+  /** Where the player stood before the last look, to go on from when more comes to be known of that instant; undefined where nothing was looked at. */
+  readonly before: KeptStanding | undefined;
   /** A lower bound of the next instant to look at, later than the standing; events that are known by now are in it. */
   readonly nextMs: number;
   /** Whether the sweep came to its end; else it goes on from the standing and `nextMs`. */
@@ -62,14 +67,17 @@ export function sweepPlayer(
   let { nextMs } = from;
   let looks = 0;
   let judged: Judged | undefined;
+  let before: KeptStanding | undefined;
   for (;;) {
     const dueMs = Math.min(nextMs, happenings.nextAfter(atMs));
     const isDone = dueMs > toMs;
     if (isDone || looks === looksMax) {
       const standing = { atMs, sinceMs };
-      return { flips, standing, nextMs: dueMs, isDone, looks, stopsMarketing: judged?.stopsMarketing };
+      const stopsMarketing = judged?.stopsMarketing;
+      return { flips, standing, before, nextMs: dueMs, isDone, looks, stopsMarketing };
     }
     looks++;
+    before = { standing: { atMs, sinceMs: sinceMs.slice() }, nextMs: dueMs };
     atMs = dueMs;
     judged = lookOnce(timeline, facts, { atMs, sinceMs, flips });
     nextMs = judged.findNext();
@@ -108,9 +116,10 @@ function createHappenings(
   const nextRowAfter = (atMs: number): number => {
     if (history === undefined) return Number.POSITIVE_INFINITY;
     if (row === -1) row = findFirstAfter(history, atMs);
+    const isHeeded = atMs === Number.NEGATIVE_INFINITY ? timeline.begins : timeline.reads;
     for (; row < history.end; row++) {
       if (history.atMs[row]! <= atMs) continue;
-      if (timeline.reads(history.labels.get(history.label[row]!).type)) return history.atMs[row]!;
+      if (isHeeded(history.labels.get(history.label[row]!).type)) return history.atMs[row]!;
     }
     return Number.POSITIVE_INFINITY;
   };

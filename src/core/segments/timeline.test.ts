@@ -6,7 +6,7 @@ import { advanceMemory } from "./advance-memory.ts";
 import { explainSegment } from "./explain.ts";
 import { makePlayerInput } from "./player-input.ts";
 import { standBefore, sweepPlayer } from "./sweep.ts";
-import { openTimeline, type SweepFacts } from "./timeline.ts";
+import { openMemory, openTimeline, type SweepFacts } from "./timeline.ts";
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -264,6 +264,22 @@ describe("segments with a memory at a decision", () => {
     const later = (afterMs: number) =>
       advanceMemory(timeline, makePlayerInput(facts, startMs + afterMs), kept, undefined)?.truths;
     expect([later(endMs - 1), later(endMs)]).toEqual([Uint8Array.of(1), Uint8Array.of(0)]);
+  });
+
+  test("see lists of players in what they read, from the first event of any kind that some segment reads", () => {
+    const { timeline, facts } = open({
+      segments: [
+        { id: "chosen", when: "player.visits > 1", include_list: "chosen" },
+        { id: "paid", when: "feature.deposits >= 1" },
+        { id: "stays", when: 'segment("chosen")', dwell_min: "8d" },
+      ],
+      features: [deposits("7d")],
+      events: three,
+    });
+    const memory = openMemory(timeline.snapshot);
+    expect(memory.tracked).toEqual([2]);
+    const remembered = advanceMemory(memory, makePlayerInput(facts, startMs + dayMs), undefined, undefined);
+    expect(remembered?.truths).toEqual(Uint8Array.of(0, 0, 1));
   });
 
   test("are nothing to remember where there are none", () => {

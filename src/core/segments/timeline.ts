@@ -1,6 +1,6 @@
 import type { Expr, Frame, Value } from "../cel/expr.ts";
 import { buildInternedPredicate, createPredicateCache } from "../cel/predicate.ts";
-import { buildFrameReader, createFrame } from "../features/frame-reader.ts";
+import { buildPartReader, createFrame } from "../features/frame-reader.ts";
 import { isOfPlayer } from "../rules/player-sources.ts";
 import type { RuleSnapshot } from "../rules/snapshot.ts";
 import { findNextOfSchedule, isStopping, listMarketingStops } from "./marketing-stop.ts";
@@ -14,7 +14,7 @@ import type { Look } from "./slot-clock.ts";
 /** What a rule set says of one player at one instant after the other. Judging is synchronous, so all players share one. */
 export type Timeline = {
   readonly snapshot: RuleSnapshot;
-  /** Ordinals of the segments that have members without a payment, ascending. */
+  /** Ordinals of the segments that have members without a payment, or of those with a memory only, ascending. */
   readonly tracked: readonly number[];
   /** Whether some of them depend on what was before. */
   readonly hasMemory: boolean;
@@ -24,6 +24,8 @@ export type Timeline = {
   readonly attributesOf: (ordinal: number) => ReadonlySet<string>;
   /** Whether rows of this type can change anything. */
   readonly reads: (type: string) => boolean;
+  /** Whether a player's life can begin with a row of this type: what always holds, holds from then on. The same for all timelines of a rule set. */
+  readonly begins: (type: string) => boolean;
   /**
    * Judges all tracked segments at an instant. `since` is the instant of entry by ordinal, NaN where out; segments with a memory are moved in it, the
    * others left alone.
@@ -53,29 +55,43 @@ export type Judged = {
 
 const never = Number.POSITIVE_INFINITY;
 const timelines = new WeakMap<RuleSnapshot, Timeline>();
+const memories = new WeakMap<RuleSnapshot, Timeline>();
 
 /** The timeline of a rule set, made at its first use. */
 export function openTimeline(snapshot: RuleSnapshot): Timeline {
-  let timeline = timelines.get(snapshot);
+  return open(timelines, snapshot, false);
+}
+
+/** The same of segments with a memory, and of what they read: all that decisions have to follow. */
+export function openMemory(snapshot: RuleSnapshot): Timeline {
+  return open(memories, snapshot, true);
+}
+
+function open(
+  known: WeakMap<RuleSnapshot, Timeline>,
+  snapshot: RuleSnapshot,
+  isMemoryOnly: boolean,
+): Timeline {
+  let timeline = known.get(snapshot);
   if (timeline === undefined) {
-    timeline = createTimeline(snapshot);
-    timelines.set(snapshot, timeline);
+    timeline = createTimeline(snapshot, isMemoryOnly);
+    known.set(snapshot, timeline);
   }
   return timeline;
 }
 
-function createTimeline(snapshot: RuleSnapshot): Timeline {
+function createTimeline(snapshot: RuleSnapshot, isMemoryOnly: boolean): Timeline {
   const { slots, segments, features, eventSlots } = snapshot;
   const frame = createFrame(slots, snapshot);
-  const read = buildFrameReader(slots, snapshot);
-  const ofPayments = [...slots.keys()].filter((slot) => !isOfPlayer(slots[slot]!));
   const cache = createPredicateCache();
   const conditions = segments.map((_, ordinal) => cache.intern(snapshot.segmentCondition(ordinal)));
-  const tracked = [...segments.keys()].filter((ordinal) => !segments[ordinal]!.needsPayment);
   const evaluate = (expr: Expr): Value => buildInternedPredicate(expr, cache)(frame);
   const holds = (expr: Expr): boolean => evaluate(expr) === true;
   const units = listUnits(snapshot, conditions, cache.intern);
   const unitOf = new Map(units.flatMap((unit) => unit.ordinals.map((ordinal) => [ordinal, unit])));
+  const tracked = [...segments.keys()].filter((ordinal) =>
+    isMemoryOnly ? unitOf.has(ordinal) : !segments[ordinal]!.needsPayment,
+  );
   const remembered = new Uint8Array(segments.length);
   frame.remembered = remembered;
   let coveredFromMs = Number.NEGATIVE_INFINITY;
@@ -177,14 +193,22 @@ function createTimeline(snapshot: RuleSnapshot): Timeline {
   const stops = listMarketingStops(snapshot, cache.intern);
   const stopReads = stops.flatMap(({ condition }) => (condition === undefined ? [] : [condition]));
   const { ofSegments: surveys, ofOthers } = surveyReads(snapshot, { conditions, units, others: stopReads });
-  const types = new Set([...surveys, ofOthers].flatMap(({ types }) => [...types]));
+  const all = [...surveys, ofOthers];
+  const heeded = isMemoryOnly ? tracked.map((ordinal) => surveys[ordinal]!) : all;
+  const [types, allTypes] = [heeded, all].map((reads) => new Set(reads.flatMap((each) => [...each.types])));
+  const ofPayments = [...slots.keys()].filter((slot) => !isOfPlayer(slots[slot]!));
+  const read = buildPartReader(
+    heeded.flatMap((reads) => [...reads.slots]),
+    snapshot,
+  );
   return {
     snapshot,
     tracked,
     hasMemory: units.length > 0,
     hasMarketingStops: stops.length > 0,
     attributesOf: (ordinal) => surveys[ordinal]!.attributes,
-    reads: (type) => types.has(type),
+    reads: (type) => types!.has(type),
+    begins: (type) => allTypes!.has(type),
     look: (facts, atMs, sinceMs) => {
       const player = viewPlayerAt(facts.player, atMs);
       const input = makePlayerInput(facts, atMs, player);
@@ -225,7 +249,7 @@ function createTimeline(snapshot: RuleSnapshot): Timeline {
         stopsMarketing: () => stops.some((stop) => isStopping(stop, input.payment, atMs, evaluate)),
         findNext: () => {
           let nextMs = never;
-          for (const stop of stops) {
+          for (const stop of isMemoryOnly ? [] : stops) {
             nextMs = Math.min(nextMs, findNextOfSchedule(stop, atMs));
             if (stop.condition === undefined) continue;
             // One that matches on unknown stops unless its condition is false.

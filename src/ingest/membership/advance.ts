@@ -1,4 +1,5 @@
 import {
+  type KeptStanding,
   type SegmentFlip,
   type Standing,
   type Swept,
@@ -41,6 +42,8 @@ export type Advanced =
       readonly kind: "told";
       readonly changes: readonly MembershipChange[];
       readonly state: MembershipState;
+      /** Where the player stood before the latest of the looks; undefined where there was none. */
+      readonly before: KeptStanding | undefined;
       readonly looks: number;
       readonly isDone: boolean;
     }
@@ -61,19 +64,20 @@ export type Advanced =
 export function advancePlayer(advance: Advance): Advanced {
   const { timeline, told, isLate, facts, looksMax } = advance;
   if (told === undefined) {
-    return tellForward(advance, { standing: standBefore(timeline), nextMs: Number.POSITIVE_INFINITY }, []);
+    return tellForward(advance, { standing: standBefore(timeline), nextMs: Number.POSITIVE_INFINITY });
   }
   const isSame = told.ruleSetHash === timeline.snapshot.hash;
   const baseMs = isSame
     ? told.toldUpToMs
     : Math.max(told.toldUpToMs, Math.min(advance.activeSinceMs, advance.toMs));
   if (isSame && !isLate) {
-    return tellForward(advance, { standing: readStanding(timeline, told), nextMs: told.nextLookMs }, []);
+    return tellForward(advance, { standing: readStanding(timeline, told), nextMs: told.nextLookMs });
   }
   if (!isSame && !timeline.hasMemory) {
     // The first look is at the activation itself, so that all differences are told as of then.
     const standing = { atMs: baseMs - 1, sinceMs: readStanding(timeline, told).sinceMs };
-    return tellForward(advance, { standing, nextMs: baseMs }, listGone(advance, baseMs));
+    const changes = listGone(advance, baseMs);
+    return tellForward(advance, { standing, nextMs: baseMs }, { changes, before: undefined });
   }
   const past = advance.past ?? startPast(timeline);
   const swept = sweepPlayer(timeline, facts, { ...past, toMs: baseMs, looksMax });
@@ -86,7 +90,7 @@ export function advancePlayer(advance: Advance): Advanced {
     standing: { atMs: baseMs, sinceMs: compared.sinceMs },
     nextMs: compared.isKept ? baseMs + 1 : nextMs,
   };
-  return tellForward(advance, settled, compared.changes);
+  return tellForward(advance, settled, { changes: compared.changes, before: swept.before });
 }
 
 function startPast(timeline: Timeline): Past {
@@ -94,12 +98,12 @@ function startPast(timeline: Timeline): Past {
   return { standing: standBefore(timeline), nextMs: Number.POSITIVE_INFINITY, exitMs };
 }
 
-/** Sweeps on from a standing and tells the flips, after what there is to tell already. */
-function tellForward(
-  advance: Advance,
-  from: { readonly standing: Standing; readonly nextMs: number },
-  before: readonly MembershipChange[],
-): Advanced {
+type Settled = { readonly changes: readonly MembershipChange[]; readonly before: KeptStanding | undefined };
+
+const nothingSettled: Settled = { changes: [], before: undefined };
+
+/** Sweeps on from a standing and tells the flips, after what there is to tell of the past. */
+function tellForward(advance: Advance, from: KeptStanding, past: Settled = nothingSettled): Advanced {
   const { timeline, facts, told, toMs, looksMax } = advance;
   const { snapshot } = timeline;
   const swept = sweepPlayer(timeline, facts, { ...from, toMs, looksMax });
@@ -115,7 +119,7 @@ function tellForward(
   return {
     kind: "told",
     // Whoever must not be contacted any more is told first.
-    changes: [...retold, ...before, ...flips].map((change) => ({
+    changes: [...retold, ...past.changes, ...flips].map((change) => ({
       ...change,
       playerId: facts.player.playerId,
       suppressedBy,
@@ -129,6 +133,7 @@ function tellForward(
       suppressedBy,
       nextLookMs: Math.min(swept.nextMs, findNextSuppression(facts.player, toMs)),
     },
+    before: swept.before ?? past.before,
     looks: swept.looks,
     isDone: swept.isDone,
   };

@@ -1,12 +1,12 @@
 import type { RuleSnapshot } from "../../core/rules/snapshot.ts";
-import type { KeptStanding } from "../../core/segments/advance-memory.ts";
+import type { KeptStanding } from "../../core/segments/sweep.ts";
 
 /** About a kilobyte each with a hundred segments. */
 const keptMax = 16_384;
 
 type Kept = KeptStanding & { readonly snapshot: RuleSnapshot };
 
-/** Where players stood at their latest decisions, by number, so that the next decision need not follow them from the beginning. */
+/** Where players stood a while ago, by number, so that they need not be followed from the beginning. */
 export class Standings {
   readonly #kept = new Map<number, Kept>();
 

@@ -5,7 +5,10 @@ import { openWorld, ruleSet, standard, startMs } from "../../../test/helpers/mem
 import { createMemoryMemberships } from "../../../test/helpers/memory-memberships.ts";
 import { countRuns } from "../../../test/helpers/property-runs.ts";
 import type { Player, Restriction } from "../../core/player.ts";
+import { advanceMemory } from "../../core/segments/advance-memory.ts";
+import { makePlayerInput } from "../../core/segments/player-input.ts";
 import type { SegmentStats } from "../../core/segments/stats.ts";
+import { openMemory } from "../../core/segments/timeline.ts";
 import type { NumberedChange } from "../../ports/membership-log.ts";
 import { countFlips, listMembers } from "./survey.ts";
 
@@ -204,6 +207,52 @@ async function takeStats(
 function withoutTurns({ deps }: ReturnType<typeof openWorld>) {
   return { ...deps, pacer: { ...deps.pacer, soon: (run: () => void) => queueMicrotask(run) } };
 }
+
+test("decisions remember what following a player from the beginning remembers, whatever was asked and came before", () => {
+  const minute = fc.integer({ min: 0, max: 12 }).map((parts) => 20 * parts);
+  const bet = fc.record({ kind: fc.constant("bet"), minute });
+  const ask = fc.record({ kind: fc.constant("ask"), minute });
+  const memory = openMemory(standard);
+  const player = { playerId: "p", attributes: new Map(), restrictions: [] };
+  let members = 0;
+  fc.assert(
+    fc.property(fc.array(fc.oneof(bet, ask), { minLength: 10, maxLength: 40, size: "max" }), (steps) => {
+      const world = openWorld();
+      for (const { kind, minute: at } of steps) {
+        const atMs = startMs + at * minuteMs;
+        if (kind === "bet") {
+          world.place("p", "bet", atMs);
+          world.tracker.touch("m", "p", atMs, "bet");
+          continue;
+        }
+        const history = world.histories.get("m", { kind: "player", id: "p" });
+        for (const nowMs of [atMs, atMs, atMs + hourMs]) {
+          const facts = makePlayerInput({ merchantId: "m", player, history }, nowMs);
+          const truths = world.tracker.remember("m", standard, facts);
+          expect(truths).toEqual(advanceMemory(memory, facts, undefined, undefined)?.truths);
+          if (truths?.includes(1)) members++;
+        }
+      }
+    }),
+    { numRuns: countRuns(100) },
+  );
+  expect(members).toBeGreaterThan(50);
+});
+
+test("decisions remember nothing of a player who was deleted", async () => {
+  const world = openWorld();
+  const player = { playerId: "p", attributes: new Map(), restrictions: [] };
+  const ask = () => {
+    const history = world.histories.get("m", { kind: "player", id: "p" });
+    const facts = makePlayerInput({ merchantId: "m", player, history }, startMs + 10 * minuteMs);
+    return world.tracker.remember("m", standard, facts)?.includes(1);
+  };
+  for (const minute of [0, 1, 2]) await world.happen("p", "bet", startMs + minute * minuteMs);
+  expect(ask()).toBe(true);
+  await world.histories.remove("m", { kind: "player", id: "p" });
+  await world.tracker.remove("m", "p");
+  expect(ask()).toBe(false);
+});
 
 test("SEMANTICS 6.2: statistics count every flip up to an instant, and who is in then", async () => {
   const world = openWorld();

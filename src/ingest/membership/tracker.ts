@@ -2,8 +2,9 @@ import type { FactInput } from "../../core/facts.ts";
 import { SubjectIndex } from "../../core/history/subject-index.ts";
 import type { Player } from "../../core/player.ts";
 import type { RuleSnapshot } from "../../core/rules/snapshot.ts";
-import { advanceMemory, type KeptStanding } from "../../core/segments/advance-memory.ts";
-import { openTimeline, type SweepFacts, type Timeline } from "../../core/segments/timeline.ts";
+import { advanceMemory } from "../../core/segments/advance-memory.ts";
+import type { KeptStanding } from "../../core/segments/sweep.ts";
+import { openMemory, openTimeline, type SweepFacts, type Timeline } from "../../core/segments/timeline.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { HistoryStore } from "../../ports/history-store.ts";
 import type { MembershipChange, MembershipLog, MembershipState } from "../../ports/membership-log.ts";
@@ -89,7 +90,12 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
   /** The instant of the latest look at each player. */
   const looked = new Instants();
   const pasts = new Map<number, Past & { readonly snapshot: RuleSnapshot }>();
+  /** Before the latest look at each: what comes late for that instant only is followed from there. */
   const standings = new Standings();
+  /** At the latest decisions, in segments with a memory. */
+  const memories = new Standings();
+  /** What was answered to a decision last. */
+  let latest: { readonly question: Question; readonly truths: Uint8Array } | undefined;
   const watchers = createWatchers(log);
   let isRunning = false;
   let isClosed = false;
@@ -111,6 +117,7 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
     if (pasts.size > 0 && atMs <= (pasts.get(number)?.standing.atMs ?? Number.NEGATIVE_INFINITY))
       pasts.delete(number);
     standings.forget(number, atMs);
+    memories.forget(number, atMs);
     if (!isRunning) wake();
   };
   const isRead = (merchantId: string, type: string): boolean => {
@@ -198,7 +205,8 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
       return;
     }
     pasts.delete(number);
-    const { changes, state, looks, isDone } = advanced;
+    const { changes, state, before, looks, isDone } = advanced;
+    if (before !== undefined) standings.keep(number, snapshot, before);
     looked.set(number, state.toldUpToMs);
     const isOther =
       kept === undefined ? timeline.hasMemory && looks > 0 : kept.ruleSetHash !== state.ruleSetHash || isLate;
@@ -207,7 +215,7 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
     if (isDone) clocks.dueOf(merchantId).schedule(number, state.nextLookMs);
     else dirty.add(number, Number.POSITIVE_INFINITY);
   };
-  /** What is late need not be followed from the beginning where a decision has looked since and nothing older has come. */
+  /** What is late need not be followed from the beginning where nothing older has come than the latest look. */
   const resumePast = (
     number: number,
     snapshot: RuleSnapshot,
@@ -226,6 +234,8 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
   const drop = (number: number, merchantId: string): void => {
     looked.set(number, Number.NaN);
     pasts.delete(number);
+    standings.forget(number, Number.NEGATIVE_INFINITY);
+    memories.forget(number, Number.NEGATIVE_INFINITY);
     clocks.dueOf(merchantId).cancel(number);
   };
   const append = (
@@ -274,16 +284,20 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
   };
 
   const remember: MembershipTracker["remember"] = (merchantId, snapshot, facts) => {
-    const timeline = openTimeline(snapshot);
+    const timeline = openMemory(snapshot);
     if (!timeline.hasMemory) return undefined;
-    const { playerId } = facts.player;
-    const number = numberOf(merchantId, playerId);
+    const coveredFromMs = deps.coveredFromMs(merchantId);
+    const question: Question = { snapshot, facts, coveredFromMs };
+    if (latest !== undefined && isSame(latest.question, question)) return latest.truths;
+    const number = numberOf(merchantId, facts.player.playerId);
     const from =
-      standings.find(number, snapshot, facts.nowMs) ??
-      findTold(timeline, log.state(merchantId, playerId), dirty.touchedMs(number), facts.nowMs);
-    const remembered = advanceMemory(timeline, facts, from, deps.coveredFromMs(merchantId));
-    if (remembered !== undefined) standings.keep(number, snapshot, remembered.kept);
-    return remembered?.truths;
+      memories.find(number, snapshot, facts.nowMs) ??
+      findTold(timeline, log.state(merchantId, facts.player.playerId), dirty.touchedMs(number), facts.nowMs);
+    const remembered = advanceMemory(timeline, facts, from, coveredFromMs);
+    if (remembered === undefined) return undefined;
+    memories.keep(number, snapshot, remembered.kept);
+    latest = { question, truths: remembered.truths };
+    return remembered.truths;
   };
 
   const review = async (merchantId: string): Promise<void> => {
@@ -335,6 +349,24 @@ function hasChanged(player: Player | undefined, told: MembershipState, nowMs: nu
   const isSuppressionOther = findSuppression(player, nowMs) !== told.suppressedBy;
   if (isSuppressionOther || findNextSuppression(player, nowMs) < told.nextLookMs) return true;
   return [...player.attributes.values()].some(({ setAtMs }) => setAtMs >= told.toldUpToMs);
+}
+
+type Question = {
+  readonly snapshot: RuleSnapshot;
+  readonly facts: FactInput;
+  readonly coveredFromMs: number | undefined;
+};
+
+/** A history that is the same object has not changed. One report asks several times. */
+function isSame(a: Question, b: Question): boolean {
+  return (
+    a.snapshot === b.snapshot &&
+    a.facts.history !== undefined &&
+    a.facts.history === b.facts.history &&
+    a.facts.player.attributes === b.facts.player.attributes &&
+    a.facts.nowMs === b.facts.nowMs &&
+    a.coveredFromMs === b.coveredFromMs
+  );
 }
 
 /** Where a player stood when it was told last, if that still stands. */
