@@ -4,6 +4,7 @@ import type { Reason } from "./reason.ts";
 import type { OutcomeClass } from "./retry/outcome-class.ts";
 import type { RuleClass } from "./rules/rule-class.ts";
 import type { Action } from "./rules/snapshot.ts";
+import type { ThreeDsReason } from "./sca/three-ds-reasons.ts";
 
 export type Verdict = "APPROVE_ROUTE" | "REVIEW" | "DENY";
 
@@ -97,16 +98,27 @@ export type Step = {
   readonly edges: readonly OutcomeEdge[];
 };
 
-export type StepThreeDs =
+export type StepThreeDs = {
+  /** Empty where there is nothing to say, and in plans of before it was kept. */
+  readonly reason: ThreeDsReason | "";
+} & (
   | { readonly requirement: "NONE" | "OUT_OF_SCOPE" | "NOT_APPLICABLE" }
-  | { readonly requirement: "THREE_DS"; readonly challengeIndicator: string }
-  | { readonly requirement: "EXEMPTION"; readonly exemption: string };
+  | {
+      readonly requirement: "THREE_DS";
+      readonly challengeIndicator: string;
+      /** The caller has a proof that this PSP takes: it is sent instead of authenticating again. */
+      readonly useProof: boolean;
+    }
+  | { readonly requirement: "EXEMPTION"; readonly exemption: string }
+);
 
 export type OutcomeEdge = { readonly outcomeClass: OutcomeClass; readonly edge: Edge };
 
 /** What to do next (`SEMANTICS.md` 4.1). Edges only lead forward. */
 export type Edge =
-  | { readonly action: "DONE" | "STATUS_CHECK" | "VOID_FIRST" | "OTHER_METHOD" | "NEW_CIT" | "STOP" }
+  | { readonly action: "DONE" | "VOID_FIRST" | "NEW_CIT" | "STOP" }
+  /** Not before the instant: the next query, or the same card again. Only plans as they now stand have one. */
+  | { readonly action: "STATUS_CHECK" | "OTHER_METHOD"; readonly notBeforeMs?: number }
   | { readonly action: "STEP"; readonly step: number }
   | { readonly action: "WAIT_UNTIL"; readonly step: number; readonly notBeforeMs: number }
   | { readonly action: "CHANGE_DATA"; readonly fields: readonly string[] }

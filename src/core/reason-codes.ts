@@ -21,6 +21,17 @@ export const reasonCodes = [
     meaning: "The reviewer rejected the payment.",
   },
   {
+    code: "AUTH_FAILED",
+    stage: "request_state",
+    meaning:
+      "The 3DS that the caller ran was not passed: no PSP may authorise, so another method it has to be.",
+  },
+  {
+    code: "CHALLENGE_PENDING",
+    stage: "request_state",
+    meaning: "The 3DS that the caller ran wants a challenge: finish it, then ask at the next revision.",
+  },
+  {
     code: "UNKNOWN_OUTCOME",
     stage: "request_state",
     meaning:
@@ -106,6 +117,44 @@ export const reasonCodes = [
     meaning: "The payment has had as many attempts as its retry policy allows.",
   },
   {
+    code: "HARD_DECLINE",
+    stage: "routing",
+    meaning:
+      "The card, its BIN or its agreement is blocked by an earlier answer, or the card is locked after three wrong CVVs; `retry_after` where it ends.",
+  },
+  {
+    code: "SCHEME_CAP",
+    stage: "routing",
+    meaning: "The card was declined as often as its scheme lets it be tried, over all PSPs.",
+  },
+  {
+    code: "ADVICE_WAIT",
+    stage: "routing",
+    meaning: "The network advised not to try the card again before `retry_after`.",
+  },
+  {
+    code: "DATA_UNCHANGED",
+    stage: "routing",
+    meaning:
+      "The card was declined for its data: ask the player for it, and call at the next revision to say that it has changed.",
+  },
+  {
+    code: "PROOF_NOT_PORTABLE",
+    stage: "routing",
+    meaning:
+      "A planned step was cut: 3DS was run already, and its PSP cannot take the proof, so the player would be challenged twice.",
+  },
+  {
+    code: "SINGLE_TRY",
+    stage: "routing",
+    meaning: "A planned step was cut: a segment of the player allows one attempt.",
+  },
+  {
+    code: "RETRY_BUDGET",
+    stage: "routing",
+    meaning: "A planned step was cut: the player had as many declines as the retry policy bears.",
+  },
+  {
     code: "PSP_DISABLED",
     stage: "routing",
     meaning: "A planned step was cut: its PSP was disabled or is no longer in the rule set.",
@@ -127,6 +176,22 @@ export const reasonCodes = [
     stage: "informational",
     meaning:
       "A condition met an evaluation error (overflow, division by zero), which reads as unknown. Also the code of a rule that matched through it.",
+  },
+  {
+    code: "SECOND_APPROVAL",
+    stage: "informational",
+    meaning: "Alert: a payment was approved more than once; all but one are to be voided.",
+  },
+  {
+    code: "APPROVAL_CONTRADICTED",
+    stage: "informational",
+    meaning:
+      "Alert: an approval was reported of an attempt that had been voided while nobody knew its outcome, or corrected to a decline; it was not taken.",
+  },
+  {
+    code: "ANSWER_ALERT",
+    stage: "informational",
+    meaning: "Alert: an answer says that an account at a PSP is set up wrongly, or that compliance has to look.",
   },
 ] as const satisfies readonly ReasonCode[];
 

@@ -69,6 +69,7 @@ function findChanges(before: DecideResponse, after: DecideResponse): string[] {
         threeDs?.requirement,
         threeDs?.challengeIndicator,
         threeDs?.exemption,
+        threeDs?.useProof,
       ]),
     segments: ({ segments }) => segments,
     experience: ({ experience }) => experience,

@@ -14,6 +14,7 @@ import {
 } from "../../src/core/player.ts";
 import type { Reason } from "../../src/core/reason.ts";
 import { outcomeClasses } from "../../src/core/retry/outcome-class.ts";
+import { threeDsReasons } from "../../src/core/sca/three-ds-reasons.ts";
 import type { MembershipChange, MembershipState } from "../../src/ports/membership-log.ts";
 import type { PaymentRecord } from "../../src/ports/payment-store.ts";
 
@@ -138,10 +139,16 @@ const edge: fc.Arbitrary<Edge> = fc.oneof(
 );
 const outcomeClass = fc.constantFrom(...outcomeClasses);
 
+const threeDsReason = fc.constantFrom("" as const, ...threeDsReasons.map(({ code }) => code));
 const threeDs: fc.Arbitrary<StepThreeDs> = fc.oneof(
-  record({ requirement: fc.constantFrom("NONE", "OUT_OF_SCOPE", "NOT_APPLICABLE") }),
-  record({ requirement: fc.constant("THREE_DS" as const), challengeIndicator: text }),
-  record({ requirement: fc.constant("EXEMPTION" as const), exemption: text }),
+  record({ requirement: fc.constantFrom("NONE", "OUT_OF_SCOPE", "NOT_APPLICABLE"), reason: threeDsReason }),
+  record({
+    requirement: fc.constant("THREE_DS" as const),
+    challengeIndicator: text,
+    reason: threeDsReason,
+    useProof: fc.boolean(),
+  }),
+  record({ requirement: fc.constant("EXEMPTION" as const), exemption: text, reason: threeDsReason }),
 );
 
 const usualEdges = fc
@@ -526,7 +533,7 @@ const sampleStep = (stepNumber: number): Step => ({
   psp: "adyen-eu",
   mid: "mid-1",
   instrument: "card",
-  threeDs: { requirement: "THREE_DS", challengeIndicator: "01" },
+  threeDs: { requirement: "THREE_DS", challengeIndicator: "01", reason: "", useProof: false },
   liabilityShift: "EXPECTED",
   attemptId: `pay-1-${stepNumber}`,
   idempotencyKey: "0123456789abcdef0123456789abcdef",

@@ -54,7 +54,7 @@ const payment: RoutingCase = {
   licence: "MT",
   fx: built.fx,
   lists: [list("457104"), list("400000")],
-  needsThreeDs: false,
+  needsThreeDs: () => false,
   isLenient: false,
 };
 
@@ -257,7 +257,7 @@ describe("eligibility", () => {
     {
       name: "3DS where it cannot",
       can: { threeDs: false },
-      asks: { needsThreeDs: true },
+      asks: { needsThreeDs: () => true },
       removedBy: "three_ds",
     },
     { name: "no 3DS where it cannot", can: { threeDs: false }, removedBy: undefined },

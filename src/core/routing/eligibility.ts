@@ -24,7 +24,10 @@ export type PspFilter =
   /** The strategy does not name it. */
   | "strategy"
   /** Disabled in the rule set, draining or disabled at run time. */
-  | "state";
+  | "state"
+  | "maintenance"
+  /** Its breaker is open, or half-open with no probe for this payment. */
+  | "breaker";
 
 /**
  * The first filter that the PSP does not pass, by what it can do; `undefined` where it can take the payment.
@@ -46,7 +49,7 @@ export function findBarrier(psp: Psp, payment: RoutingCase): PspFilter | undefin
   const { credential } = payment;
   if (isCard && credential !== undefined && !psp.credentials.includes(credential)) return "credential";
   if (psp.accounts.length > 0 && findAccount(psp, payment) === undefined) return "account";
-  if (payment.needsThreeDs && !psp.threeDs) return "three_ds";
+  if (!psp.threeDs && payment.needsThreeDs(psp)) return "three_ds";
   return undefined;
 }
 
@@ -82,6 +85,8 @@ export function describeBarrier(name: PspFilter, psp: Psp, payment: RoutingCase)
     case "limit":
     case "strategy":
     case "state":
+    case "maintenance":
+    case "breaker":
       return "";
   }
 }

@@ -3,6 +3,7 @@ import type { MembershipList } from "../cel/expr.ts";
 import { type FactInput, readStored } from "../facts.ts";
 import type { FxRates } from "../money.ts";
 import type { Credential, Payment, PaymentKind } from "../payment.ts";
+import type { Psp } from "../rules/snapshot.ts";
 
 /** What PSPs are asked about a payment; `undefined` is unknown. One per decision. */
 export type RoutingCase = {
@@ -24,8 +25,8 @@ export type RoutingCase = {
   readonly licence: string | undefined;
   readonly fx: FxRates;
   readonly lists: readonly MembershipList[];
-  /** Whether the payment cannot go without 3DS, so that a PSP must be able to run it. */
-  readonly needsThreeDs: boolean;
+  /** Whether the payment cannot go to a PSP that cannot run 3DS. */
+  readonly needsThreeDs: (psp: Psp) => boolean;
   /** Whether what is unknown keeps a PSP in: the cashier asks before the player has chosen a card. */
   readonly isLenient: boolean;
 };
@@ -34,7 +35,7 @@ export type RoutingCase = {
 export function openRoutingCase(
   input: FactInput,
   rules: { readonly fx: FxRates; readonly lists: readonly MembershipList[] },
-  needsThreeDs: boolean,
+  needsThreeDs: RoutingCase["needsThreeDs"],
 ): RoutingCase {
   const { payment, bin, licence } = input;
   const { card } = payment;

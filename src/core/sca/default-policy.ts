@@ -4,7 +4,7 @@ import type { LowValue, Mandate, ScaPolicy, TraTier, Zone } from "./sca-policy.t
 type Sourced<T> = T & { readonly origin: string };
 
 /** What counts where a rule set has no `sca_policy`: every entry says where it is from. */
-export type HouseScaPolicy = ScaPolicy & {
+type HouseScaPolicy = Omit<ScaPolicy, "zones" | "lowValue" | "tra" | "mandates"> & {
   readonly zones: readonly Sourced<Zone>[];
   readonly lowValue: readonly Sourced<LowValue>[];
   readonly tra: readonly Sourced<TraTier>[];

@@ -1,28 +1,50 @@
 /**
- * What a step does about 3DS (`SEMANTICS.md` 3.3): the wish of the rules, read for one PSP.
- *
- * Until the SCA engine exists nobody knows the legal floor of a PSP, so no exemption is asked for and nothing is skipped: EXEMPT and SKIP are
- * read as NO_PREFERENCE, and NO_PREFERENCE on a card in session is THREE_DS with indicator 01, which is right wherever SCA is law and harmless
- * where it is not. docs/plan.md has the table.
+ * What a step does about 3DS (`SEMANTICS.md` 3.3): the strictest of what the law asks of that PSP, the floor of the rules, and their preference.
+ * docs/sca.md has the tables.
  */
+import type { BinFacts } from "../bin/bin-table.ts";
 import type { Step, StepThreeDs } from "../decision.ts";
-import type { Payment } from "../payment.ts";
+import type { FxRates } from "../money.ts";
+import type { Payment, ThreeDsResult } from "../payment.ts";
 import { isCardPayment } from "../routing/routing-case.ts";
 import { firmnessOf } from "../rules/challenge-indicator.ts";
-import { compareLevels, type ThreeDsFacet } from "../rules/facets/three-ds.ts";
+import { compareLevels, noWish, type ThreeDsFacet } from "../rules/facets/three-ds.ts";
 import type { Psp, ThreeDsLevel, ThreeDsWish } from "../rules/snapshot.ts";
+import { fitIndicator, meetVersions } from "./challenge.ts";
+import { findLaw, type Law, type LegalCase } from "./law.ts";
+import { judgeShift, type LiableCard } from "./liability.ts";
+import type { LowValueUse } from "./low-value.ts";
+import { openPolicy } from "./policy-now.ts";
+import type { ScaPolicy } from "./sca-policy.ts";
+import type { ThreeDsReason } from "./three-ds-reasons.ts";
+import { findProof, isSpent } from "./three-ds-result.ts";
 
-/** What the payment needs of 3DS at every PSP. */
-export type ThreeDsNeed = {
-  readonly applies: boolean;
-  readonly wish: ThreeDsWish;
-  /** Whether a PSP that cannot run 3DS cannot take the payment. */
-  readonly isNeeded: boolean;
-  /** Whether an EXEMPT or SKIP was read as NO_PREFERENCE. */
-  readonly isLoosened: boolean;
+/** All that SCA is judged by beside the payment and the rules' wish. */
+export type ScaContext = {
+  readonly policy: ScaPolicy;
+  readonly bin: BinFacts;
+  /** 0 to 1000. */
+  readonly riskScore: number;
+  readonly fx: FxRates;
+  /** What the card has used of the low-value exemption, in a currency; undefined where nobody knows the card. */
+  readonly lowValueUse: (currency: string) => LowValueUse | undefined;
+  readonly nowMs: number;
 };
 
-/** Indicators where the wish names none; `SETUP` and step-ups mandate a challenge. */
+/** What the payment needs of 3DS, ready to be read for each PSP. */
+export type ThreeDsNeed = {
+  readonly applies: boolean;
+  /** What the rules want; undefined where they say nothing, so that the law alone speaks. */
+  readonly wish: ThreeDsWish | undefined;
+  /** Why no player can authenticate: then only a floor of the rules asks for 3DS. */
+  readonly unattended: "MIT" | "MOTO" | undefined;
+  readonly legal: LegalCase;
+  readonly card: LiableCard;
+  /** A 3DS that is done already and can travel. */
+  readonly proof: ThreeDsResult | undefined;
+};
+
+/** Indicators where the wish names none. */
 const defaultIndicators: Readonly<Record<ThreeDsLevel, string>> = {
   CHALLENGE: "04",
   REQUIRE: "01",
@@ -35,87 +57,203 @@ const defaultIndicators: Readonly<Record<ThreeDsLevel, string>> = {
 const mandated = "04";
 const dataOnly = "06";
 
-const notApplicable: StepThreeDs = { requirement: "NOT_APPLICABLE" };
-const none: StepThreeDs = { requirement: "NONE" };
-/** Every indicator that was asked for, shared between answers. */
-const authentications = new Map<string, StepThreeDs>();
-
 /**
  * Reads the rules' wish for one payment.
  *
- * Card deposits only. A payment that the merchant starts (MIT) has no player in session: a preference means nothing there, a floor of classes 1,
- * 2 or 4 still does. Storing a credential mandates a challenge.
+ * Card deposits only. Where no player is in session (MIT, MOTO) a preference means nothing, a floor of classes 1, 2 or 4 still does. A 3DS
+ * that was run and says nothing leaves demands alone and spends preferences.
  */
-export function assessThreeDs(payment: Payment, { wish, floor }: ThreeDsFacet): ThreeDsNeed {
-  if (payment.kind !== "deposit" || !isCardPayment(payment)) return unneeded;
-  if (payment.initiator === "MIT") {
-    const demanded = floor !== undefined && isDemand(floor.level);
-    return { applies: true, wish: demanded ? floor : skip, isNeeded: demanded, isLoosened: false };
-  }
-  if (payment.storedCredential === "SETUP") return setUp;
-  const isLoosened = wish.level === "EXEMPT" || wish.level === "SKIP";
+export function assessThreeDs(
+  payment: Payment,
+  { wish, floor }: ThreeDsFacet,
+  context: ScaContext,
+): ThreeDsNeed {
+  const { bin, riskScore, nowMs, fx, lowValueUse } = context;
+  const { card } = payment;
+  const policy = openPolicy(context.policy, nowMs);
+  const unattended = payment.initiator === "CIT" ? undefined : payment.initiator;
+  const isPrepaid = findPrepaid(payment, bin);
+  const issuerCountry = card?.issuerCountry ?? bin.issuerCountry;
+  const spoken = wish === noWish.wish ? undefined : wish;
+  const counting = unattended === undefined ? spoken : floor;
+  const isQuiet = unattended !== undefined || isSpent(payment);
   return {
-    applies: true,
-    wish: isLoosened ? noPreference : wish,
-    isNeeded: isDemand(wish.level),
-    isLoosened,
+    applies: payment.kind === "deposit" && isCardPayment(payment),
+    wish: counting !== undefined && isQuiet && !isDemand(counting.level) ? undefined : counting,
+    unattended,
+    legal: {
+      payment,
+      policy,
+      fx,
+      lowValueUse,
+      issuerCountry,
+      fundings: listFundings(card?.funding, bin.funding),
+      isAnonymous: card?.anonymous === true && isPrepaid !== false,
+      isHighRisk: policy.highRiskScore !== undefined && riskScore >= policy.highRiskScore,
+      namedExemption: spoken?.level === "EXEMPT" ? spoken.exemption : undefined,
+    },
+    card: {
+      scheme: card?.scheme ?? bin.scheme,
+      issuerCountry,
+      isPrepaid,
+      isReloadable: card?.reloadable,
+    },
+    proof: findProof(payment),
   };
 }
 
-const skip: ThreeDsWish = { level: "SKIP" };
-const noPreference: ThreeDsWish = { level: "NO_PREFERENCE" };
-const unneeded: ThreeDsNeed = { applies: false, wish: skip, isNeeded: false, isLoosened: false };
-const setUp: ThreeDsNeed = {
-  applies: true,
-  wish: { level: "CHALLENGE", challengeIndicator: mandated },
-  isNeeded: true,
-  isLoosened: false,
-};
+/** Whether a PSP that can neither run 3DS nor take the proof of one cannot take the payment. */
+export function needsThreeDs(need: ThreeDsNeed, psp: Psp): boolean {
+  const { wish, legal } = need;
+  if (!need.applies) return false;
+  const isAsked = wish !== undefined && isDemand(wish.level);
+  if (legal.payment.mode === "CASHIER" || need.unattended !== undefined) return isAsked;
+  const law = findLaw(legal, psp);
+  if (!isAsked && !isDemand(law.level)) return false;
+  return !takesProof(need, psp, pickLevel(wish, law));
+}
 
 /** What a first try or a cascade does at this PSP. */
-export function planThreeDs({ applies, wish }: ThreeDsNeed, psp: Psp): StepThreeDs {
-  if (!applies) return notApplicable;
-  if (wish.level === "SKIP" || !psp.threeDs) return none;
-  return authenticate(wish.challengeIndicator ?? defaultIndicators[wish.level]);
+export function planThreeDs(need: ThreeDsNeed, psp: Psp): StepThreeDs {
+  if (!need.applies) return notApplicable;
+  const version = meetVersions(psp.sca.threeDsVersion, need.legal.payment.threeDsVersion);
+  const { wish, unattended } = need;
+  if (unattended !== undefined) {
+    if (wish === undefined || !psp.threeDs) return go("OUT_OF_SCOPE", unattended);
+    return authenticate(fitIndicator(indicatorOf(wish), version), "RULE");
+  }
+  return decideAttended(need, psp, version, findLaw(need.legal, psp));
+}
+
+function decideAttended(need: ThreeDsNeed, psp: Psp, version: number, law: Law): StepThreeDs {
+  const { wish } = need;
+  const level = pickLevel(wish, law);
+  const indicator = fitIndicator(pickIndicator(wish, law), version);
+  if (takesProof(need, psp, level)) return authenticate(indicator, "PROOF", true);
+  if (psp.threeDs && compareLevels(level, "EXEMPT") < 0) {
+    return authenticate(indicator, level === law.level || asksGently(wish, law) ? law.reason : "RULE");
+  }
+  switch (law.level) {
+    case "EXEMPT":
+      return exempt(law.exemption!, law.reason);
+    case "SKIP":
+      return go("OUT_OF_SCOPE", law.reason);
+    default:
+      return go("NONE", law.reason);
+  }
+}
+
+/** The stricter of the rules' wish and the law. */
+function pickLevel(wish: ThreeDsWish | undefined, law: Law): ThreeDsLevel {
+  return wish !== undefined && compareLevels(wish.level, law.level) < 0 ? wish.level : law.level;
+}
+
+/** Whether the proof of the caller's own 3DS is sent there. An attempt (A) shows that nobody was challenged. */
+function takesProof({ proof }: ThreeDsNeed, psp: Psp, level: ThreeDsLevel): boolean {
+  return proof !== undefined && psp.sca.takesProof && (level !== "CHALLENGE" || proof.transStatus === "Y");
+}
+
+/** Whether the rules want a frictionless 3DS, in no words of their own, where an exemption holds: then 3DS asks for that exemption. */
+function asksGently(wish: ThreeDsWish | undefined, law: Law): boolean {
+  return (
+    law.level === "EXEMPT" && wish?.level === "PREFER_FRICTIONLESS" && wish.challengeIndicator === undefined
+  );
+}
+
+/** The rules' own words, or those of the law where the rules have none or theirs are less firm than a law that demands. */
+function pickIndicator(wish: ThreeDsWish | undefined, law: Law): string {
+  if (wish === undefined || compareLevels(wish.level, "EXEMPT") >= 0) return law.indicator;
+  if (asksGently(wish, law)) return law.indicator;
+  const own = indicatorOf(wish);
+  return isDemand(law.level) && firmness(own) < firmness(law.indicator) ? law.indicator : own;
+}
+
+function firmness(challengeIndicator: string): number {
+  return firmnessOf({ level: "REQUIRE", challengeIndicator });
 }
 
 /** What a step-up does: the challenge is mandated. */
 export function planStepUp(): StepThreeDs {
-  return authenticate(mandated);
+  return authenticate(mandated, "STEP_UP");
 }
 
 /** Whether a step already mandates a challenge, so that there is nothing to step up to. */
 export function isChallenge(threeDs: StepThreeDs): boolean {
-  return threeDs.requirement === "THREE_DS" && threeDs.challengeIndicator === mandated;
+  return threeDs.requirement === "THREE_DS" && threeDs.challengeIndicator === mandated && !threeDs.useProof;
 }
 
 /** Whether a step falls short of a floor, in what it does or in how firmly it asks for a challenge; used when a floor appears after a plan was made. */
 export function fallsShort(threeDs: StepThreeDs, floor: ThreeDsWish): boolean {
   if (threeDs.requirement === "NOT_APPLICABLE" || !isDemand(floor.level)) return false;
   if (threeDs.requirement !== "THREE_DS") return true;
-  const { challengeIndicator } = threeDs;
-  return firmnessOf({ level: "REQUIRE", challengeIndicator }) < firmnessOf(floor);
+  return firmness(threeDs.challengeIndicator) < firmnessOf(floor);
 }
+
+const exemptionReasons: ReadonlySet<string> = new Set([
+  "LOW_VALUE",
+  "TRA",
+  "RECURRING",
+  "TRUSTED_BENEFICIARY",
+]);
 
 /**
- * Who bears fraud liability if the step goes as planned (`DOMAIN.md` 2.2): the issuer, if authentication succeeds; the merchant, without or
- * with data only. Cards of the US are not promised a shift for gambling.
+ * Who bears fraud liability if the step goes as planned (`DOMAIN.md` 2.2): the issuer, if authentication succeeds; the merchant, without, with
+ * data only, or where an exemption is accepted. A 3DS that is done already is judged by what it came to. Cards of the US are not promised a shift for gambling.
  */
-export function expectShift(threeDs: StepThreeDs, issuerCountry: string | undefined): Step["liabilityShift"] {
+export function expectShift(threeDs: StepThreeDs, { card, proof }: ThreeDsNeed): Step["liabilityShift"] {
   if (threeDs.requirement === "NOT_APPLICABLE") return "UNKNOWN";
-  if (threeDs.requirement !== "THREE_DS" || threeDs.challengeIndicator === dataOnly) return "NOT_EXPECTED";
-  return issuerCountry === "US" ? "UNKNOWN" : "EXPECTED";
+  if (threeDs.requirement !== "THREE_DS") return "NOT_EXPECTED";
+  if (threeDs.useProof) return judgeShift(proof!, card);
+  if (threeDs.challengeIndicator === dataOnly || exemptionReasons.has(threeDs.reason)) return "NOT_EXPECTED";
+  return card.issuerCountry === "US" ? "UNKNOWN" : "EXPECTED";
 }
 
+/** Whether the level asks for 3DS whatever the PSP can do. */
 function isDemand(level: ThreeDsLevel): boolean {
   return compareLevels(level, "REQUIRE") <= 0;
 }
 
-function authenticate(challengeIndicator: string): StepThreeDs {
-  let step = authentications.get(challengeIndicator);
-  if (step === undefined) {
-    step = Object.freeze({ requirement: "THREE_DS", challengeIndicator });
-    authentications.set(challengeIndicator, step);
+function indicatorOf({ level, challengeIndicator }: ThreeDsWish): string {
+  return challengeIndicator ?? defaultIndicators[level];
+}
+
+/** By the caller or the table; undefined where neither says. */
+function findPrepaid({ card }: Payment, bin: BinFacts): boolean | undefined {
+  const funding = card?.funding ?? bin.funding;
+  if (bin.prepaid === true || funding === "prepaid") return true;
+  return funding === undefined ? bin.prepaid : false;
+}
+
+function listFundings(said: string | undefined, listed: string | undefined): readonly string[] {
+  return [said, listed].filter((funding) => funding !== undefined);
+}
+
+/** Every answer that was given, shared between plans. */
+const answers = new Map<string, StepThreeDs>();
+const notApplicable: StepThreeDs = Object.freeze({ requirement: "NOT_APPLICABLE", reason: "" });
+
+function go(requirement: "NONE" | "OUT_OF_SCOPE", reason: ThreeDsReason): StepThreeDs {
+  return share(`${requirement} ${reason}`, () => ({ requirement, reason }));
+}
+
+function exempt(exemption: string, reason: ThreeDsReason): StepThreeDs {
+  return share(`EXEMPTION ${reason}`, () => ({ requirement: "EXEMPTION", exemption, reason }));
+}
+
+function authenticate(challengeIndicator: string, reason: ThreeDsReason, useProof = false): StepThreeDs {
+  return share(`${challengeIndicator} ${reason} ${useProof}`, () => ({
+    requirement: "THREE_DS",
+    challengeIndicator,
+    reason,
+    useProof,
+  }));
+}
+
+function share(key: string, make: () => StepThreeDs): StepThreeDs {
+  let answer = answers.get(key);
+  if (answer === undefined) {
+    answer = Object.freeze(make());
+    answers.set(key, answer);
   }
-  return step;
+  return answer;
 }

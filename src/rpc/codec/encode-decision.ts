@@ -185,7 +185,10 @@ function encodeStep(step: Step): MessageInitShape<typeof StepSchema> {
 function encodeThreeDs(threeDs: StepThreeDs): MessageInitShape<typeof ThreeDsSchema> {
   return {
     requirement: ThreeDs_Requirement[threeDs.requirement],
-    ...(threeDs.requirement === "THREE_DS" ? { challengeIndicator: threeDs.challengeIndicator } : {}),
+    reason: threeDs.reason,
+    ...(threeDs.requirement === "THREE_DS"
+      ? { challengeIndicator: threeDs.challengeIndicator, useProof: threeDs.useProof }
+      : {}),
     ...(threeDs.requirement === "EXEMPTION" ? { exemption: threeDs.exemption } : {}),
   };
 }

@@ -5,6 +5,7 @@ import {
   writeArray,
   writeCharacters,
   writeEach,
+  writeFlag,
   writeNumber,
   writeText,
   writeUndefined,
@@ -42,12 +43,14 @@ export function readPlan(row: Row | undefined): Plan | undefined {
   return { steps: steps.map(readStep), validUntilMs, codeTableVersion };
 }
 
+/** Before the edges that are written out, and after them. */
 const stepFields = 14;
+const fieldsAfter = 2;
 
 function writeStep(step: Step): void {
   const { edges, threeDs } = step;
   const codes = edges.map(({ edge }) => edgeCode(edge));
-  writeArray(stepFields + countOthers(codes));
+  writeArray(stepFields + countOthers(codes) + fieldsAfter);
   writeNumber(step.number);
   writeText(step.kind);
   writeText(step.psp);
@@ -65,6 +68,8 @@ function writeStep(step: Step): void {
   writeCharacters(codes);
   for (let at = 0; at < codes.length; at++)
     if (codes[at] === otherCode) writeValue(rowOfEdge(edges[at]!.edge));
+  writeText(threeDs.reason);
+  writeFlag("useProof" in threeDs && threeDs.useProof);
 }
 
 function countOthers(codes: readonly number[]): number {
@@ -95,7 +100,10 @@ function readStep(row: Row): Step {
     string,
     ...Row[],
   ];
-  const threeDs = readThreeDs(requirement, challengeIndicator, exemption);
+  const after = stepFields + countOthers([...codes].map((code) => code.charCodeAt(0)));
+  // Both are absent in rows of before they were kept.
+  const [reason = "", useProof = false] = row.slice(after) as [StepThreeDs["reason"]?, boolean?];
+  const threeDs = readThreeDs({ requirement, challengeIndicator, exemption, reason, useProof });
   return {
     number,
     kind,
@@ -111,20 +119,28 @@ function readStep(row: Row): Step {
   };
 }
 
-function readThreeDs(
-  requirement: StepThreeDs["requirement"],
-  challengeIndicator: string | undefined,
-  exemption: string | undefined,
-): StepThreeDs {
+function readThreeDs({
+  requirement,
+  challengeIndicator,
+  exemption,
+  reason,
+  useProof,
+}: {
+  readonly requirement: StepThreeDs["requirement"];
+  readonly challengeIndicator: string | undefined;
+  readonly exemption: string | undefined;
+  readonly reason: StepThreeDs["reason"];
+  readonly useProof: boolean;
+}): StepThreeDs {
   switch (requirement) {
     case "THREE_DS":
-      return { requirement, challengeIndicator: challengeIndicator! };
+      return { requirement, challengeIndicator: challengeIndicator!, reason, useProof };
     case "EXEMPTION":
-      return { requirement, exemption: exemption! };
+      return { requirement, exemption: exemption!, reason };
     case "NONE":
     case "OUT_OF_SCOPE":
     case "NOT_APPLICABLE":
-      return { requirement };
+      return { requirement, reason };
   }
 }
 

@@ -1,0 +1,90 @@
+import { unknownBin } from "../../src/core/bin/bin-table.ts";
+import { buildFx } from "../../src/core/money.ts";
+import type { Payment } from "../../src/core/payment.ts";
+import { noWish } from "../../src/core/rules/facets/three-ds.ts";
+import type { Psp, ThreeDsWish } from "../../src/core/rules/snapshot.ts";
+import { houseScaPolicy } from "../../src/core/sca/default-policy.ts";
+import { defaultPspSca } from "../../src/core/sca/sca-policy.ts";
+import { assessThreeDs, type ScaContext, type ThreeDsNeed } from "../../src/core/sca/step-three-ds.ts";
+
+const built = buildFx({
+  rates: [
+    { from: "GBP", to: "EUR", rate: "1.15" },
+    { from: "SEK", to: "EUR", rate: "0.09" },
+  ],
+});
+if (!built.ok) throw new Error("rates");
+const { fx } = built;
+
+/** The policy of the house, low risk, rates of GBP and SEK, and a card that was never exempt. */
+export const plainSca: ScaContext = {
+  policy: houseScaPolicy,
+  bin: unknownBin,
+  riskScore: 0,
+  fx,
+  lowValueUse: () => ({ count: 0, sumMinor: 0 }),
+  nowMs: Date.UTC(2026, 10, 16, 12),
+};
+
+/** A card deposit of EUR 80 that the player starts. */
+export const plainDeposit: Payment = {
+  requestId: "r",
+  merchantId: "m",
+  paymentId: "pay",
+  revision: 0,
+  playerId: "p",
+  brand: "",
+  kind: "deposit",
+  amountMinor: 8_000,
+  currency: "EUR",
+  method: "card",
+  initiator: "CIT",
+  riskSignals: [],
+  attributes: new Map(),
+  previousAttempts: [],
+  mode: "PAYMENT",
+  trace: false,
+};
+
+/** What a payment needs of 3DS; the rules are silent where `wish` is absent. */
+export function needOf(asked: {
+  readonly payment?: Partial<Payment>;
+  readonly wish?: ThreeDsWish | undefined;
+  readonly floor?: ThreeDsWish | undefined;
+  readonly context?: Partial<ScaContext>;
+}): ThreeDsNeed {
+  const facet = asked.wish === undefined ? noWish : { wish: asked.wish, floor: asked.floor };
+  return assessThreeDs({ ...plainDeposit, ...asked.payment }, facet, { ...plainSca, ...asked.context });
+}
+
+/** A PSP for cards, as far as 3DS is concerned. */
+export function scaPsp(
+  changes: Partial<Omit<Psp, "sca">> & { readonly sca?: Partial<Psp["sca"]> } = {},
+): Psp {
+  return {
+    id: "psp",
+    name: "psp",
+    enabled: true,
+    kinds: ["deposit"],
+    methods: ["card"],
+    currencies: [],
+    schemes: [],
+    countries: [],
+    excludedCountries: [],
+    issuerCountries: [],
+    excludedIssuerCountries: [],
+    binList: undefined,
+    excludedBinList: undefined,
+    amounts: [],
+    accounts: [],
+    fees: [],
+    acquirerCountry: "FR",
+    threeDs: true,
+    credentials: ["PAN"],
+    idempotent: true,
+    timeoutMs: 60_000,
+    maintenance: [],
+    ...changes,
+    sca: { ...defaultPspSca, ...changes.sca },
+  };
+}
