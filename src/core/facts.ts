@@ -85,8 +85,8 @@ export const facts: readonly Fact[] = [
   fact("payment.device_id", "string", "Device of the player.", ({ payment }) => payment.deviceId),
   fact("payment.ip", "string", "IP address of the player.", ({ payment }) => payment.ip),
   {
-    ...fact("payment.initiator", "string", "CIT or MIT.", ({ payment }) => payment.initiator),
-    domain: ["CIT", "MIT"],
+    ...fact("payment.initiator", "string", "CIT, MIT or MOTO.", ({ payment }) => payment.initiator),
+    domain: ["CIT", "MIT", "MOTO"],
   },
   {
     ...fact(
@@ -97,6 +97,33 @@ export const facts: readonly Fact[] = [
     ),
     domain: ["SETUP", "USE"],
   },
+  fact(
+    "payment.original_network_id",
+    "string",
+    "The network's id of the payment that set the agreement up.",
+    ({ payment }) => payment.originalNetworkId,
+  ),
+  {
+    ...fact(
+      "payment.three_ds_status",
+      "string",
+      "EMV transStatus of the 3DS that was run already.",
+      ({ payment }) => payment.threeDs?.transStatus,
+    ),
+    domain: ["Y", "A", "C", "D", "N", "R", "U", "I"],
+  },
+  fact(
+    "payment.recurring",
+    "bool",
+    "One of a series of the same amount.",
+    ({ payment }) => payment.recurring ?? false,
+  ),
+  fact(
+    "payment.trusted_beneficiary",
+    "bool",
+    "The player trusts the merchant at the issuer.",
+    ({ payment }) => payment.trustedBeneficiary ?? false,
+  ),
   fact(
     "payment.trust_score",
     "double",
@@ -166,6 +193,18 @@ export const facts: readonly Fact[] = [
     ({ bin }) => bin.issuerCountry,
   ),
   fact("card.prepaid", "bool", "Prepaid by the BIN table.", ({ bin }) => bin.prepaid),
+  fact(
+    "card.reloadable",
+    "bool",
+    "Whether more money can be put on a prepaid card.",
+    ({ payment }) => payment.card?.reloadable,
+  ),
+  fact(
+    "card.anonymous",
+    "bool",
+    "Whether nobody knows the holder of a prepaid card.",
+    ({ payment }) => payment.card?.anonymous,
+  ),
   fact("player.id", "string", "Id of the player.", ({ payment }) => payment.playerId),
   {
     ...fact("player.kyc_country", "string", "Verified country.", (input) => readStored(input, "kyc_country")),

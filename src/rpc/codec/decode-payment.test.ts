@@ -48,7 +48,46 @@ describe("decodePayment", () => {
     });
   });
 
+  test("reads what the call says of authentication", () => {
+    const decoded = decodePayment(
+      fromJson(DecideRequestSchema, {
+        ...example,
+        initiator: "MOTO",
+        card: { bin: "45710435", reloadable: false, anonymous: true },
+        threeDs: { transStatus: "Y", eci: "05", host: "MERCHANT", version: "2.2.0", hasCryptogram: true },
+        recurring: true,
+        trustedBeneficiary: true,
+        originalNetworkId: "net-1",
+        threeDsVersion: "2.3.1",
+      }),
+    );
+    expect(decoded).toMatchObject({
+      ok: true,
+      payment: {
+        initiator: "MOTO",
+        card: { bin: "45710435", reloadable: false, anonymous: true },
+        threeDs: { transStatus: "Y", eci: "05", host: "MERCHANT", version: "2.2.0", hasCryptogram: true },
+        recurring: true,
+        trustedBeneficiary: true,
+        originalNetworkId: "net-1",
+        threeDsVersion: "2.3.1",
+      },
+    });
+  });
+
   test.each<[string, Record<string, JsonValue>, string]>([
+    ["a 3DS result without status", { threeDs: { eci: "05" } }, "three_ds.trans_status required"],
+    ["an ECI of one digit", { threeDs: { transStatus: "Y", eci: "5" } }, "three_ds.eci malformed"],
+    ["an ECI with letters", { threeDs: { transStatus: "Y", eci: "0A" } }, "three_ds.eci malformed"],
+    ["no 3DS version", { threeDs: { transStatus: "Y", version: "two" } }, "three_ds.version malformed"],
+    ["no version", { threeDsVersion: "2.2.0-beta" }, "three_ds_version malformed"],
+    ["a long version", { threeDsVersion: "2.2.00000000000000" }, "three_ds_version too-long"],
+    ["a long network id", { originalNetworkId: "n".repeat(65) }, "original_network_id too-long"],
+    [
+      "a card number as network id",
+      { originalNetworkId: "4111111111111111" },
+      "original_network_id no-card-number",
+    ],
     ["no payment id", { paymentId: "" }, "payment_id required"],
     ["no player", { playerId: "" }, "player_id required"],
     ["no kind", { kind: "" }, "kind required"],

@@ -33,6 +33,7 @@ import {
   Review_ResultSchema,
   ReviewSchema,
 } from "../../gen/switchyard/v1/payment_pb.js";
+import { decodeThreeDsResult, decodeThreeDsVersion } from "./decode-three-ds.ts";
 import { FieldChecks } from "./field-checks.ts";
 
 const riskSignalsMax = 64;
@@ -41,6 +42,7 @@ const attributeTextMax = 1024;
 const attributeListMax = 64;
 const previousAttemptsMax = 32;
 const methodMax = 64;
+const originalNetworkIdMax = 64;
 const revisionMax = 1_000_000;
 const fundings = new Set(["credit", "debit", "prepaid", "charge"]);
 const namePattern = /^[a-z][a-z0-9_]{0,63}$/;
@@ -91,7 +93,7 @@ export function decodePayment(request: DecideRequest, exemptFields?: ReadonlySet
     ...present("ipCountry", decodeCountry(checks, "ip_country", request.ipCountry)),
     ...present("deviceId", checks.text("device_id", request.deviceId ?? "")),
     ...present("ip", decodeIp(checks, request.ip)),
-    initiator: initiator === "MIT" ? "MIT" : "CIT",
+    initiator: initiator === undefined ? "CIT" : (initiator as Payment["initiator"]),
     ...present("storedCredential", storedCredential as "SETUP" | "USE" | undefined),
     ...present("trustScore", decodeTrustScore(checks, request.trustScore)),
     riskSignals: decodeRiskSignals(checks, request.riskSignals),
@@ -104,6 +106,7 @@ export function decodePayment(request: DecideRequest, exemptFields?: ReadonlySet
       "decideAtMs",
       request.decideAt === undefined ? undefined : checks.instant("decide_at", request.decideAt),
     ),
+    ...decodeSca(checks, request),
   };
   return checks.faults.length === 0 ? { ok: true, payment } : { ok: false, faults: checks.faults };
 }
@@ -192,6 +195,34 @@ function decodeCard(checks: FieldChecks, card: CardMessage): Card {
     ...present("fingerprint", checks.text("card.fingerprint", card.fingerprint ?? "")),
     ...present("credential", credential as Credential | undefined),
     ...present("tokenId", checks.text("card.token_id", card.tokenId ?? "")),
+    ...present("reloadable", card.reloadable),
+    ...present("anonymous", card.anonymous),
+  };
+}
+
+type ScaFields = Pick<
+  Payment,
+  "threeDs" | "recurring" | "trustedBeneficiary" | "originalNetworkId" | "threeDsVersion"
+>;
+
+/** What the call says of authentication. */
+function decodeSca(checks: FieldChecks, request: DecideRequest): ScaFields {
+  const { threeDs, recurring, trustedBeneficiary, originalNetworkId } = request;
+  if (threeDs?.transStatus === 0) {
+    checks.note("three_ds.trans_status", "required", "three_ds.trans_status is required");
+  }
+  return {
+    ...present(
+      "threeDs",
+      threeDs === undefined ? undefined : decodeThreeDsResult(checks, "three_ds", threeDs),
+    ),
+    ...(recurring ? { recurring } : {}),
+    ...(trustedBeneficiary ? { trustedBeneficiary } : {}),
+    ...present(
+      "originalNetworkId",
+      checks.text("original_network_id", originalNetworkId, originalNetworkIdMax),
+    ),
+    ...present("threeDsVersion", decodeThreeDsVersion(checks, "three_ds_version", request.threeDsVersion)),
   };
 }
 
