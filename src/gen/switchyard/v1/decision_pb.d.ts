@@ -1820,6 +1820,27 @@ export declare type CodeTableEntry = Message<"switchyard.v1.CodeTableEntry"> & {
    * @generated from field: string origin = 15;
    */
   origin: string;
+
+  /**
+   * Data to change, where the class is DATA and the entry says which. At most 16.
+   *
+   * @generated from field: repeated string fields = 16;
+   */
+  fields: string[];
+
+  /**
+   * Whether somebody has to look at it.
+   *
+   * @generated from field: bool alert = 17;
+   */
+  alert: boolean;
+
+  /**
+   * An advice code that tells of the card and not of the outcome: the code beside it decides. It rides on approvals too.
+   *
+   * @generated from field: bool informational = 18;
+   */
+  informational: boolean;
 };
 
 /**
@@ -2324,7 +2345,7 @@ export declare type ReportOutcomeResponse = Message<"switchyard.v1.ReportOutcome
   overrun: boolean;
 
   /**
-   * What the report means for the payment, as it was classified.
+   * What became of the attempt, as far as it is known after the report. For an unknown payment, what the report means.
    *
    * @generated from field: switchyard.v1.Outcome.Class outcome = 5;
    */
