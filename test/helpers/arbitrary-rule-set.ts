@@ -7,6 +7,7 @@ import type { BinFacts } from "../../src/core/bin/bin-table.ts";
 import type { FactInput } from "../../src/core/facts.ts";
 import type { AttributeInput, Card, Payment } from "../../src/core/payment.ts";
 import type { Player, StoredAttribute } from "../../src/core/player.ts";
+import { arbitraryOutcomes, type OutcomeSections } from "./arbitrary-outcomes.ts";
 import { testNowMs } from "./compile.ts";
 
 export type RandomRule = {
@@ -21,6 +22,7 @@ export type RandomRule = {
 export type RandomRuleSet = {
   readonly segments: readonly { readonly id: string; readonly when: string }[];
   readonly rules: readonly RandomRule[];
+  readonly outcomes: OutcomeSections;
 };
 
 /** Lists that every random rule set declares. */
@@ -331,19 +333,20 @@ function withRules(
   return segments
     .map(readStrictly)
     .chain(shuffle)
-    .chain((shuffled) =>
-      arbitraryRules(
-        shuffled.map(({ id }) => id),
-        count,
-      ).map((rules) => ({ segments: shuffled, rules })),
-    );
+    .chain((shuffled) => {
+      const ids = shuffled.map(({ id }) => id);
+      return fc
+        .tuple(arbitraryRules(ids, count), arbitraryOutcomes({ segments: ids, psps: ["one"] }))
+        .map(([rules, outcomes]) => ({ segments: shuffled, rules, outcomes }));
+    });
 }
 
 /** The document of a random rule set; JSON, so YAML too. */
-export function writeDocument({ segments, rules }: RandomRuleSet): object {
+export function writeDocument({ segments, rules, outcomes }: RandomRuleSet): object {
   return {
     name: "random",
-    psps: [{ id: "one", methods: ["card"] }],
+    ...outcomes.sections,
+    psps: [{ ...outcomes.conduct, id: "one", methods: ["card"] }],
     brands: [...brands].map(([id, licence]) => ({ id, licence })),
     lists,
     attributes: Object.entries(attributes).map(([path, info]) => ({

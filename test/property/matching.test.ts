@@ -46,6 +46,7 @@ function makeAcceptable(ruleSet: RandomRuleSet): RandomRuleSet {
       refused.has(`${section}[${index}].when`) ? { ...part, when: "has(payment.method)" } : part,
     );
   return makeAcceptable({
+    ...ruleSet,
     segments: mend(ruleSet.segments, "segments"),
     rules: mend(ruleSet.rules, "rules"),
   });
@@ -167,6 +168,7 @@ it("answers the same whatever the order of segments and rules in the file", () =
       const byId = new Map([...acceptable.segments, ...acceptable.rules].map((part) => [part.id, part]));
       const snapshot = compile(acceptable);
       const other = compile({
+        ...acceptable,
         segments: reordered.segments.map(({ id }) => byId.get(id) as RandomRuleSet["segments"][number]),
         rules: reordered.rules.map(({ id }) => byId.get(id) as RandomRuleSet["rules"][number]),
       });
