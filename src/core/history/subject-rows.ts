@@ -8,16 +8,14 @@ import { copyRow, findId, findPlace, RowColumns, readId, shiftRows, writeId } fr
 const chunkShift = 16;
 const chunkSubjects = 1 << chunkShift;
 const chunkMask = chunkSubjects - 1;
-const chunkBytes = chunkSubjects * 32;
 const clean = 0xffff_ffff;
 
 /** State of subjects, by the lower bits of their number. */
 type StateChunk = {
   /** `stateFields` fields each, side by side, because most operations want them all. */
   readonly state: Uint32Array;
-  /** Of a cold subject: the instants of its oldest and newest row. */
-  readonly oldestMs: Float64Array;
-  readonly newestMs: Float64Array;
+  /** Of a cold subject: the instants of its oldest and newest row, side by side. Made for the first cold subject of the chunk. */
+  spansMs: Float64Array | undefined;
 };
 
 const stateFields = 4;
@@ -82,7 +80,11 @@ export class SubjectRows {
   }
 
   bytes(): number {
-    return this.columns.bytes() + this.#extents.bytes() + this.#chunks.length * chunkBytes;
+    const stateBytes = this.#chunks.reduce(
+      (sum, { state, spansMs }) => sum + state.byteLength + (spansMs?.byteLength ?? 0),
+      0,
+    );
+    return this.columns.bytes() + this.#extents.bytes() + stateBytes;
   }
 
   isCold(subject: number): boolean {
@@ -101,14 +103,14 @@ export class SubjectRows {
   /** Undefined where there is no row. */
   oldestMs(subject: number): number | undefined {
     if (this.count(subject) === 0) return undefined;
-    if (this.isCold(subject)) return this.#chunk(subject).oldestMs[subject & chunkMask];
+    if (this.isCold(subject)) return this.#chunk(subject).spansMs![2 * (subject & chunkMask)];
     return this.slabOf(subject).atMs[this.startOf(subject)];
   }
 
   newestMs(subject: number): number | undefined {
     const count = this.count(subject);
     if (count === 0) return undefined;
-    if (this.isCold(subject)) return this.#chunk(subject).newestMs[subject & chunkMask];
+    if (this.isCold(subject)) return this.#chunk(subject).spansMs![2 * (subject & chunkMask) + 1];
     return this.slabOf(subject).atMs[this.startOf(subject) + count - 1];
   }
 
@@ -293,10 +295,12 @@ export class SubjectRows {
   }
 
   setCold(subject: number, known: { count: number; oldestMs: number; newestMs: number }): void {
-    const { state, oldestMs, newestMs } = this.#chunk(subject);
+    const chunk = this.#chunk(subject);
+    const { state } = chunk;
     const at = (subject & chunkMask) * stateFields;
-    oldestMs[subject & chunkMask] = known.oldestMs;
-    newestMs[subject & chunkMask] = known.newestMs;
+    chunk.spansMs ??= new Float64Array(2 * chunkSubjects);
+    chunk.spansMs[2 * (subject & chunkMask)] = known.oldestMs;
+    chunk.spansMs[2 * (subject & chunkMask) + 1] = known.newestMs;
     state[at + countField] = known.count;
     state[at + capacityField] = cold;
     state[at + dirtyField] = clean;
@@ -363,11 +367,7 @@ export class SubjectRows {
 }
 
 function makeChunk(): StateChunk {
-  return {
-    state: new Uint32Array(chunkSubjects * stateFields),
-    oldestMs: new Float64Array(chunkSubjects),
-    newestMs: new Float64Array(chunkSubjects),
-  };
+  return { state: new Uint32Array(chunkSubjects * stateFields), spansMs: undefined };
 }
 
 /** Whether the row of the slab is older than the new one. */
