@@ -1,36 +1,34 @@
-/** A few thousand ids of a million are in each, so that growing one never holds the process up. */
-const shardCount = 256;
+import { SubjectIndex } from "../../core/history/subject-index.ts";
 
-/** A set of ids that grows in small pieces: a single one of a million would stand still for a tenth of a second whenever it doubles. */
+const merchantId = "";
+const kind = "player";
+
+/**
+ * A set of ids without an object for any: those of a million players, just imported, would be a million texts for every full garbage collection to
+ * look at. It grows in small pieces, and lets its memory go when it is empty.
+ */
 export class IdSet {
-  readonly #shards = Array.from({ length: shardCount }, () => new Set<string>());
-  #size = 0;
+  #index = new SubjectIndex();
 
   get size(): number {
-    return this.#size;
+    return this.#index.count();
   }
 
   add(id: string): void {
-    const shard = this.#shardOf(id);
-    const before = shard.size;
-    shard.add(id);
-    this.#size += shard.size - before;
+    this.#index.open(merchantId, { kind, id });
   }
 
   /** False where it was not there. */
   delete(id: string): boolean {
-    const isDeleted = this.#shardOf(id).delete(id);
-    if (isDeleted) this.#size--;
-    return isDeleted;
+    const number = this.#index.find(merchantId, { kind, id });
+    if (number < 0) return false;
+    this.#index.remove(number);
+    if (this.#index.count() === 0) this.#index = new SubjectIndex();
+    return true;
   }
 
   *[Symbol.iterator](): Generator<string> {
-    for (const shard of this.#shards) yield* shard;
-  }
-
-  #shardOf(id: string): Set<string> {
-    let hash = 0;
-    for (let at = 0; at < id.length; at++) hash = (Math.imul(hash, 31) + id.charCodeAt(at)) | 0;
-    return this.#shards[(hash ^ (hash >>> 15)) & (shardCount - 1)]!;
+    const index = this.#index;
+    for (let at = index.next(0); at >= 0; at = index.next(at + 1)) yield index.subjectOf(at).id;
   }
 }
