@@ -268,7 +268,8 @@ export class RuleSets {
     const loosening = changes.filter(({ loosens }) => loosens);
     if (loosening.length > 0 && !confirmLoosening) {
       const named = loosening.map(
-        ({ kind, section, id }) => `${section} ${id} ${kindWords[kind]}, which may loosen the law`,
+        ({ kind, section, id }) =>
+          `${[section, id, kindWords[kind]].filter((part) => part !== "").join(" ")}, which may loosen the law`,
       );
       return failPrecondition("confirm_loosening", "loosening", named);
     }
