@@ -11,6 +11,7 @@ import {
   type Edge,
   type Plan,
   ThreeDs_Requirement as Requirement,
+  ReportOutcomeRequest_Result as Result,
   type Step,
   DecideResponse_Verdict as Verdict,
 } from "../../src/gen/switchyard/v1/decision_pb.js";
@@ -57,6 +58,8 @@ export type GatewaySettings = {
   readonly patienceMs: number;
 };
 
+/** More than any plan takes: whoever goes in circles wants looking at. */
+const turnsMax = 32;
 /** Most times that a player changes data, amount or method. */
 const revisionsMax = 3;
 /** So often the PSP must say that it does not know the key before it is voided, or, where it can't be, taken as never processed. */
@@ -85,16 +88,21 @@ async function followDecision(
 ): Promise<Followed> {
   let { plan } = decision;
   // A refusal may still leave earlier attempts to settle: then there is a plan without steps.
-  while (plan?.next !== undefined) {
-    const { next } = plan;
+  for (let turn = 0; plan?.next !== undefined; turn++) {
+    if (turn === turnsMax) return { kind: "unresolved" };
+    const { next }: Plan = plan;
     switch (next.action) {
       case Action.STEP:
         plan = await sendStep(deposit, findStep(plan, next.step), deps);
         break;
       case Action.WAIT_UNTIL: {
-        if (!(await waitUntil(next, deps.settings))) return { kind: "declined", by: "WAIT_UNTIL" };
-        plan = await sendStep(deposit, findStep(plan, next.step), deps);
-        break;
+        const step = findStep(plan, next.step);
+        if (await waitUntil(next, deps.settings)) {
+          plan = await sendStep(deposit, step, deps);
+          break;
+        }
+        await tellAbandoned(deposit, step, deps);
+        return { kind: "declined", by: "WAIT_UNTIL" };
       }
       case Action.STATUS_CHECK: {
         const resolved = await resolveOpen(deposit, plan, deps);
@@ -155,6 +163,13 @@ async function sendStep(deposit: Deposit, step: Step, deps: GatewayDeps): Promis
     },
   });
   return tell(attempt, answer, performance.now() - startMs, deps);
+}
+
+/** The player left before the step was sent: what is held for it is free again. */
+async function tellAbandoned({ request }: Deposit, step: Step, { switchyard }: GatewayDeps): Promise<void> {
+  const { paymentId } = request;
+  const { attemptId, psp } = step;
+  await switchyard.report({ paymentId, attemptId, psp, result: Result.ABANDONED });
 }
 
 function findPsp({ psps }: GatewayDeps, psp: string): PspClient {

@@ -25,7 +25,12 @@ export type RunOptions = {
   readonly onProgress: (done: number) => void;
 };
 
-export type RunResult = { readonly tally: Tally; readonly books: Books; readonly lateCharges: number };
+export type RunResult = {
+  readonly tally: Tally;
+  readonly books: Books;
+  /** Charges that only settlement files told of. */
+  readonly lateCharges: number;
+};
 
 export async function runGateway(options: RunOptions): Promise<RunResult> {
   const { crowd, concurrency, rate, settings } = options;
