@@ -63,6 +63,12 @@ export type ReportedOutcome = {
   readonly approvedMinor?: number;
   /** The attempt was voided; all else is as it was. */
   readonly voided?: boolean;
+  /** It was declined, and the codes are to say how. */
+  readonly declined?: boolean;
+  /** All of what was approved was given back. */
+  readonly refunded?: boolean;
+  /** The approval that was reported before and was none. */
+  readonly corrects?: "APPROVED" | "PARTIAL";
 };
 
 export type ReviewResult = {

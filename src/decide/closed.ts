@@ -5,7 +5,10 @@ import type { SubjectKind } from "../core/history/history.ts";
 import { type HoldFact, hearOutcome, type Word } from "../core/limits/holds.ts";
 import type { Hold } from "../core/limits/limit.ts";
 import type { Payment, ReportedOutcome } from "../core/payment.ts";
-import { type Attempt, applyReports } from "../core/retry/attempts.ts";
+import { applyReports } from "../core/retry/apply-reports.ts";
+import type { Attempt } from "../core/retry/attempts.ts";
+import type { CodeTable } from "../core/retry/code-table.ts";
+import { describeAnswer } from "./fact-answer.ts";
 import type { HeardAttempts } from "./outcomes.ts";
 
 /** What came after an approval, and so presumes it. */
@@ -23,23 +26,34 @@ export type LaterWord = {
 export function hearClosed(
   hold: Hold,
   told: ReportedOutcome,
-  { nowMs, later }: { readonly nowMs: number; readonly later: LaterWord | undefined },
-): { readonly heard: HeardAttempts; readonly faults: readonly FieldFault[] } {
+  {
+    nowMs,
+    later,
+    table,
+  }: { readonly nowMs: number; readonly later: LaterWord | undefined; readonly table: CodeTable },
+): {
+  readonly heard: HeardAttempts;
+  /** Undefined where there are faults. */
+  readonly attempt: Attempt | undefined;
+  readonly faults: readonly FieldFault[];
+} {
   const { attempts, faults } = applyReports([], [told], {
     paymentId: hold.paymentId,
     // Of whichever plan it was: none is kept.
     revision: hold.revision + 1,
     plan: undefined,
-    scheme: hold.values.get("scheme"),
+    table,
+    sentAt: () => ({ scheme: hold.values.get("scheme"), initiator: undefined, isInScaZone: () => false }),
     nowMs,
   });
   const [attempt] = attempts;
-  if (attempt === undefined) return { heard: { hold, facts: [] }, faults };
+  if (attempt === undefined) return { heard: { hold, facts: [] }, attempt, faults };
   const word = readWord(hold, attempt, nowMs);
   const { hold: next, facts } = hearOutcome(hold, hold, word);
   const known = attempt.outcomeClass === "ABANDONED" ? [] : facts;
   const all = later === undefined ? known : [...known, ...listLater(hold, word, later)];
-  return { heard: { hold: next, facts: all.map((fact) => completeFact(fact, hold, attempt)) }, faults };
+  const complete = all.map((fact) => completeFact(fact, hold, attempt));
+  return { heard: { hold: next, facts: complete }, attempt, faults };
 }
 
 function listLater(hold: Hold, word: Word, { became, amountMinor }: LaterWord): readonly HoldFact[] {
@@ -90,7 +104,8 @@ function readWord({ state, authorisations }: Hold, attempt: Attempt, nowMs: numb
   };
 }
 
-function completeFact(fact: HoldFact, { values, subjects, ...hold }: Hold, { psp }: Attempt): PaymentFact {
+function completeFact(fact: HoldFact, { values, subjects, ...hold }: Hold, attempt: Attempt): PaymentFact {
+  const { psp } = attempt;
   const plain = (name: string): string => values.get(name) ?? "";
   const subject = (kind: SubjectKind): string => subjects.find((each) => each.kind === kind)?.id ?? "";
   const isOfStep = plain("psp") === psp;
@@ -99,6 +114,7 @@ function completeFact(fact: HoldFact, { values, subjects, ...hold }: Hold, { psp
   );
   return {
     ...fact,
+    ...describeAnswer(fact, attempt, undefined),
     type:
       hold.kind === "withdrawal" && fact.type === "payment_attempted" ? "withdrawal_requested" : fact.type,
     method: plain("method"),

@@ -7,6 +7,8 @@ import type { OutcomeReport } from "../core/outcome-report.ts";
 import type { Payment } from "../core/payment.ts";
 import type { Player } from "../core/player.ts";
 import type { Reason } from "../core/reason.ts";
+import type { Attribution } from "../core/retry/answer.ts";
+import type { OutcomeClass } from "../core/retry/outcome-class.ts";
 import type { StoredAttempt } from "../ports/payment-store.ts";
 import type { PlayerDescription } from "./describe-player.ts";
 import type { ActiveRules } from "./judge.ts";
@@ -85,6 +87,11 @@ export type Reported = {
   readonly limits: readonly LimitReading[];
   /** Whether the report is an approval that went over a limit. */
   readonly overrun: boolean;
+  /** What became of the attempt, as far as it is known now, and whom that is held against; undefined means nobody. */
+  readonly outcome: OutcomeClass;
+  readonly attribution: Attribution | undefined;
+  /** What somebody has to look at. */
+  readonly alerts: readonly Reason[];
   readonly durable: Promise<void> | undefined;
 };
 

@@ -10,12 +10,13 @@
  * | stored at revision n | above n, same player and kind | decided anew, with the attempts so far |
  * | closed | anything | refused: payment closed |
  */
-import { type BinTable, lookUpBin } from "../core/bin/bin-table.ts";
 import type { FieldFault } from "../core/field-fault.ts";
 import { decideHold } from "../core/limits/holds.ts";
 import type { Payment } from "../core/payment.ts";
-import { type Attempt, applyReports } from "../core/retry/attempts.ts";
+import { applyReports } from "../core/retry/apply-reports.ts";
+import type { Attempt } from "../core/retry/attempts.ts";
 import type { PaymentRecord, PaymentStore } from "../ports/payment-store.ts";
+import { type Breakers, giveBackSteps } from "./breakers.ts";
 import { type CallDeps, checkDeclared, invalid, openCall } from "./call.ts";
 import { decideCashier } from "./cashier.ts";
 import {
@@ -28,12 +29,15 @@ import {
 } from "./decide-with.ts";
 import type { Decided, Decider, Refused } from "./decided.ts";
 import { describePlayer } from "./describe-player.ts";
+import { giveBackCut } from "./health.ts";
 import { findConflicts, identify } from "./identity.ts";
 import type { ActiveRules, DecisionState } from "./judge.ts";
 import { findKeepUntil, type Keeper, type KeeperDeps } from "./keeper.ts";
 import { accountsOf, type HeardAttempts, hearAttempts } from "./outcomes.ts";
 import { recheckPlan } from "./recheck.ts";
+import { describeReports } from "./report-context.ts";
 import { findPlayer, readState, type StateDeps } from "./state.ts";
+import { type OnOutcome, tellOutcomes } from "./tell-outcomes.ts";
 import { buildTrace } from "./trace.ts";
 
 export type DeciderDeps = CallDeps &
@@ -41,6 +45,8 @@ export type DeciderDeps = CallDeps &
     readonly payments: Pick<PaymentStore, "get">;
     readonly keeper: Keeper;
     readonly recordFacts: KeeperDeps["recordFacts"];
+    readonly onOutcome?: OnOutcome | undefined;
+    readonly breakers?: Pick<Breakers, "boardOf" | "lease" | "giveBack"> | undefined;
   };
 
 const nothingHeard: HeardAttempts = { hold: undefined, facts: [] };
@@ -101,17 +107,25 @@ export function createDecider(deps: DeciderDeps): Decider {
     const fields = findConflicts(record.identity, identify(payment), isHigher);
     if (fields.length > 0)
       return { ok: false, kind: "idempotency_conflict", paymentId, fields, currentRevision };
-    const { attempts, faults } = readReports(payment, record, deps.bins, nowMs);
+    const { attempts, faults } = readReports(payment, record, {
+      snapshot: rules.snapshot,
+      bins: deps.bins,
+      nowMs,
+    });
     if (faults.length > 0) return invalid(faults);
     const heard = hear(payment, record, attempts, nowMs);
-    if (isHigher) return decideAnew(payment, rules, nowMs, { ...record, attempts }, heard);
-    return repeat(
-      payment,
-      rules,
-      nowMs,
-      { ...record, attempts },
-      attempts === record.attempts ? undefined : heard,
-    );
+    const news = attempts === record.attempts ? undefined : heard;
+    const decided = isHigher
+      ? decideAnew(payment, rules, nowMs, { ...record, attempts }, heard)
+      : repeat(payment, rules, nowMs, { ...record, attempts }, news);
+    if (decided.ok && news !== undefined)
+      tellOutcomes(
+        deps.onOutcome,
+        { payment: record.payment ?? payment, record, bins: deps.bins },
+        attempts,
+        payment.previousAttempts,
+      );
+    return decided;
   };
 
   const decideAnew = (
@@ -138,7 +152,10 @@ export function createDecider(deps: DeciderDeps): Decider {
       nowMs,
       earlier,
     );
-    const { wish, decision } = decided;
+    const { wish, decision, probe } = decided;
+    if (record?.decision.plan !== undefined)
+      giveBackSteps(deps.breakers, payment, record.decision.plan.steps);
+    if (probe !== undefined) deps.breakers?.lease(payment.merchantId, probe, nowMs);
     const converted = wish?.terms.converted;
     const durable = keeper.keep(payment.merchantId, {
       record: {
@@ -156,6 +173,11 @@ export function createDecider(deps: DeciderDeps): Decider {
       facts: [],
       begun,
     });
+    if (probe !== undefined) {
+      // What was not kept is not answered, so nobody makes the attempt.
+      const steps = probe.attemptIds.map((attemptId) => ({ psp: probe.psp, attemptId }));
+      durable.catch(() => giveBackSteps(deps.breakers, payment, steps));
+    }
     return answer(payment, decided, durable);
   };
 
@@ -170,6 +192,7 @@ export function createDecider(deps: DeciderDeps): Decider {
     const { decision, attempts, revision } = record;
     const state = readState(deps, payment.merchantId, payment.playerId);
     const cuts = recheckPlan(rules, decision, payment, state, nowMs, attempts);
+    giveBackCut(deps.breakers, payment, decision, cuts);
     return {
       ok: true,
       payment,
@@ -230,18 +253,11 @@ function listRevisions(record: PaymentRecord | undefined): Pick<PaymentRecord, "
 function readReports(
   payment: Payment,
   record: PaymentRecord,
-  bins: BinTable,
-  nowMs: number,
+  at: Parameters<typeof describeReports>[2],
 ): { readonly attempts: readonly Attempt[]; readonly faults: readonly FieldFault[] } {
   if (payment.previousAttempts.length === 0) return { attempts: record.attempts, faults: [] };
-  const bin = payment.card?.bin;
-  return applyReports(record.attempts, payment.previousAttempts, {
-    paymentId: payment.paymentId,
-    revision: record.revision,
-    plan: record.decision.plan,
-    scheme: payment.card?.scheme ?? (bin === undefined ? undefined : lookUpBin(bins, bin).scheme),
-    nowMs,
-  });
+  const decided = record.payment ?? payment;
+  return applyReports(record.attempts, payment.previousAttempts, describeReports(record, decided, at));
 }
 
 function checkNoReports({ paymentId, previousAttempts }: Payment): readonly FieldFault[] {

@@ -9,10 +9,11 @@ import { type HoldFact, type HoldTerms, hearOutcome, moveHold, type Word } from 
 import type { Hold } from "../core/limits/limit.ts";
 import { identifyInstrument, listSubjects } from "../core/limits/subjects.ts";
 import type { Payment } from "../core/payment.ts";
-import { type Attempt, isOpen } from "../core/retry/attempts.ts";
+import { type Attempt, isApproved, isOpen } from "../core/retry/attempts.ts";
 import type { PlanStanding } from "../core/retry/standing.ts";
 import type { PaymentRecord } from "../ports/payment-store.ts";
 import { standPlan } from "./decide-with.ts";
+import { describeAnswer } from "./fact-answer.ts";
 import { listValues } from "./limits.ts";
 
 export type HeardPayment = {
@@ -38,17 +39,27 @@ export function hearAttempts(heard: HeardPayment, after: readonly Attempt[]): He
   const standing = standPlan(record.decision, { attempts: after, revision, nowMs, cuts: undefined });
   for (const attempt of after) {
     const before = record.attempts.find(({ attemptId }) => attemptId === attempt.attemptId);
-    if (before === attempt) continue;
+    if (before === attempt || (before !== undefined && tellsTheSame(before, attempt))) continue;
     const word = readWord(attempt, before, after, { standing, plan: record.decision.plan, nowMs });
     const planned = readPlanned(heard, attempt);
     const terms = findTerms(planned);
+    if (before !== undefined && isApproved(before) && attempt.corrected === true) {
+      // What was never approved must not count: limits take it out by a void.
+      const { facts: voids } = hearOutcome(undefined, terms, { ...word, became: "VOIDED" });
+      for (const fact of voids) facts.push(completeFact(fact, planned, attempt));
+    }
     const next = hearOutcome(hold, terms, word);
     hold = next.hold;
     if (attempt.outcomeClass === "ABANDONED") continue;
-    for (const fact of next.facts) facts.push(completeFact(fact, planned, terms, attempt.psp));
+    for (const fact of next.facts) facts.push(completeFact(fact, planned, attempt));
   }
   if (hold?.state === "HELD" && hold.revision < revision) hold = { ...hold, ...findCurrentTerms(heard) };
   return { hold: hold && moveToStep(hold, standing), facts };
+}
+
+/** Whether nothing is new of an attempt for limits and histories: what was given back since, they hear as a refund. */
+export function tellsTheSame(before: Attempt, attempt: Attempt): boolean {
+  return before.outcomeClass === attempt.outcomeClass && before.voided === attempt.voided;
 }
 
 /**
@@ -85,7 +96,7 @@ function findCurrentTerms(heard: HeardPayment): HoldTerms {
 /** A fact of an attempt that is no outcome of it: a refund, a chargeback, a clearing. */
 export function makeLaterFact(
   whole: HeardPayment,
-  attempt: Pick<Attempt, "attemptId" | "psp">,
+  attempt: Attempt,
   told: {
     readonly became: "REFUNDED" | "CHARGED_BACK" | "CLEARED";
     readonly amountMinor: number | undefined;
@@ -108,7 +119,7 @@ export function makeLaterFact(
     validUntilMs: 0,
   });
   return facts.map((fact) => {
-    const complete = completeFact(fact, heard, terms, attempt.psp);
+    const complete = completeFact(fact, heard, known ?? attempt);
     return told.became === "CLEARED" ? { ...complete, type: "payment_cleared" } : complete;
   });
 }
@@ -179,18 +190,18 @@ export function accountsOf(plan: Plan | undefined): ReadonlyMap<string, string> 
   return new Map(steps.map(({ psp, mid }) => [psp, mid]));
 }
 
-function completeFact(
-  fact: HoldFact,
-  { payment, bins, record, hold, accounts }: HeardPayment,
-  { subjects }: HoldTerms,
-  psp: string,
-): PaymentFact {
+function completeFact(fact: HoldFact, heard: HeardPayment, attempt: Attempt): PaymentFact {
+  const { payment, bins, record, hold, accounts } = heard;
+  const { subjects } = findTerms(heard);
+  const { psp } = attempt;
   const { card } = payment;
+  const step = record.decision.plan?.steps.find(({ attemptId }) => attemptId === attempt.attemptId);
   const mid = (accounts ?? accountsOf(record.decision.plan)).get(psp) ?? "";
   const table = card?.bin === undefined ? unknownBin : lookUpBin(bins, card.bin);
   const isWithdrawal = fact.kind === "withdrawal";
   return {
     ...fact,
+    ...describeAnswer(fact, attempt, { step, payment }),
     // That a payout was sent has a name of its own.
     type: isWithdrawal && fact.type === "payment_attempted" ? "withdrawal_requested" : fact.type,
     method: payment.method ?? "",

@@ -10,30 +10,36 @@
  * | unknown, or closed | names the player and the kind | UNKNOWN_PAYMENT, kept as a fact of the player |
  * | unknown, or closed | does not | UNKNOWN_PAYMENT, counted |
  */
-import { lookUpBin } from "../core/bin/bin-table.ts";
 import type { PaymentFactType } from "../core/events/event-types.ts";
-import type { PaymentFact } from "../core/events/payment-fact.ts";
+import { noAnswer, type PaymentFact } from "../core/events/payment-fact.ts";
 import type { FactInput } from "../core/facts.ts";
 import type { FieldFault } from "../core/field-fault.ts";
 import type { Hold } from "../core/limits/limit.ts";
 import type { OutcomeReport, OutcomeResult } from "../core/outcome-report.ts";
-import type { Payment, ReportedOutcome } from "../core/payment.ts";
-import { type Attempt, applyReports } from "../core/retry/attempts.ts";
+import type { Payment } from "../core/payment.ts";
+import { applyReports, readMeaning } from "../core/retry/apply-reports.ts";
+import type { Attempt } from "../core/retry/attempts.ts";
+import { codeTableOf } from "../core/retry/code-table.ts";
 import type { OutcomeClass } from "../core/retry/outcome-class.ts";
 import type { RuleSnapshot } from "../core/rules/snapshot.ts";
 import type { LimitStore } from "../ports/limit-store.ts";
 import type { PaymentRecord } from "../ports/payment-store.ts";
+import { alertOfAnswer, listAlerts, unknownSent } from "./alerts.ts";
 import { type CallDeps, invalid } from "./call.ts";
 import { describeHeld, hearClosed, type LaterWord } from "./closed.ts";
 import { standPlan } from "./decide-with.ts";
 import type { PlanNow, Refused, Reported, Reporter } from "./decided.ts";
 import type { DeciderDeps } from "./decider.ts";
+import { giveBackCut } from "./health.ts";
 import { type ActiveRules, type DecisionState, readFacts, readFrame } from "./judge.ts";
 import { findKeepUntil } from "./keeper.ts";
 import { isOverLimits, readPlayerLimits } from "./limits.ts";
 import { type HeardPayment, hearAttempts, makeLaterFact } from "./outcomes.ts";
+import { readReport } from "./read-report.ts";
 import { recheckPlan } from "./recheck.ts";
-import { findPlayer, readState, type StateDeps } from "./state.ts";
+import { describeReports } from "./report-context.ts";
+import { findPlayer, readState } from "./state.ts";
+import { tellOutcomes } from "./tell-outcomes.ts";
 import { openWorkspace, type Workspace } from "./workspace.ts";
 
 type Call = { readonly report: OutcomeReport; readonly rules: ActiveRules; readonly nowMs: number };
@@ -69,15 +75,13 @@ export function createReporter(deps: ReporterDeps): Reporter {
       bins: deps.bins,
     };
     const later = findLater(told);
-    const reported = later === undefined ? toOutcome(told) : toApproval(told);
-    const applied = applyReports(record.attempts, [reported], {
-      paymentId,
-      revision: record.revision,
-      plan: record.decision.plan,
-      scheme: payment.card?.scheme ?? findScheme(deps, payment),
-      nowMs,
-    });
+    const reported = readReport(told, refundableOf(record, payment, told));
+    const { snapshot } = call.rules;
+    const context = describeReports(record, payment, { snapshot, bins: deps.bins, nowMs });
+    const applied = applyReports(record.attempts, [reported], context);
     if (applied.faults.length > 0) return invalid(applied.faults.map(atReport));
+    if (applied.attempts !== record.attempts)
+      tellOutcomes(deps.onOutcome, heard, applied.attempts, [reported], told.latencyMs);
     return later === undefined
       ? keepAttempts(call, heard, applied.attempts)
       : keepLater(call, heard, applied.attempts, later);
@@ -105,7 +109,10 @@ export function createReporter(deps: ReporterDeps): Reporter {
     const { report: told, nowMs } = call;
     const { merchantId } = told;
     const { record } = heard;
-    const facts = makeLaterFact(heard, told, { ...later, atMs: Math.min(told.atMs ?? nowMs, nowMs) });
+    const facts = makeLaterFact(heard, findAttempt(attempts, told), {
+      ...later,
+      atMs: Math.min(told.atMs ?? nowMs, nowMs),
+    });
     if (attempts === record.attempts) {
       const { placed, durable } = deps.recordFacts(merchantId, facts);
       const isNew = placed.some(({ kind }) => kind === "added");
@@ -122,13 +129,14 @@ export function createReporter(deps: ReporterDeps): Reporter {
 
   const answer = (
     { report: told, rules, nowMs }: Call,
-    { record, payment, hold }: HeardPayment,
+    { record, payment, hold, bins }: HeardPayment,
     attempts: readonly Attempt[],
     verdict: Reported["verdict"],
     durable: Promise<void> | undefined,
   ): Reported => {
     const state = readState(deps, told.merchantId, payment.playerId);
     const cuts = recheckPlan(rules, record.decision, payment, state, nowMs, attempts);
+    giveBackCut(deps.breakers, payment, record.decision, cuts);
     const plan: PlanNow | undefined = standPlan(record.decision, {
       attempts,
       revision: record.revision,
@@ -137,7 +145,22 @@ export function createReporter(deps: ReporterDeps): Reporter {
     });
     const now = standNow(rules.snapshot, payment, state, nowMs);
     const standing = readStanding(told, now, hold, hold?.instantMs ?? record.decision.decidedAtMs);
-    return { ok: true, verdict, plan, ...standing, durable };
+    const attempt = findAttempt(attempts, told);
+    const context = describeReports(record, payment, { snapshot: rules.snapshot, bins, nowMs });
+    return {
+      ok: true,
+      verdict,
+      plan,
+      ...standing,
+      outcome: attempt.outcomeClass,
+      attribution: attempt.attribution,
+      alerts: listAlerts(told, attempt, {
+        attempts,
+        ...context.sentAt(attempt.revision),
+        table: context.table,
+      }),
+      durable,
+    };
   };
 
   /** The answer is gone, but not what the payment holds. */
@@ -147,9 +170,10 @@ export function createReporter(deps: ReporterDeps): Reporter {
     const amountFaults = checkAmount(told, hold);
     if (amountFaults.length > 0) return invalid(amountFaults);
     const later = findLater(told);
-    const outcome = later === undefined ? toOutcome(told) : toApproval(told);
-    const { heard, faults } = hearClosed(hold, outcome, { nowMs, later });
-    if (faults.length > 0) return invalid(faults.map(atReport));
+    const outcome = readReport(told, hold.amountMinor);
+    const table = codeTableOf(rules.snapshot.responseCodes);
+    const { heard, attempt, faults } = hearClosed(hold, outcome, { nowMs, later, table });
+    if (attempt === undefined) return invalid(faults.map(atReport));
     const writes = [
       deps.recordFacts(merchantId, heard.facts).durable,
       heard.hold === undefined
@@ -160,22 +184,43 @@ export function createReporter(deps: ReporterDeps): Reporter {
     const now = standNow(rules.snapshot, describeHeld(merchantId, hold), state, nowMs);
     const durable = Promise.all(writes).then(() => {});
     const standing = readStanding(told, now, hold, hold.instantMs);
-    return { ok: true, verdict: "APPLIED", plan: undefined, ...standing, durable };
+    const { outcomeClass, attribution } = attempt;
+    const scheme = hold.values.get("scheme");
+    const alerts = listAlerts(told, attempt, { attempts: [attempt], ...unknownSent, scheme, table });
+    return {
+      ok: true,
+      verdict: "APPLIED",
+      plan: undefined,
+      ...standing,
+      outcome: outcomeClass,
+      attribution,
+      alerts,
+      durable,
+    };
   };
 
   /** An outcome of a payment that was never decided here is what a wallet might have told. */
-  const keepUnknown = ({ report: told, nowMs }: Call): Reported => {
+  const keepUnknown = ({ report: told, rules, nowMs }: Call): Reported => {
     const type = factTypes[told.result];
+    const table = codeTableOf(rules.snapshot.responseCodes);
+    const meaning = readMeaning(readReport(told, 0), undefined, {
+      ...unknownSent,
+      table,
+      atMs: Math.min(told.atMs ?? nowMs, nowMs),
+    });
     const nothing = {
       ok: true,
       verdict: "UNKNOWN_PAYMENT",
       plan: undefined,
       limits: [],
       overrun: false,
+      outcome: meaning.outcomeClass,
+      attribution: meaning.attribution,
+      alerts: meaning.alert ? [alertOfAnswer(told)] : [],
     } as const;
     if (told.playerId === undefined || told.kind === undefined || type === undefined)
       return { ...nothing, durable: undefined };
-    const fact = makeUnknownFact(told, told.playerId, type, nowMs);
+    const fact = makeUnknownFact(told, told.playerId, { type, outcome: meaning.outcomeClass, nowMs });
     return { ...nothing, durable: deps.recordFacts(told.merchantId, [fact]).durable };
   };
 
@@ -235,10 +280,6 @@ function findLater({ result, amount }: OutcomeReport): LaterWord | undefined {
   return { became: result, amountMinor: amount?.minorUnits };
 }
 
-function toApproval({ attemptId, psp, atMs }: OutcomeReport): ReportedOutcome {
-  return { attemptId, psp, outcomeClass: "APPROVED", ...(atMs === undefined ? {} : { atMs }) };
-}
-
 function isApproval({ result }: OutcomeReport): boolean {
   return result === "APPROVED" || result === "PARTIAL";
 }
@@ -257,38 +298,18 @@ function checkAmount(
   return [{ field: "amount.minor_units", rule: "out-of-range", message }];
 }
 
-function toOutcome(told: OutcomeReport): ReportedOutcome {
-  const { attemptId, psp, amount, atMs, responseCode } = told;
-  const outcomeClass = classify(told);
-  return {
-    attemptId,
-    psp,
-    ...(outcomeClass === undefined ? {} : { outcomeClass }),
-    ...(responseCode === undefined ? {} : { responseCode }),
-    ...(atMs === undefined ? {} : { atMs }),
-    ...(told.result === "VOIDED" ? { voided: true } : {}),
-    ...(told.result === "PARTIAL" && amount !== undefined ? { approvedMinor: amount.minorUnits } : {}),
-  };
+/** What of an attempt can be given back, minor units. */
+function refundableOf(
+  { attempts }: PaymentRecord,
+  { amountMinor }: Payment,
+  { attemptId }: OutcomeReport,
+): number {
+  const known = attempts.find((each) => each.attemptId === attemptId);
+  return known?.approvedMinor ?? amountMinor ?? 0;
 }
 
-/** Undefined where the response code is to say what a decline means. */
-function classify({ result, outcomeClass, responseCode }: OutcomeReport): OutcomeClass | undefined {
-  switch (result) {
-    case "DECLINED":
-      return outcomeClass ?? (responseCode === undefined ? "GENERIC" : undefined);
-    case "APPROVED":
-    case "PARTIAL":
-    case "PENDING":
-    case "ABANDONED":
-    case "UNKNOWN":
-      return result;
-    default:
-      return "UNKNOWN";
-  }
-}
-
-function findScheme({ bins }: StateDeps, { card }: Payment): string | undefined {
-  return card?.bin === undefined ? undefined : lookUpBin(bins, card.bin).scheme;
+function findAttempt(attempts: readonly Attempt[], { attemptId }: OutcomeReport): Attempt {
+  return attempts.find((each) => each.attemptId === attemptId)!;
 }
 
 /** Faults of a report are told of its own fields. */
@@ -312,9 +333,9 @@ const factTypes: Readonly<Partial<Record<OutcomeResult, PaymentFactType>>> = {
 function makeUnknownFact(
   told: OutcomeReport,
   playerId: string,
-  type: PaymentFactType,
-  nowMs: number,
+  { type, outcome, nowMs }: { type: PaymentFactType; outcome: OutcomeClass; nowMs: number },
 ): PaymentFact {
+  const isDecline = type === "payment_declined";
   const isPaidOut = told.kind === "withdrawal" && type === "payment_approved";
   return {
     type: isPaidOut ? "withdrawal_paid" : type,
@@ -332,7 +353,10 @@ function makeUnknownFact(
     brand: "",
     scheme: "",
     funding: "",
-    outcome: type === "payment_declined" ? (told.outcomeClass ?? "GENERIC") : "",
+    outcome: isDecline ? outcome : "",
+    ...noAnswer,
+    code: isDecline ? (told.responseCode ?? "") : "",
+    advice: isDecline ? (told.adviceCode ?? "") : "",
     card: "",
     device: "",
     ip: "",

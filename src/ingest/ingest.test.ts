@@ -7,7 +7,7 @@ import {
   ingestNowMs as nowMs,
 } from "../../test/helpers/ingest-house.ts";
 import type { RawEvent } from "../core/events/check-event.ts";
-import type { PaymentFact } from "../core/events/payment-fact.ts";
+import { noAnswer, type PaymentFact } from "../core/events/payment-fact.ts";
 import { hashWide } from "../core/history/hash-wide.ts";
 import type { Hold } from "../core/limits/limit.ts";
 import type { Restriction } from "../core/player.ts";
@@ -58,6 +58,7 @@ function outcomeFact(part: Partial<PaymentFact> = {}): PaymentFact {
     device: "",
     ip: "",
     bin: "",
+    ...noAnswer,
     converted: new Map(),
     ratesVersion: 7,
     ...part,

@@ -1,6 +1,6 @@
 import type { PlayerEvent } from "../core/events/event.ts";
 import type { PaymentFactType } from "../core/events/event-types.ts";
-import { type PaymentFact, readInstrument, subjectOf } from "../core/events/payment-fact.ts";
+import { noAnswer, type PaymentFact, readInstrument, subjectOf } from "../core/events/payment-fact.ts";
 import type { Subject, SubjectKind } from "../core/history/history.ts";
 import type { Hold } from "../core/limits/limit.ts";
 import { convertMinor } from "../core/money.ts";
@@ -67,6 +67,11 @@ export function makeFact(source: FactSource): PaymentFact {
     scheme: plain("scheme"),
     funding: plain("funding"),
     outcome: read("outcome") as OutcomeClass | "",
+    ...noAnswer,
+    code: read("code"),
+    advice: read("advice"),
+    initiator: read("initiator") as PaymentFact["initiator"],
+    sca: read("sca"),
     card: subject("card", readInstrument(read("card"))),
     device: subject("device", read("device")),
     ip: subject("ip", read("ip")),
@@ -114,8 +119,32 @@ function scaleHalfUp(minor: number, part: number, whole: number): number {
   return Number((2n * BigInt(minor) * BigInt(part) + BigInt(whole)) / divisor);
 }
 
-/** The subjects beside the player that a fact is a row of: those that were decided, else those that limits are over. */
+/**
+ * The subjects beside the player that a fact is a row of: those that were decided, else those that limits are over. What was approved or declined is always
+ * a row of its card's history, and what blocks a BIN of the BIN's: caps and blocks are read from there.
+ */
 export function listSubjects(fact: PaymentFact, wishes: FactWishes): readonly Subject[] {
-  if (fact.subjects !== undefined) return fact.subjects;
-  return wishes.kinds.flatMap((kind) => subjectOf(fact, kind) ?? []);
+  const counted = fact.subjects ?? wishes.kinds.flatMap((kind) => subjectOf(fact, kind) ?? []);
+  const isOfCard = fact.card !== "" && !apartFromCards.has(fact.type);
+  const isOfBin = fact.bin !== "" && fact.block === "bin";
+  if (!isOfCard && !isOfBin) return counted;
+  const has = (kind: SubjectKind): boolean => counted.some((each) => each.kind === kind);
+  return [
+    ...counted,
+    ...(isOfCard && !has("card") ? [{ kind: "card", id: fact.card } as const] : []),
+    ...(isOfBin && !has("bin") ? [{ kind: "bin", id: fact.bin } as const] : []),
+  ];
 }
+
+/** Facts that say nothing of how a card stands. */
+const apartFromCards: ReadonlySet<PaymentFactType> = new Set([
+  "payment_attempted",
+  "payment_cleared",
+  "payment_voided",
+  "payment_refunded",
+  "payment_charged_back",
+  "withdrawal_requested",
+  "withdrawal_cancelled",
+  "withdrawal_paid",
+  "withdrawal_returned",
+]);

@@ -15,6 +15,7 @@ export class Metrics {
   readonly #decisions: Counter<"merchant" | "verdict" | "mode" | "replayed">;
   readonly #events: Counter<"merchant" | "verdict">;
   readonly #outcomes: Counter<"merchant" | "result" | "verdict">;
+  readonly #alerts: Counter<"merchant" | "code">;
   readonly #failures: Counter<"method" | "code">;
   readonly #seconds: Histogram<"door">;
   readonly #ruleSetVersion: Gauge<"merchant">;
@@ -37,6 +38,12 @@ export class Metrics {
       name: "switchyard_outcomes_total",
       help: "Reported outcomes, by result and by what became of the report.",
       labelNames: ["merchant", "result", "verdict"],
+      registers,
+    });
+    this.#alerts = new Counter({
+      name: "switchyard_outcome_alerts_total",
+      help: "Alerts in answers to reported outcomes, repeats included, by code.",
+      labelNames: ["merchant", "code"],
       registers,
     });
     this.#failures = new Counter({
@@ -73,6 +80,10 @@ export class Metrics {
 
   countOutcome(labels: { merchant: string; result: string; verdict: string }): void {
     this.#outcomes.inc(labels);
+  }
+
+  countAlert(labels: { merchant: string; code: string }): void {
+    this.#alerts.inc(labels);
   }
 
   countFailure(method: string, code: string): void {

@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
+import { houseTable } from "../core/retry/code-table.ts";
 import type { Decider } from "../decide/decided.ts";
 import {
   type ReportOutcomeRequest,
@@ -29,9 +30,13 @@ test("a write that fails while the next report is waited for fails the stream, a
         plan: undefined,
         limits: [],
         overrun: false,
+        outcome: "APPROVED",
+        attribution: undefined,
+        alerts: [],
         durable: Promise.reject(new Error("the disk is full")),
       }),
     },
+    codeTable: () => houseTable,
     metrics,
   });
   const hosted = methods.find(({ method }) => method.name === "ReportOutcomes");

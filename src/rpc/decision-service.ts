@@ -1,13 +1,12 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { codeTable, codeTableVersion } from "../core/retry/code-table.ts";
+import type { CodeTable } from "../core/retry/code-table.ts";
 import type { Decider, Refused, Reported, Reporter } from "../decide/decided.ts";
 import {
   type DecideRequest,
   type DecideResponse,
   DecisionConflict_Kind,
   DecisionService,
-  GetCodeTableResponseSchema,
   type ReportOutcomeRequest,
   type ReportOutcomeResponse,
   ReportOutcomeResponse_Verdict,
@@ -23,7 +22,9 @@ import type { Metrics } from "../platform/metrics.ts";
 import { type CallInfo, implementService, type ServiceImplementation } from "../wire/transport.ts";
 import { decodeOutcomeReport } from "./codec/decode-outcome.ts";
 import { decodePayment } from "./codec/decode-payment.ts";
-import { encodeDecision, encodePlan, findShown } from "./codec/encode-decision.ts";
+import { encodeAttribution } from "./codec/encode-attribution.ts";
+import { encodeCodeTable } from "./codec/encode-code-table.ts";
+import { encodeDecision, encodePlan, encodeReason, findShown } from "./codec/encode-decision.ts";
 import { encodeReadings } from "./codec/encode-limits.ts";
 import { decisionConflict, invalidFields, missing } from "./errors.ts";
 import { resolveMerchant } from "./request-fields.ts";
@@ -32,6 +33,8 @@ export type DecisionServiceDeps = {
   readonly merchants: Merchants;
   readonly decider: Decider;
   readonly reporter: Reporter;
+  /** What answers mean by the active rule set of a merchant; the table of the house where none is active. */
+  readonly codeTable: (merchantId: string) => CodeTable;
   readonly metrics: Metrics;
 };
 
@@ -43,17 +46,8 @@ export function makeDecisionService(deps: DecisionServiceDeps): ServiceImplement
     reportOutcomes: (requests, call) => reportOutcomes(deps, requests, call),
 
     getCodeTable(request) {
-      resolveMerchant(deps.merchants, request.merchantId);
-      return create(GetCodeTableResponseSchema, {
-        version: codeTableVersion,
-        entries: codeTable.map(({ scheme, code, outcomeClass, meaning, scaZoneOnly }) => ({
-          scheme: scheme ?? "",
-          code,
-          outcome: Outcome_Class[outcomeClass],
-          meaning,
-          scaZoneOnly: scaZoneOnly ?? false,
-        })),
-      });
+      const merchantId = resolveMerchant(deps.merchants, request.merchantId);
+      return encodeCodeTable(deps.codeTable(merchantId));
     },
   });
 }
@@ -90,14 +84,19 @@ async function reportOutcome(
   const reported = takeReport(deps, request);
   if (!reported.ok) throw refusal(reported);
   await reported.durable;
-  const { verdict, plan, limits, overrun } = reported;
+  const { verdict, plan, limits, overrun, outcome, attribution, alerts } = reported;
   return create(ReportOutcomeResponseSchema, {
     verdict: ReportOutcomeResponse_Verdict[verdict],
     ...(plan === undefined ? {} : { plan: encodePlan(plan, findShown(call.door)) }),
     limits: encodeReadings(limits, call.door),
     overrun,
+    outcome: Outcome_Class[outcome],
+    attribution: encodeAttribution(attribution),
+    alerts: alerts.slice(0, alertsMax).map(encodeReason),
   });
 }
+
+const alertsMax = 8;
 
 /** Throws where the report is wrong in itself. */
 function takeReport(deps: DecisionServiceDeps, request: ReportOutcomeRequest): Reported | Refused {
@@ -110,6 +109,8 @@ function takeReport(deps: DecisionServiceDeps, request: ReportOutcomeRequest): R
     result: decoded.report.result,
     verdict: reported.ok ? reported.verdict : "REFUSED",
   });
+  if (reported.ok)
+    for (const { code } of reported.alerts) deps.metrics.countAlert({ merchant: merchantId, code });
   return reported;
 }
 

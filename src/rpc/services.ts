@@ -1,3 +1,5 @@
+import type { ResponseCode } from "../core/retry/answer.ts";
+import { type CodeTable, codeTableOf } from "../core/retry/code-table.ts";
 import type { Decider, Reporter } from "../decide/decided.ts";
 import type { Ingest } from "../ingest/ingest.ts";
 import type { MembershipTracker } from "../ingest/membership/tracker.ts";
@@ -45,13 +47,17 @@ export type Services = {
   readonly adminServices: readonly ServiceImplementation[];
 };
 
+const noResponseCodes: readonly ResponseCode[] = [];
+
 /** Makes the services: payments and events for both doors, the rest for admins alone. */
 export function makeServices(deps: ServiceDeps): Services {
   const { merchants, decider, metrics } = deps;
   const simulate = makeSimulate(merchants, (draft, payment) => decider.simulate(draft, payment));
   const guard = (service: ServiceImplementation): ServiceImplementation =>
     guardService(service, (method, code) => metrics.countFailure(method, code));
-  const forBoth = [makeDecisionService(deps), makeEventService(deps)].map(guard);
+  const codeTable = (merchantId: string): CodeTable =>
+    codeTableOf(deps.active.current(merchantId)?.snapshot.responseCodes ?? noResponseCodes);
+  const forBoth = [makeDecisionService({ ...deps, codeTable }), makeEventService(deps)].map(guard);
   const forAdmins = [
     makeRuleSetService({ ...deps, simulate }),
     makeOverrideService(deps),

@@ -26,7 +26,21 @@ export const paymentFactTypes = [
 export type PaymentFactType = (typeof paymentFactTypes)[number];
 
 /** Plain values of a payment fact, in the order of its label. */
-export const factPlains = ["kind", "method", "psp", "mid", "brand", "scheme", "funding", "outcome"] as const;
+export const factPlains = [
+  "kind",
+  "method",
+  "psp",
+  "mid",
+  "brand",
+  "scheme",
+  "funding",
+  "outcome",
+  "code",
+  "advice",
+  "initiator",
+  "sca",
+  "block",
+] as const;
 
 /** Wide values of a payment fact, by place; after them stands one `in:XXX` for each currency that it was converted into. */
 export const factWides = [
@@ -39,6 +53,7 @@ export const factWides = [
   "bin",
   "player",
   "rates",
+  "block_until",
 ] as const;
 
 /** The type of a `player_alias` and others that the ingest corridor acts on, by name. */
@@ -109,6 +124,11 @@ const factAttributes = [
   plain("scheme", "Card scheme, lower case."),
   plain("funding", "Funding of the card, lower case."),
   plain("outcome", "Outcome class of a decline.", outcomeClasses),
+  plain("code", "Response code of the network, of a decline."),
+  plain("advice", "Advice code of the network."),
+  plain("initiator", "Who started the payment.", ["CIT", "MIT", "MOTO"]),
+  plain("sca", "Of an approval: `authenticated`, or the exemption that was used, such as `low_value`."),
+  derived(plain("block", "What the decline blocks.", ["card", "card_amount", "bin", "agreement"])),
   payment,
   derived(wide("attempt", "The attempt, from `attempt_id`.")),
   derived(wide("counted_at", "First `Decide` of the admitted revision.", "TIMESTAMP")),
@@ -118,6 +138,7 @@ const factAttributes = [
   wide("bin", "First 6 to 8 digits of the card."),
   derived(wide("player", "The player, from `player_id`.")),
   derived(wide("rates", "Version of the rule set whose rates converted the amount.", "INT")),
+  derived(wide("block_until", "Until when the decline blocks; infinite for good.", "TIMESTAMP")),
 ];
 
 type Amount = EventTypeInfo["amount"];

@@ -1,6 +1,7 @@
 import { hashWide } from "../history/hash-wide.ts";
 import type { Label, NewRow, Subject, SubjectKind } from "../history/history.ts";
-import type { PaymentKind } from "../payment.ts";
+import type { Payment, PaymentKind } from "../payment.ts";
+import type { Block } from "../retry/answer.ts";
 import type { OutcomeClass } from "../retry/outcome-class.ts";
 import { factPlains, factWides, type PaymentFactType } from "./event-types.ts";
 import { type LabelBook, type LabelPart, LabelsByParts } from "./label-book.ts";
@@ -27,6 +28,15 @@ export type PaymentFact = {
   readonly funding: string;
   /** Of a decline. */
   readonly outcome: OutcomeClass | "";
+  /** Codes of the network. */
+  readonly code: string;
+  readonly advice: string;
+  readonly initiator: Payment["initiator"] | "";
+  /** Of an approval: `authenticated`, or the kind of the exemption that was used. */
+  readonly sca: string;
+  /** What a decline blocks, and until when; Infinity means for good, NaN where nothing is. */
+  readonly block: Block["what"] | "";
+  readonly blockUntilMs: number;
   /** The instrument: `fingerprint:...`, `token:...` or `bin:<bin>:<last four>`. */
   readonly card: string;
   readonly device: string;
@@ -67,6 +77,7 @@ export class FactRowMaker {
       hashText(fact.bin),
       subject === "player" ? NaN : hashText(fact.playerId),
       currencies.length === 0 ? NaN : fact.ratesVersion,
+      fact.blockUntilMs,
     ];
     let told = 0;
     const wides: number[] = [];
@@ -83,6 +94,7 @@ export class FactRowMaker {
   /** `told` has a bit for each of `factWides` that the row has. */
   #labelOf(fact: PaymentFact, told: number, currencies: readonly string[]): Label {
     const { type, kind, method, psp, mid, brand, scheme, funding, outcome } = fact;
+    const { code, advice, initiator, sca, block } = fact;
     const converted = currencies.length === 0 ? "" : currencies.join();
     const parts: readonly LabelPart[] = [
       type,
@@ -97,6 +109,11 @@ export class FactRowMaker {
       scheme,
       funding,
       outcome,
+      code,
+      advice,
+      initiator,
+      sca,
+      block,
     ];
     const known = this.#labels.find(parts);
     if (known !== undefined) return known;
@@ -121,15 +138,16 @@ function hashText(text: string): number {
   return text === "" ? NaN : hashWide(text);
 }
 
-/** Without them the labels are few: types, kinds, currencies and outcome classes. */
-const openPlains = ["method", "psp", "mid", "brand", "scheme", "funding"] as const;
+/** Without them the labels are few: types, kinds, currencies, outcome classes, initiators and blocks. */
+const openPlains = ["method", "psp", "mid", "brand", "scheme", "funding", "code", "advice", "sca"] as const;
 
 function hasOpenValues(fact: PaymentFact): boolean {
   return openPlains.some((name) => fact[name] !== "");
 }
 
 function closeValues(fact: PaymentFact): PaymentFact {
-  return { ...fact, method: "", psp: "", mid: "", brand: "", scheme: "", funding: "" };
+  const closed = { method: "", psp: "", mid: "", brand: "", scheme: "", funding: "" };
+  return { ...fact, ...closed, code: "", advice: "", sca: "" };
 }
 
 /** The subject of a kind that a fact is about; undefined where the fact does not say, and for keys, which only a decision can tell. */
@@ -160,6 +178,16 @@ function subjectId(fact: PaymentFact, kind: SubjectKind): string {
       return "";
   }
 }
+
+/** What facts leave open that no outcome of an attempt tells. */
+export const noAnswer = {
+  code: "",
+  advice: "",
+  initiator: "",
+  sca: "",
+  block: "",
+  blockUntilMs: NaN,
+} as const;
 
 /** The instrument that an attribute `card` names: a bare text is a fingerprint. */
 export function readInstrument(text: string): string {

@@ -42,6 +42,12 @@ const fact: PaymentFact = {
   device: "",
   ip: "",
   bin: "457104",
+  code: "5C",
+  advice: "",
+  initiator: "CIT",
+  sca: "",
+  block: "bin",
+  blockUntilMs: Infinity,
   converted: new Map([
     ["GBP", 400],
     ["EUR", 450],
@@ -115,6 +121,9 @@ describe("rows of payment facts", () => {
         ["psp", "psp-a"],
         ["scheme", "visa"],
         ["outcome", "HARD"],
+        ["code", "5C"],
+        ["initiator", "CIT"],
+        ["block", "bin"],
       ]),
       wides: [...factWides.filter((name) => name !== "device" && name !== "ip"), "in:EUR", "in:GBP"],
     });
@@ -126,6 +135,7 @@ describe("rows of payment facts", () => {
       bin: hashWide("457104"),
       player: hashWide("ann"),
       rates: 7,
+      block_until: Infinity,
       "in:EUR": 450,
       "in:GBP": 400,
     });
@@ -136,6 +146,8 @@ describe("rows of payment facts", () => {
     expect([...maker.make(fact, 1, "player").label.values]).toEqual([
       ["kind", "deposit"],
       ["outcome", "HARD"],
+      ["initiator", "CIT"],
+      ["block", "bin"],
     ]);
   });
 

@@ -11,7 +11,7 @@ import {
 } from "../../../test/helpers/limit-cases.ts";
 import { countRuns } from "../../../test/helpers/property-runs.ts";
 import { LabelBook } from "../events/label-book.ts";
-import { FactRowMaker } from "../events/payment-fact.ts";
+import { FactRowMaker, noAnswer } from "../events/payment-fact.ts";
 import { factRowId } from "../events/row-id.ts";
 import type { Subject } from "../history/history.ts";
 import { HistoryTable } from "../history/history-table.ts";
@@ -45,7 +45,7 @@ class MemoryStore {
     const unknown = { method: "card", psp: "", mid: "", brand: "", scheme: "", funding: "" };
     const id = factRowId({ merchantId: "m", ...fact });
     const row = this.#maker.make(
-      { ...fact, ...unknown, card: "", device: "", ip: "", bin: "" },
+      { ...fact, ...unknown, card: "", device: "", ip: "", bin: "", ...noAnswer },
       id,
       "player",
     );

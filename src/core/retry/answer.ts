@@ -48,6 +48,8 @@ export type ResponseCode = Meaning & {
   readonly adviceCode?: string;
   /** Holds only for an answer that is `inScaZone`. */
   readonly scaZoneOnly?: true;
+  /** An advice that tells of the card and not of the outcome, so that the code beside it decides; it rides on approvals too. */
+  readonly informational?: true;
   readonly fromMs?: number;
   readonly untilMs?: number;
   readonly meaning: string;

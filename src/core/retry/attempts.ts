@@ -1,9 +1,6 @@
-import type { Plan } from "../decision.ts";
-import type { FieldFault } from "../field-fault.ts";
 import { hash32 } from "../hash.ts";
-import type { Payment, ReportedOutcome, ThreeDsResult } from "../payment.ts";
+import type { Payment, ThreeDsResult } from "../payment.ts";
 import type { Attribution, Block } from "./answer.ts";
-import { classifyCode } from "./code-table.ts";
 import type { OutcomeClass } from "./outcome-class.ts";
 
 /** An attempt of a payment that was reported. Members that were not told, or that the answer leaves open, are absent. */
@@ -82,6 +79,17 @@ function checkOf(psp: string): string {
   return check;
 }
 
+/** What an id says of the place of its attempt, which PSP or not; undefined where no plan makes such ids. */
+export function readAttemptId(attemptId: string): Omit<AttemptPlace, "psp"> | undefined {
+  const parts = idPattern.exec(attemptId);
+  if (parts === null) return undefined;
+  const number = Number(parts[2]);
+  return number >= 1 && number <= stepsMax ? { revision: Number(parts[1]), number } : undefined;
+}
+
+/** Most steps of a plan. */
+const stepsMax = 16;
+
 /** Whether nobody knows yet what became of it, so that no other PSP may be tried. */
 export function isOpen({ outcomeClass, voided }: Attempt): boolean {
   if (voided === true) return false;
@@ -92,92 +100,7 @@ export function isApproved({ outcomeClass, voided }: Attempt): boolean {
   return (outcomeClass === "APPROVED" || outcomeClass === "PARTIAL") && voided !== true;
 }
 
-/** The payment as it was decided last. */
-export type ReportContext = {
-  readonly paymentId: string;
-  readonly revision: number;
-  readonly plan: Plan | undefined;
-  readonly scheme: string | undefined;
-  readonly nowMs: number;
-};
-
-/**
- * Adds reports to what is known, by attempt id (`SEMANTICS.md` 1.2): what was known already changes only from unknown or pending to an answer, or
- * from a decline to a late approval. Duplicates and reports that know less change nothing.
- *
- * Shapes: the same array where nothing changes. Instants in the future count as now.
- * Fails: with a fault for an attempt that no plan of the payment holds, that was planned at another PSP, or that is one more than a payment can
- * have had.
- */
-export function applyReports(
-  known: readonly Attempt[],
-  reports: readonly ReportedOutcome[],
-  context: ReportContext,
-): { readonly attempts: readonly Attempt[]; readonly faults: readonly FieldFault[] } {
-  let attempts = known;
-  const faults: FieldFault[] = [];
-  for (const [at, report] of reports.entries()) {
-    const place = findPlace(report, context);
-    if ("fault" in place) {
-      faults.push({ ...place.fault, field: `previous_attempts[${at}].${place.fault.field}` });
-      continue;
-    }
-    const added = addAttempt(attempts, readAttempt(report, place.revision, context));
-    if (added.length <= knownMax) attempts = added;
-    else faults.push({ ...tooMany, field: `previous_attempts[${at}]` });
-  }
-  return { attempts, faults };
-}
-
-/** Far more than a retry policy allows; ids of plans that are no longer kept can be made up without end. */
-const knownMax = 64;
-const tooMany = { rule: "too-many", message: `a payment has at most ${knownMax} attempts` };
-/** Most steps of a plan. */
-const stepsMax = 16;
-
-function readAttempt(report: ReportedOutcome, revision: number, { scheme, nowMs }: ReportContext): Attempt {
-  const { attemptId, psp, outcomeClass, responseCode, atMs, approvedMinor, voided } = report;
-  return {
-    attemptId,
-    psp,
-    outcomeClass: outcomeClass ?? classifyCode({ scheme, code: responseCode }),
-    atMs: Math.min(atMs ?? nowMs, nowMs),
-    revision,
-    ...(approvedMinor === undefined ? {} : { approvedMinor }),
-    ...(voided === true ? { voided } : {}),
-  };
-}
-
-function addAttempt(known: readonly Attempt[], next: Attempt): readonly Attempt[] {
-  const at = known.findIndex(({ attemptId }) => attemptId === next.attemptId);
-  if (at < 0) return [...known, next];
-  const before = known[at]!;
-  if (next.voided === true)
-    return before.voided === true ? known : known.with(at, { ...before, voided: true });
-  return supersedes(next, before) ? known.with(at, next) : known;
-}
-
-function supersedes(next: Attempt, before: Attempt): boolean {
-  // What was voided stays so, whatever is heard of it later.
-  if (before.voided === true) return false;
-  if (isOpen(before)) return !isOpen(next);
-  return !isApproved(before) && isApproved(next);
-}
-
-function findPlace(
-  { attemptId, psp }: ReportedOutcome,
-  { paymentId, revision, plan }: ReportContext,
-): { readonly revision: number } | { readonly fault: FieldFault } {
-  const step = plan?.steps.find((each) => each.attemptId === attemptId);
-  if (step !== undefined) {
-    if (step.psp === psp) return { revision };
-    const message = `attempt ${attemptId} was planned at ${step.psp}, not ${psp}`;
-    return { fault: { field: "psp", rule: "conflict", message } };
-  }
-  const parts = idPattern.exec(attemptId);
-  const claimed = { revision: Number(parts?.[1]), number: Number(parts?.[2]) };
-  const isEarlier = claimed.revision < revision && claimed.number >= 1 && claimed.number <= stepsMax;
-  if (isEarlier && makeAttemptId({ ...claimed, psp }) === attemptId) return claimed;
-  const message = `no plan of payment ${paymentId} has attempt ${attemptId}${isEarlier ? ` at ${psp}` : ""}`;
-  return { fault: { field: "attempt_id", rule: "known", message } };
+/** Whether it has the player's money: approved, neither voided nor given back. Of a payment one attempt may. */
+export function isCharged(attempt: Attempt): boolean {
+  return isApproved(attempt) && attempt.refunded !== true;
 }

@@ -1,3 +1,4 @@
+import type { Duration } from "@bufbuild/protobuf/wkt";
 import type { FieldFault } from "../../core/field-fault.ts";
 import { exponentOf } from "../../core/iso4217.ts";
 import type { OutcomeReport, OutcomeResult } from "../../core/outcome-report.ts";
@@ -13,7 +14,9 @@ import {
   MoneySchema,
   Outcome_ClassSchema,
 } from "../../gen/switchyard/v1/payment_pb.js";
+import { checkFailure, decodeAnswer } from "./decode-answer.ts";
 import { FieldChecks } from "./field-checks.ts";
+import { decodeDurationMs } from "./time.ts";
 
 const attemptMax = 64;
 /** Results whose amount may be less than the payment's. */
@@ -29,6 +32,18 @@ const declineClasses: ReadonlySet<string> = new Set([
   "ISSUER_DOWN",
   "AUTH_FAILED",
 ]);
+
+/** What comes after the answer to an attempt. */
+const laterResults: ReadonlySet<OutcomeResult> = new Set(["VOIDED", "REFUNDED", "CHARGED_BACK", "CLEARED"]);
+const answerFields: Readonly<Record<string, string>> = {
+  responseCode: "response_code",
+  pspCode: "psp_code",
+  adviceCode: "advice_code",
+  threeDs: "three_ds",
+  failure: "failure",
+  latencyMs: "latency",
+};
+const latencyMsMax = 24 * 3_600_000;
 
 export type DecodedOutcome =
   | { readonly ok: true; readonly report: OutcomeReport }
@@ -54,12 +69,12 @@ export function decodeOutcomeReport(request: ReportOutcomeRequest): DecodedOutco
       "outcome says why an attempt was declined, so the result must be DECLINED",
     );
   }
-  const code = checks.pattern(
-    "response_code",
-    request.responseCode,
-    /^[0-9A-Za-z]{2}$/,
-    "two letters or digits",
-  );
+  const answer = decodeAnswer(checks, "", request);
+  const latencyMs = decodeLatency(checks, request.latency);
+  checkAnswer(checks, result, { ...answer, latencyMs });
+  if (result !== undefined && !laterResults.has(result))
+    checkFailure(checks, "failure", { failure: answer.failure, became: outcomeClass ?? result });
+  const corrects = decodeCorrected(checks, request.corrects, result);
   const amount = decodeReportedAmount(checks, request.amount, result);
   const kind = decodeKind(checks, request.kind);
   const report: OutcomeReport = {
@@ -71,12 +86,48 @@ export function decodeOutcomeReport(request: ReportOutcomeRequest): DecodedOutco
     ...(amount === undefined ? {} : { amount }),
     ...(request.at === undefined ? {} : { atMs: checks.instant("at", request.at) }),
     ...(outcomeClass === undefined ? {} : { outcomeClass: outcomeClass as OutcomeClass }),
-    ...(code === undefined ? {} : { responseCode: code.toUpperCase() }),
+    ...answer,
+    ...(latencyMs === undefined ? {} : { latencyMs }),
+    ...(corrects === undefined ? {} : { corrects }),
     ...(checks.text("player_id", request.playerId) === "" ? {} : { playerId: request.playerId }),
     ...(kind === undefined ? {} : { kind }),
     ...(request.reportAt === undefined ? {} : { reportAtMs: checks.instant("report_at", request.reportAt) }),
   };
   return checks.faults.length === 0 ? { ok: true, report } : { ok: false, faults: checks.faults };
+}
+
+/** What was the answer to the attempt itself has no place in a report of what came after it. */
+function checkAnswer(checks: FieldChecks, result: OutcomeResult | undefined, answer: object): void {
+  if (result === undefined || !laterResults.has(result)) return;
+  for (const [name, value] of Object.entries(answer)) {
+    if (value === undefined) continue;
+    const field = answerFields[name]!;
+    checks.note(
+      field,
+      "conflict",
+      `${field} belongs to the answer to the attempt, so not to a result of ${result}`,
+    );
+  }
+}
+
+function decodeLatency(checks: FieldChecks, latency: Duration | undefined): number | undefined {
+  if (latency === undefined) return undefined;
+  const latencyMs = decodeDurationMs(latency);
+  if (latencyMs >= 0 && latencyMs <= latencyMsMax) return latencyMs;
+  return checks.note("latency", "out-of-range", "latency must be between 0 and 24 hours");
+}
+
+function decodeCorrected(
+  checks: FieldChecks,
+  corrects: ReportOutcomeRequest["corrects"],
+  result: OutcomeResult | undefined,
+): OutcomeResult | undefined {
+  const corrected = checks.enumName("corrects", ReportOutcomeRequest_ResultSchema, corrects);
+  if (corrected === undefined) return undefined;
+  if (result === "DECLINED" && (corrected === "APPROVED" || corrected === "PARTIAL")) return corrected;
+  const message =
+    "only an approval can be corrected, and only to a decline: result DECLINED, corrects APPROVED or PARTIAL";
+  return checks.note("corrects", "conflict", message);
 }
 
 function decodeReportedAmount(

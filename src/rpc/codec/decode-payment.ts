@@ -33,6 +33,7 @@ import {
   Review_ResultSchema,
   ReviewSchema,
 } from "../../gen/switchyard/v1/payment_pb.js";
+import { checkFailure, decodeAnswer } from "./decode-answer.ts";
 import { decodeThreeDsResult, decodeThreeDsVersion } from "./decode-three-ds.ts";
 import { FieldChecks } from "./field-checks.ts";
 
@@ -297,17 +298,13 @@ function decodeAttempts(checks: FieldChecks, outcomes: readonly Outcome[]): read
 function decodeOutcome(checks: FieldChecks, path: string, outcome: Outcome): ReportedOutcome {
   checks.noUnknownFields(path, OutcomeSchema, outcome);
   const outcomeClass = checks.enumName(`${path}.class`, Outcome_ClassSchema, outcome.class);
-  const code = checks.pattern(
-    `${path}.response_code`,
-    outcome.responseCode,
-    /^[0-9A-Za-z]{2}$/,
-    "two letters or digits",
-  );
+  const answer = decodeAnswer(checks, path, outcome);
+  checkFailure(checks, `${path}.failure`, { failure: answer.failure, became: outcomeClass });
   return {
     attemptId: checks.required(`${path}.attempt_id`, outcome.attemptId, 64),
     psp: checks.required(`${path}.psp`, outcome.psp, 64),
     ...present("outcomeClass", outcomeClass as OutcomeClass | undefined),
-    ...present("responseCode", code?.toUpperCase()),
+    ...answer,
     ...present("atMs", outcome.at === undefined ? undefined : checks.instant(`${path}.at`, outcome.at)),
   };
 }
