@@ -109,7 +109,8 @@ export const reasonCodes = [
   {
     code: "ALL_ROUTES_DOWN",
     stage: "routing",
-    meaning: "Some PSP could take the payment, but all of these are disabled or draining. Transient.",
+    meaning:
+      "Some PSP could take the payment, but all of these are disabled, draining, in maintenance or behind an open breaker. Transient.",
   },
   {
     code: "ATTEMPTS_EXHAUSTED",
@@ -166,11 +167,26 @@ export const reasonCodes = [
       "A planned step was cut: a rule of class 1 or 2 or an override excludes its PSP, or requires others.",
   },
   {
+    code: "PSP_MAINTENANCE",
+    stage: "routing",
+    meaning: "A planned step was cut: its PSP is in maintenance.",
+  },
+  {
+    code: "BREAKER_OPEN",
+    stage: "routing",
+    meaning: "A planned step was cut: the breaker of its PSP is open, or half-open and the step is no probe.",
+  },
+  {
     code: "THREE_DS_FLOOR",
     stage: "routing",
     meaning: "A planned step was cut: a rule of class 1 or 2 now demands more of 3DS than the step does.",
   },
   { code: "METHOD_HIDDEN", stage: "informational", meaning: "A rule hides the method in the cashier." },
+  {
+    code: "LEAST_BAD_ROUTE",
+    stage: "informational",
+    meaning: "The breakers of all PSPs are open, and the rule set says to use the one that fails least.",
+  },
   {
     code: "EVAL_ERROR",
     stage: "informational",
@@ -191,7 +207,8 @@ export const reasonCodes = [
   {
     code: "ANSWER_ALERT",
     stage: "informational",
-    meaning: "Alert: an answer says that an account at a PSP is set up wrongly, or that compliance has to look.",
+    meaning:
+      "Alert: an answer says that an account at a PSP is set up wrongly, or that compliance has to look.",
   },
 ] as const satisfies readonly ReasonCode[];
 

@@ -11,6 +11,7 @@ import { collectVoices, type Resolution, resolveRules, type Shadow } from "../co
 import type { RuleSnapshot } from "../core/rules/snapshot.ts";
 import type { Speaker } from "../core/rules/speaker.ts";
 import type { PspStateKind } from "../ports/psp-state-store.ts";
+import type { BreakerBoard } from "./breakers.ts";
 import { openOverrides, openWorkspace, type Workspace } from "./workspace.ts";
 
 /** What a merchant decides by: one rule set, and the overrides held against it. */
@@ -27,6 +28,8 @@ export type DecisionState = {
   /** Truths of segments with a memory, advanced to now. */
   readonly remember?: (snapshot: RuleSnapshot, facts: FactInput) => Uint8Array | undefined;
   readonly pspStates: ReadonlyMap<string, PspStateKind>;
+  /** Undefined where every breaker is closed. */
+  readonly breakers?: BreakerBoard | undefined;
   readonly bins: BinTable;
   /** Whether the present is the machine's, and not that of each call. */
   readonly isServerClock?: boolean;

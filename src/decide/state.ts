@@ -6,6 +6,7 @@ import type { HistoryStore } from "../ports/history-store.ts";
 import type { LimitStore } from "../ports/limit-store.ts";
 import type { PlayerStore } from "../ports/player-store.ts";
 import type { PspStateKind } from "../ports/psp-state-store.ts";
+import type { Breakers } from "./breakers.ts";
 import type { DecisionState } from "./judge.ts";
 
 export type StateDeps = {
@@ -14,6 +15,7 @@ export type StateDeps = {
   readonly histories: Pick<HistoryStore, "get" | "newestMs">;
   readonly limits: Pick<LimitStore, "holdsOf" | "get">;
   readonly pspStates: (merchantId: string) => ReadonlyMap<string, PspStateKind>;
+  readonly breakers?: Pick<Breakers, "boardOf"> | undefined;
   readonly bins: BinTable;
   /** Since when the events of a merchant are complete, ms since the epoch; undefined where it has none. */
   readonly coveredFromMs: (merchantId: string) => number | undefined;
@@ -31,6 +33,7 @@ export function readState(deps: StateDeps, merchantId: string, playerId: string)
     coveredFromMs: deps.coveredFromMs(merchantId),
     remember: (snapshot, facts) => deps.remember(merchantId, snapshot, facts),
     pspStates: deps.pspStates(merchantId),
+    breakers: deps.breakers?.boardOf(merchantId),
     bins: deps.bins,
     isServerClock: deps.merchants.get(merchantId)?.clock === "server",
     ledger: {

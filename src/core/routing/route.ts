@@ -5,6 +5,7 @@ import type { Resolution } from "../rules/resolve.ts";
 import type { Psp } from "../rules/snapshot.ts";
 import { facetBits, lose, purposesOf, purposesOfAll, rank, type Speaker, stands } from "../rules/speaker.ts";
 import { describeBarrier, findBarrier, type PspFilter } from "./eligibility.ts";
+import { allWell, type Health, type PspHealth } from "./health.ts";
 import { listStaying, rankPsps } from "./rank.ts";
 import type { RoutingCase } from "./routing-case.ts";
 
@@ -15,6 +16,10 @@ type PspState = "ENABLED" | "DRAINING" | "DISABLED";
 export type Route = {
   /** Ordinals of the PSPs to try, best first; empty where there is no route. */
   readonly order: readonly number[];
+  /** Whether the first of them is to be tried, and so needs a lease of its breaker. */
+  readonly isProbe: boolean;
+  /** Whether the only one is the least bad, because breakers leave none. */
+  readonly isLeastBad: boolean;
   /** What took a PSP out of the running, and what was compared; `undefined` where it stayed. */
   readonly removalOf: (psp: number) => PspRemoval | undefined;
   /** Why there is no route; `undefined` where there is one. */
@@ -38,6 +43,7 @@ export type Router = {
     states: ReadonlyMap<string, PspState>,
     /** By ordinal. */
     limited?: ReadonlyMap<number, PspLimitation>,
+    health?: Health,
   ) => Route;
 };
 
@@ -47,7 +53,8 @@ const namedMax = 16;
 /** Makes the router of a rule set, with the scratch that it needs. Calls must not nest, and a route holds until the next call. */
 export function createRouter(psps: readonly Psp[]): Router {
   const barriers: (PspFilter | undefined)[] = new Array(psps.length).fill(undefined);
-  const isDown = new Uint8Array(psps.length);
+  const downs: (DownFilter | undefined)[] = new Array(psps.length).fill(undefined);
+  const healths: (PspHealth | undefined)[] = new Array(psps.length).fill(undefined);
   const removals: Removals = {
     excluded: new Uint8Array(psps.length),
     unrequired: new Uint8Array(psps.length),
@@ -57,11 +64,13 @@ export function createRouter(psps: readonly Psp[]): Router {
   /** What the latest route was made of, for whoever asks why. */
   let made: Made | undefined;
   const stays = (psp: number): boolean => barriers[psp] === undefined;
-  const staysUp = (psp: number): boolean => barriers[psp] === undefined && isDown[psp] === 0;
-  const isUsable = (psp: number): boolean => barriers[psp] === undefined && !(anyUp && isDown[psp] === 1);
+  const isBroken = (psp: number): boolean => barriers[psp] === undefined && downs[psp] === "breaker";
+  const staysUp = (psp: number): boolean => barriers[psp] === undefined && downs[psp] === undefined;
+  const isUsable = (psp: number): boolean =>
+    barriers[psp] === undefined && !(anyUp && downs[psp] !== undefined);
 
-  const route: Router["route"] = (resolution, payment, states, limited = noLimits) => {
-    judgeEach(payment, states, limited);
+  const route: Router["route"] = (resolution, payment, states, limited = noLimits, health = allWell) => {
+    judgeEach(payment, states, limited, health);
     const facet = resolvePsps(resolution.speakers, isUsable, removals);
     for (let psp = 0; psp < psps.length; psp++) {
       if (barriers[psp] !== undefined) continue;
@@ -69,10 +78,20 @@ export function createRouter(psps: readonly Psp[]): Router {
       else if (removals.unrequired[psp] === 1) barriers[psp] = "require";
     }
     const named = rankPsps(resolution.strategy, psps, payment, stays);
-    const up = named.every(staysUp) ? named : named.filter(staysUp);
-    const order = completeOrder(up, () => listStaying(psps, staysUp), resolution, facet);
+    const orderOf = (isIn: (psp: number) => boolean): readonly number[] => {
+      const kept = named.every(isIn) ? named : named.filter(isIn);
+      return completeOrder(kept, () => listStaying(psps, isIn), resolution, facet);
+    };
+    const up = placeProbes(orderOf(staysUp), healths);
+    const order = up.length === 0 && health.usesLeastBad ? pickLeastBad(orderOf(isBroken), healths) : up;
     made = { resolution, payment, facet, named, order, limited };
-    return { order, removalOf, denial };
+    return {
+      order,
+      isProbe: up.length > 0 && healths[up[0]!]?.kind === "probe",
+      isLeastBad: order !== up && order.length > 0,
+      removalOf,
+      denial,
+    };
   };
 
   /** Asks every PSP what it can do, and whether one that can is also up. */
@@ -80,15 +99,18 @@ export function createRouter(psps: readonly Psp[]): Router {
     payment: RoutingCase,
     states: ReadonlyMap<string, PspState>,
     limited: ReadonlyMap<number, PspLimitation>,
+    health: Health,
   ): void => {
     anyUp = false;
     for (let at = 0; at < psps.length; at++) {
       const psp = psps[at]!;
       const barrier = findBarrier(psp, payment) ?? (limited.has(at) ? "limit" : undefined);
       barriers[at] = barrier;
-      const down = !psp.enabled || (states.size > 0 && (states.get(psp.id) ?? "ENABLED") !== "ENABLED");
-      isDown[at] = down ? 1 : 0;
-      if (barrier === undefined && !down) anyUp = true;
+      const isSet = !psp.enabled || (states.size > 0 && (states.get(psp.id) ?? "ENABLED") !== "ENABLED");
+      const state = barrier === undefined && !isSet ? health.of(psp) : undefined;
+      healths[at] = state;
+      downs[at] = isSet ? "state" : state?.kind === "probe" ? undefined : state?.kind;
+      if (barrier === undefined && downs[at] === undefined) anyUp = true;
     }
   };
 
@@ -98,8 +120,11 @@ export function createRouter(psps: readonly Psp[]): Router {
   const removalOf = (psp: number): PspRemoval | undefined => {
     const { resolution, payment, facet, order, limited } = made!;
     if (order.includes(psp)) return undefined;
-    const filter = barriers[psp] ?? (isOrdered(psp) ? "state" : "strategy");
+    // One that is up and not in the order could only have been tried as the first step.
+    const filter = barriers[psp] ?? (isOrdered(psp) ? (downs[psp] ?? "breaker") : "strategy");
     if (filter === "limit") return { filter, ...limited.get(psp)! };
+    if (filter === "maintenance" || filter === "breaker")
+      return { filter, detail: healths[psp]?.detail ?? "", purposes: forPayments };
     return { filter, ...describeRemoval(filter, psps[psp]!, psp, payment, resolution, facet) };
   };
   const denial = (): Reason | undefined =>
@@ -109,6 +134,9 @@ export function createRouter(psps: readonly Psp[]): Router {
 
   return { route };
 }
+
+/** What keeps a PSP out that passed every other filter. */
+type DownFilter = "state" | "maintenance" | "breaker";
 
 type Made = {
   readonly resolution: Resolution;
@@ -121,6 +149,35 @@ type Made = {
 };
 
 const noLimits: ReadonlyMap<number, PspLimitation> = new Map();
+
+/** A PSP that is to be tried stands first or nowhere; one that nobody tried for long stands first. */
+function placeProbes(
+  order: readonly number[],
+  healths: readonly (PspHealth | undefined)[],
+): readonly number[] {
+  const isProbe = (psp: number): boolean => healths[psp]?.kind === "probe";
+  if (!order.some(isProbe)) return order;
+  const first = order.find((psp) => isOverdue(healths[psp])) ?? order[0]!;
+  return [first, ...order.filter((psp) => psp !== first && !isProbe(psp))];
+}
+
+function isOverdue(health: PspHealth | undefined): boolean {
+  return health?.kind === "probe" && health.isOverdue;
+}
+
+/** The one that failed least when it opened; of equals the one that ranks first. */
+function pickLeastBad(
+  order: readonly number[],
+  healths: readonly (PspHealth | undefined)[],
+): readonly number[] {
+  let best: number | undefined;
+  const shareOf = (psp: number): number => {
+    const health = healths[psp];
+    return health?.kind === "breaker" ? health.failureShare : 1;
+  };
+  for (const psp of order) if (best === undefined || shareOf(psp) < shareOf(best)) best = psp;
+  return best === undefined ? [] : [best];
+}
 
 /**
  * A strategy orders; it does not take away what a require demands. Where it names none of the PSPs that requires left, they stand by id and the
@@ -193,7 +250,7 @@ function requiresOthers(speaker: Speaker, psp: number): boolean {
 }
 
 /**
- * `ALL_ROUTES_DOWN` where some PSP passed every filter but state, else `NO_ROUTE` (`SEMANTICS.md` 3.8); it names the filter of each PSP.
+ * `ALL_ROUTES_DOWN` where some PSP passed every filter but state, maintenance and breaker, else `NO_ROUTE` (`SEMANTICS.md` 3.8); it names the filter of each PSP.
  *
  * A `NO_ROUTE` that names a rule which is not for gateways is not for them either (`SEMANTICS.md` 3.9); `ALL_ROUTES_DOWN`, which is the
  * doing of no rule, leaves such PSPs out.
