@@ -18,6 +18,8 @@ export type Advance = {
   readonly told: MembershipState | undefined;
   /** Whether something of an instant that was told already has come since. */
   readonly isLate: boolean;
+  /** Where the player stood at the latest look, which may be later than what was told; undefined where that is not known or does not stand. */
+  readonly latest: KeptStanding | undefined;
   /** When the rule set became active, on the clock of `toMs`. */
   readonly activeSinceMs: number;
   /** Now: advance up to here, and judge here whether the player may be contacted. */
@@ -42,6 +44,8 @@ export type Advanced =
       readonly kind: "told";
       readonly changes: readonly MembershipChange[];
       readonly state: MembershipState;
+      /** Where the player stands now. */
+      readonly latest: KeptStanding;
       /** Where the player stood before the latest of the looks; undefined where there was none. */
       readonly before: KeptStanding | undefined;
       readonly looks: number;
@@ -64,14 +68,16 @@ export type Advanced =
 export function advancePlayer(advance: Advance): Advanced {
   const { timeline, told, isLate, facts, looksMax } = advance;
   if (told === undefined) {
-    return tellForward(advance, { standing: standBefore(timeline), nextMs: Number.POSITIVE_INFINITY });
+    const { latest = { standing: standBefore(timeline), nextMs: Number.POSITIVE_INFINITY } } = advance;
+    return tellForward(advance, latest);
   }
   const isSame = told.ruleSetHash === timeline.snapshot.hash;
   const baseMs = isSame
     ? told.toldUpToMs
     : Math.max(told.toldUpToMs, Math.min(advance.activeSinceMs, advance.toMs));
   if (isSame && !isLate) {
-    return tellForward(advance, { standing: readStanding(timeline, told), nextMs: told.nextLookMs });
+    const { latest = { standing: readStanding(timeline, told), nextMs: told.nextLookMs } } = advance;
+    return tellForward(advance, latest);
   }
   if (!isSame && !timeline.hasMemory) {
     // The first look is at the activation itself, so that all differences are told as of then.
@@ -114,6 +120,7 @@ function tellForward(advance: Advance, from: KeptStanding, past: Settled = nothi
   }
   const suppressedBy = judgeSuppression(advance, swept);
   const flips = swept.flips.map((flip) => describeFlip(advance, flip));
+  const nextLookMs = Math.min(swept.nextMs, findNextSuppression(facts.player, toMs));
   const retold =
     told !== undefined && told.suppressedBy !== suppressedBy ? listCampaigns(advance, told, memberSince) : [];
   return {
@@ -131,8 +138,9 @@ function tellForward(advance: Advance, from: KeptStanding, past: Settled = nothi
       toldUpToMs: atMs,
       rowsSeen: facts.history === undefined ? 0 : facts.history.end - facts.history.start,
       suppressedBy,
-      nextLookMs: Math.min(swept.nextMs, findNextSuppression(facts.player, toMs)),
+      nextLookMs,
     },
+    latest: { standing: swept.standing, nextMs: nextLookMs },
     before: swept.before ?? past.before,
     looks: swept.looks,
     isDone: swept.isDone,

@@ -487,6 +487,16 @@ describe("whether a player may be contacted", () => {
     expect(world.tracker.counts().scheduled).toBe(0);
   });
 
+  test("a player who was deleted and comes back begins anew", async () => {
+    const world = openWorld();
+    for (const minute of [0, 1, 2]) await world.happen("p", "bet", startMs + minute * minuteMs);
+    await world.histories.remove("m", { kind: "player", id: "p" });
+    await world.tracker.remove("m", "p");
+    const before = world.told().length;
+    for (const minute of [3, 4, 5]) await world.happen("p", "bet", startMs + minute * minuteMs);
+    expect(world.told().slice(before)).toEqual([["p", "busy", "ENTER", 5 * minuteMs]]);
+  });
+
   test("a deleted player leaves everything", async () => {
     const world = openWorld();
     await world.happen("p", "payment_approved", startMs);

@@ -64,10 +64,8 @@ export type MembershipTracker = Watchers & {
   readonly close: () => void;
 };
 
-/** One turn's share, and that of a turn into which many events came: whoever looks at a player later looks once for more of them. */
-const sliceMsUsual = 1;
-const sliceMsPouring = 0.25;
-const touchesOfPouring = 100;
+/** One turn's share. */
+const sliceMs = 1;
 /** Looks at one player in one go: some hundred microseconds. */
 const looksMax = 16;
 /** After so many looks that told nothing it is kept how far they came, so that the next have no long way. */
@@ -93,17 +91,17 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
   const looked = new Instants();
   const pasts = new Map<number, Past & { readonly snapshot: RuleSnapshot }>();
   /** Before the latest look at each: what comes late for that instant only is followed from there. */
-  const standings = new Standings();
+  const befores = new Standings<KeptStanding>();
+  /** At the latest look at each, with the number of looks since the log was told. */
+  const latests = new Standings<KeptStanding & { readonly looks: number }>();
   /** At the latest decisions, in segments with a memory. */
-  const memories = new Standings();
+  const memories = new Standings<KeptStanding>();
   /** What was answered to a decision last. */
-  let latest: { readonly question: Question; readonly truths: Uint8Array } | undefined;
+  let answered: { readonly question: Question; readonly truths: Uint8Array } | undefined;
   const watchers = createWatchers(log);
   let isRunning = false;
   let isClosed = false;
   let jobs = 0;
-  /** Since the latest turn. */
-  let touches = 0;
   let cancelTimer: (() => void) | undefined;
 
   const numberOf = (merchantId: string, playerId: string): number =>
@@ -116,12 +114,11 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
       return;
     }
     const number = numberOf(merchantId, playerId);
-    touches++;
     dirty.add(number, atMs);
     // What was swept already has to be swept again.
     if (pasts.size > 0 && atMs <= (pasts.get(number)?.standing.atMs ?? Number.NEGATIVE_INFINITY))
       pasts.delete(number);
-    standings.forget(number, atMs);
+    befores.forget(number, atMs);
     memories.forget(number, atMs);
     if (!isRunning) wake();
   };
@@ -148,8 +145,6 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
   const run = (): void => {
     if (isClosed) return;
     const startMs = pacer.elapsedMs();
-    const sliceMs = touches >= touchesOfPouring ? sliceMsPouring : sliceMsUsual;
-    touches = 0;
     do {
       const job = takeJob();
       if (job === undefined) {
@@ -196,11 +191,13 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
         : kept;
     const past = pasts.get(number);
     const timeline = openTimeline(snapshot);
+    const latest = latests.find(number, snapshot);
     const advanced = advancePlayer({
       timeline,
       facts: readFacts(merchantId, player),
       told,
       isLate,
+      latest,
       activeSinceMs: clocks.isOfEvents(merchantId) ? Number.NEGATIVE_INFINITY : active.activeSinceMs,
       toMs: clocks.nowOf(merchantId),
       looksMax,
@@ -213,12 +210,15 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
     }
     pasts.delete(number);
     const { changes, state, before, looks, isDone } = advanced;
-    if (before !== undefined) standings.keep(number, snapshot, before);
+    if (before !== undefined) befores.keep(number, snapshot, before);
     looked.set(number, state.toldUpToMs);
     const isOther =
       kept === undefined ? timeline.hasMemory && looks > 0 : kept.ruleSetHash !== state.ruleSetHash || isLate;
-    const isLong = looks >= (timeline.hasMemory ? looksUntoldOfMemory : looksUntold);
-    if (changes.length > 0 || isOther || !isDone || isLong) append(merchantId, playerId, changes, state);
+    const looksSince = looks + (latest?.looks ?? 0);
+    const isLong = looksSince >= (timeline.hasMemory ? looksUntoldOfMemory : looksUntold);
+    const isTold = changes.length > 0 || isOther || !isDone || isLong;
+    if (isTold) append(merchantId, playerId, changes, state);
+    latests.keep(number, snapshot, { ...advanced.latest, looks: isTold ? 0 : looksSince });
     if (isDone) clocks.dueOf(merchantId).schedule(number, state.nextLookMs);
     else dirty.add(number, Number.POSITIVE_INFINITY);
   };
@@ -228,7 +228,7 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
     snapshot: RuleSnapshot,
     toldUpToMs: number | undefined,
   ): Past | undefined => {
-    const kept = toldUpToMs === undefined ? undefined : standings.find(number, snapshot, toldUpToMs);
+    const kept = toldUpToMs === undefined ? undefined : befores.find(number, snapshot, toldUpToMs);
     const exitMs = kept && new Float64Array(snapshot.segments.length).fill(Number.NaN);
     return kept && { ...kept, exitMs: exitMs! };
   };
@@ -241,7 +241,8 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
   const drop = (number: number, merchantId: string): void => {
     looked.set(number, Number.NaN);
     pasts.delete(number);
-    standings.forget(number, Number.NEGATIVE_INFINITY);
+    befores.forget(number, Number.NEGATIVE_INFINITY);
+    latests.forget(number, Number.NEGATIVE_INFINITY);
     memories.forget(number, Number.NEGATIVE_INFINITY);
     clocks.dueOf(merchantId).cancel(number);
   };
@@ -295,7 +296,7 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
     if (!timeline.hasMemory) return undefined;
     const coveredFromMs = deps.coveredFromMs(merchantId);
     const question: Question = { snapshot, facts, coveredFromMs };
-    if (latest !== undefined && isSame(latest.question, question)) return latest.truths;
+    if (answered !== undefined && isSame(answered.question, question)) return answered.truths;
     const number = numberOf(merchantId, facts.player.playerId);
     const from =
       memories.find(number, snapshot, facts.nowMs) ??
@@ -303,7 +304,7 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
     const remembered = advanceMemory(timeline, facts, from, coveredFromMs);
     if (remembered === undefined) return undefined;
     memories.keep(number, snapshot, remembered.kept);
-    latest = { question, truths: remembered.truths };
+    answered = { question, truths: remembered.truths };
     return remembered.truths;
   };
 
