@@ -77,7 +77,7 @@ export declare type PspStatus = Message<"switchyard.v1.PspStatus"> & {
   methods: string[];
 
   /**
-   * Its circuit breakers: the one of the PSP first, then those of its methods, sorted. At most 65.
+   * Its circuit breakers: the one of the PSP first, then those of its methods, sorted, then that of the 3DS that it runs, where any was reported. At most 66.
    *
    * @generated from field: repeated switchyard.v1.BreakerStatus breakers = 9;
    */
@@ -179,7 +179,7 @@ export declare type BreakerStatus = Message<"switchyard.v1.BreakerStatus"> & {
   nextProbeAt?: Timestamp | undefined;
 
   /**
-   * Attributed outcomes in its window.
+   * Attributed outcomes in its window; of one that is not closed those that opened it.
    *
    * @generated from field: int32 calls = 6;
    */
@@ -198,6 +198,13 @@ export declare type BreakerStatus = Message<"switchyard.v1.BreakerStatus"> & {
    * @generated from field: int32 probes = 8;
    */
   probes: number;
+
+  /**
+   * Whether it is that of the 3DS that the PSP runs, which keeps only payments away that need it.
+   *
+   * @generated from field: bool three_ds = 9;
+   */
+  threeDs: boolean;
 };
 
 /**
