@@ -121,7 +121,7 @@ export function createDecider(deps: DeciderDeps): Decider {
     if (decided.ok && news !== undefined)
       tellOutcomes(
         deps.onOutcome,
-        { payment: record.payment ?? payment, record, bins: deps.bins },
+        { payment: record.payment ?? payment, record, bins: deps.bins, nowMs },
         attempts,
         payment.previousAttempts,
       );

@@ -13,10 +13,10 @@ export type OnOutcome = (merchantId: string, outcome: HeardOutcome, nowMs: numbe
  */
 export function tellOutcomes(
   onOutcome: OnOutcome | undefined,
-  { payment, record, bins, nowMs }: HeardPayment,
+  { payment, record, bins, nowMs }: Pick<HeardPayment, "payment" | "record" | "bins" | "nowMs">,
   after: readonly Attempt[],
   reports: readonly ReportedOutcome[],
-  latencyMs: number | undefined,
+  latencyMs?: number,
 ): void {
   if (onOutcome === undefined) return;
   for (const attempt of after) {
