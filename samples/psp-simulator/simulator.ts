@@ -8,6 +8,7 @@
  * | `DELETE /outages/<psp>` | ends it |
  * | `GET /ledger` | authorisations and charges in numbers, and payments that were charged twice |
  * | `GET /ledger/<payment>` | every authorisation of a payment |
+ * | `POST /stop` | ends the simulation |
  *
  * | Port of a PSP | What |
  * |---|---|
@@ -34,6 +35,8 @@ export type Simulator = {
 
 /** How often a PSP looks whether it is to refuse connections. */
 const outageTickMs = 20;
+/** So that whoever asked for the end still hears. */
+const stopAfterMs = 50;
 
 const outageSchema = z.strictObject({
   psp: z.string(),
@@ -52,15 +55,16 @@ export async function startSimulator(script: Script, port = 0): Promise<Simulato
   const doors = await Promise.all(
     script.psps.map((psp, at) => openDoor(openPsp(psp, deps), port === 0 ? 0 : port + 1 + at)),
   );
-  const control = makeServer((call) => direct(call, doors, ledger));
+  const control = makeServer((call) => {
+    if (call.path[0] !== "stop" || call.method !== "POST") return direct(call, doors, ledger);
+    setTimeout(stop, stopAfterMs);
+    return { status: 200, body: summarise(ledger) };
+  });
   const controlPort = await listen(control, port);
-  return {
-    url: `http://127.0.0.1:${controlPort}`,
-    ledger,
-    stop: async () => {
-      await Promise.all([closeServer(control), ...doors.map(({ close }) => close())]);
-    },
+  const stop = async (): Promise<void> => {
+    await Promise.all([closeServer(control), ...doors.map(({ close }) => close())]);
   };
+  return { url: `http://127.0.0.1:${controlPort}`, ledger, stop };
 }
 
 type Door = { readonly psp: Psp; readonly url: string; readonly close: () => Promise<void> };
