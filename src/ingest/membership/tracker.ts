@@ -64,8 +64,10 @@ export type MembershipTracker = Watchers & {
   readonly close: () => void;
 };
 
-/** One turn's share. */
-const sliceMs = 1;
+/** One turn's share, and that of a turn into which many events came: whoever looks at a player later looks once for more of them. */
+const sliceMsUsual = 1;
+const sliceMsPouring = 0.25;
+const touchesOfPouring = 100;
 /** Looks at one player in one go: some hundred microseconds. */
 const looksMax = 16;
 /** After so many looks that told nothing it is kept how far they came, so that the next have no long way. */
@@ -102,6 +104,8 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
   let isRunning = false;
   let isClosed = false;
   let jobs = 0;
+  /** Since the latest turn. */
+  let touches = 0;
   let cancelTimer: (() => void) | undefined;
 
   const numberOf = (merchantId: string, playerId: string): number =>
@@ -114,6 +118,7 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
       return;
     }
     const number = numberOf(merchantId, playerId);
+    touches++;
     dirty.add(number, atMs);
     // What was swept already has to be swept again.
     if (pasts.size > 0 && atMs <= (pasts.get(number)?.standing.atMs ?? Number.NEGATIVE_INFINITY))
@@ -145,6 +150,8 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
   const run = (): void => {
     if (isClosed) return;
     const startMs = pacer.elapsedMs();
+    const sliceMs = touches >= touchesOfPouring ? sliceMsPouring : sliceMsUsual;
+    touches = 0;
     do {
       const job = takeJob();
       if (job === undefined) {
