@@ -12,6 +12,7 @@ import {
   AttributeSchema,
   type Brand,
   BrandSchema,
+  BreakerPolicySchema,
   type EventType,
   EventTypeSchema,
   type Feature,
@@ -27,11 +28,16 @@ import {
   type PolicyPack,
   PolicyPackSchema,
   PspSchema,
+  type ResponseCode,
+  ResponseCodeSchema,
   RetryPolicySchema,
   type Rule,
   RuleSchema,
   type RuleSet,
   RuleSetSchema,
+  ScaPolicySchema,
+  type SchemeCap,
+  SchemeCapSchema,
   type Segment,
   SegmentSchema,
   type ValueList,
@@ -48,6 +54,9 @@ import {
   mayLoosenPack,
   type StandingConditions,
 } from "./loosening-limits.ts";
+import { blameCap, findLooserSchemes, findSofterCodes } from "./loosening-outcomes.ts";
+import { mayLoosenSca } from "./loosening-sca.ts";
+import { nameResponse } from "./response-codes.ts";
 import { findRulings, type Rulings } from "./rulings.ts";
 import { nameState } from "./segments.ts";
 
@@ -69,7 +78,7 @@ type Section<Desc extends DescMessage> = {
   /** Whether the change of an entry that was there before may loosen a protecting rule. */
   readonly loosens?: (before: MessageShape<Desc>, after: MessageShape<Desc> | undefined) => boolean;
   /** Whether a new entry may. */
-  readonly opens?: boolean;
+  readonly opens?: (after: MessageShape<Desc>) => boolean;
 };
 
 /**
@@ -101,6 +110,10 @@ export function diffRuleSets(before: DiffSide, after: DiffSide): readonly RuleSe
       pick: ({ retryPolicies }) => retryPolicies,
       idOf: ({ id }) => id,
     }),
+    ...compareSection(before, after, codeSection(before, after)),
+    ...compareSection(before, after, capSection(before, after)),
+    ...compareSection(before, after, scaSection),
+    ...compareSection(before, after, breakerSection),
     ...compareSection(before, after, limitSection(rulings)),
     ...compareSection(before, after, ruleSection(rulings)),
     ...compareSection(before, after, packSection(rulings)),
@@ -200,6 +213,54 @@ function ruleSection(rulings: Rulings): Section<typeof RuleSchema> {
   };
 }
 
+function codeSection(before: DiffSide, after: DiffSide): Section<typeof ResponseCodeSchema> {
+  let isSofter: ((entry: ResponseCode) => boolean) | undefined;
+  const loosens = (entry: ResponseCode): boolean => {
+    isSofter ??= findSofterCodes(before.ruleSet, after.ruleSet);
+    return isSofter(entry);
+  };
+  return {
+    name: "response_codes",
+    schema: ResponseCodeSchema,
+    pick: ({ responseCodes }) => responseCodes,
+    idOf: nameResponse,
+    loosens,
+    opens: loosens,
+  };
+}
+
+function capSection(before: DiffSide, after: DiffSide): Section<typeof SchemeCapSchema> {
+  const isBlamed = blameCap(findLooserSchemes(before.ruleSet, after.ruleSet), [
+    ...before.ruleSet.schemeCaps,
+    ...after.ruleSet.schemeCaps,
+  ]);
+  return {
+    name: "scheme_caps",
+    schema: SchemeCapSchema,
+    pick: ({ schemeCaps }) => schemeCaps,
+    idOf: ({ id }: SchemeCap) => id,
+    loosens: isBlamed,
+    opens: isBlamed,
+  };
+}
+
+/** There is one policy of a kind, so it has no id. Absent it is that of the house. */
+const scaSection: Section<typeof ScaPolicySchema> = {
+  name: "sca_policy",
+  schema: ScaPolicySchema,
+  pick: ({ scaPolicy }) => (scaPolicy === undefined ? [] : [scaPolicy]),
+  idOf: () => "",
+  loosens: mayLoosenSca,
+  opens: (after) => mayLoosenSca(undefined, after),
+};
+
+const breakerSection: Section<typeof BreakerPolicySchema> = {
+  name: "breaker_policy",
+  schema: BreakerPolicySchema,
+  pick: ({ breakerPolicy }) => (breakerPolicy === undefined ? [] : [breakerPolicy]),
+  idOf: () => "",
+};
+
 function standing(rulings: Rulings): StandingConditions {
   return { ofRule: rulings.conditionStands, ofLimit: rulings.limitConditionStands };
 }
@@ -258,7 +319,7 @@ function rateSection(rulings: Rulings): Section<typeof FxRateSchema> {
     pick: ({ fxRates }) => fxRates,
     idOf: ({ from, to }: FxRate) => `${from}/${to}`,
     loosens: (before, after) => rulings.convert && before.rate !== after?.rate,
-    opens: rulings.convert,
+    opens: () => rulings.convert,
   };
 }
 
@@ -293,7 +354,7 @@ function compareSection<Desc extends DescMessage>(
   after: DiffSide,
   section: Section<Desc>,
 ): readonly RuleSetChange[] {
-  const { name, schema, pick, idOf, loosens = () => false, opens = false } = section;
+  const { name, schema, pick, idOf, loosens = () => false, opens = () => false } = section;
   const left = new Map(pick(before.ruleSet).map((entry) => [idOf(entry), entry]));
   const right = new Map(pick(after.ruleSet).map((entry) => [idOf(entry), entry]));
   const ids = [...new Set([...left.keys(), ...right.keys()])].sort(compareCodePoints);
@@ -305,7 +366,8 @@ function compareSection<Desc extends DescMessage>(
     const fields = compareValues("", wasJson, isJson).slice(0, fieldsMax);
     if (was !== undefined && is !== undefined && fields.length === 0) return [];
     const kind = was === undefined ? "ADDED" : is === undefined ? "REMOVED" : "CHANGED";
-    return [{ kind, section: name, id, fields, loosens: was === undefined ? opens : loosens(was, is) }];
+    const mayLoosen = was === undefined ? opens(is!) : loosens(was, is);
+    return [{ kind, section: name, id, fields, loosens: mayLoosen }];
   });
 }
 
