@@ -4,6 +4,7 @@ import { openRuleCompiler } from "./adapters/compiler/rule-compiler.ts";
 import { type EmbeddedStore, openEmbeddedStore } from "./adapters/embedded/embedded-store.ts";
 import { systemClock } from "./adapters/system-clock.ts";
 import { type BinTable, emptyBinTable, readBinTable } from "./core/bin/bin-table.ts";
+import { type BreakerTransition, createBreakers } from "./decide/breakers.ts";
 import { createDecider } from "./decide/decider.ts";
 import { createKeeper } from "./decide/keeper.ts";
 import { createReporter } from "./decide/reporter.ts";
@@ -21,7 +22,7 @@ import { ChangeQueue } from "./manage/queue.ts";
 import { RuleSets } from "./manage/rule-sets.ts";
 import type { Config } from "./platform/config.ts";
 import type { Logger } from "./platform/log.ts";
-import { Metrics } from "./platform/metrics.ts";
+import { type BreakerLabels, Metrics } from "./platform/metrics.ts";
 import { turnPacer } from "./platform/pacer.ts";
 import { createShutdown, type Shutdown } from "./platform/shutdown.ts";
 import type { Clock } from "./ports/clock.ts";
@@ -81,7 +82,7 @@ export async function startApp(
   const metrics = new Metrics();
   let house: House | undefined;
   try {
-    house = build({ merchants, bins, store, compiler, clock, pacer, onError, metrics });
+    house = build({ merchants, bins, store, compiler, clock, pacer, onError, metrics, log });
     const faults = await restoreRuleSets(house, config, log);
     if (faults.length > 0) return await refuse(faults);
   } catch (cause) {
@@ -170,8 +171,9 @@ function build(parts: {
   readonly pacer: Pacer;
   readonly onError: (cause: unknown, where: string) => void;
   readonly metrics: Metrics;
+  readonly log: Logger;
 }) {
-  const { merchants, bins, store, compiler, clock, pacer, onError, metrics } = parts;
+  const { merchants, bins, store, compiler, clock, pacer, onError, metrics, log } = parts;
   const queue = new ChangeQueue();
   const active = new ActiveRules();
   const { audit } = store;
@@ -209,8 +211,16 @@ function build(parts: {
     onVerdicts: (merchantId, counts) => metrics.countEvents(merchantId, counts),
   });
   const { recordFacts } = ingest;
+  const breakers = createBreakers({
+    rules: active,
+    onTransition: (transition) => tellTransition(transition, metrics, log),
+    onProbe: ({ merchantId, psp, fate }) =>
+      metrics.countProbe({ merchant: merchantId, psp, fate: fate.toLowerCase() }),
+  });
   const deciderDeps = {
     ...state,
+    breakers,
+    onOutcome: breakers.hear,
     payments: store.payments,
     pspStates: (merchantId: string) => pspStates.of(merchantId),
     bins,
@@ -226,6 +236,7 @@ function build(parts: {
     overrides,
     ruleSets,
     pspStates,
+    breakers,
     players,
     ownLimits,
     deletions,
@@ -244,6 +255,36 @@ function build(parts: {
     decider,
     reporter,
   };
+}
+
+function tellTransition(
+  { merchantId, psp, kind, method, from, to, reason }: BreakerTransition,
+  metrics: Metrics,
+  log: Logger,
+): void {
+  metrics.countBreakerTransition({ merchant: merchantId, psp, part: kind, method, to: to.toLowerCase() });
+  const level = to === "OPEN" ? "warn" : "info";
+  log[level](
+    { component: "breakers", merchant: merchantId, psp, part: kind, method, from, to, reason },
+    "breaker",
+  );
+}
+
+const breakerValues = { CLOSED: 0, HALF_OPEN: 1, OPEN: 2 } as const;
+
+function* readBreakerStates({
+  merchants,
+  pspStates,
+  breakers,
+  survey,
+}: House): Iterable<{ readonly labels: BreakerLabels; readonly value: number }> {
+  for (const merchant of merchants.keys()) {
+    const nowMs = survey.nowOf(merchant);
+    for (const { psp } of pspStates.list(merchant)) {
+      for (const { kind, method, phase } of breakers.list(merchant, psp, nowMs))
+        yield { labels: { merchant, psp, part: kind, method }, value: breakerValues[phase] };
+    }
+  }
 }
 
 /** Merchants and BIN table, from their files. */
@@ -361,7 +402,9 @@ const storeGauges: readonly (readonly [
   ["hot_payments", "Answers in memory, at most.", ({ hotPayments }) => hotPayments],
 ];
 
-function measure(metrics: Metrics, { merchants, active }: House, store: EmbeddedStore): void {
+function measure(metrics: Metrics, house: House, store: EmbeddedStore): void {
+  const { merchants, active } = house;
+  metrics.addBreakerStates(() => readBreakerStates(house));
   for (const merchantId of merchants.keys()) {
     metrics.setRuleSetVersion(merchantId, active.current(merchantId)?.snapshot.version ?? 0);
     active.watch(merchantId, ({ snapshot }) => metrics.setRuleSetVersion(merchantId, snapshot.version));

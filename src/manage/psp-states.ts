@@ -21,6 +21,8 @@ export type PspStatus = {
   readonly name: string;
   readonly enabledInRuleSet: boolean;
   readonly methods: readonly string[];
+  /** `[fromMs, untilMs)`, ascending. */
+  readonly maintenance: readonly { readonly fromMs: number; readonly untilMs: number }[];
   /** Undefined where nobody ever set one: ENABLED. */
   readonly set: StoredPspState | undefined;
 };
@@ -48,11 +50,12 @@ export class PspStates {
   list(merchantId: string): readonly PspStatus[] {
     const set = new Map(this.#deps.store.list(merchantId).map((state) => [state.psp, state]));
     const psps = this.#deps.active.current(merchantId)?.snapshot.psps ?? [];
-    return psps.map(({ id, name, enabled, methods }) => ({
+    return psps.map(({ id, name, enabled, methods, maintenance }) => ({
       psp: id,
       name,
       enabledInRuleSet: enabled,
       methods: [...methods].sort(),
+      maintenance,
       set: set.get(id),
     }));
   }

@@ -8,6 +8,9 @@ const latencyBuckets = [
 ];
 const loopDelayResolutionMs = 10;
 
+/** `part` is psp, method or three_ds; `method` is empty but for the second. */
+export type BreakerLabels = { merchant: string; psp: string; part: string; method: string };
+
 /** What Prometheus reads at /metrics. Labels are closed sets, never ids of players or payments. */
 export class Metrics {
   readonly registry = new Registry();
@@ -17,6 +20,8 @@ export class Metrics {
   readonly #outcomes: Counter<"merchant" | "result" | "verdict">;
   readonly #alerts: Counter<"merchant" | "code">;
   readonly #failures: Counter<"method" | "code">;
+  readonly #breakerTransitions: Counter<"merchant" | "psp" | "part" | "method" | "to">;
+  readonly #probes: Counter<"merchant" | "psp" | "fate">;
   readonly #seconds: Histogram<"door">;
   readonly #ruleSetVersion: Gauge<"merchant">;
 
@@ -52,6 +57,18 @@ export class Metrics {
       labelNames: ["method", "code"],
       registers,
     });
+    this.#breakerTransitions = new Counter({
+      name: "switchyard_psp_breaker_transitions_total",
+      help: "Changes of breakers, by the state that they changed to.",
+      labelNames: ["merchant", "psp", "part", "method", "to"],
+      registers,
+    });
+    this.#probes = new Counter({
+      name: "switchyard_psp_probes_total",
+      help: "Probes of half-open breakers: leased ones, and what became of them.",
+      labelNames: ["merchant", "psp", "fate"],
+      registers,
+    });
     this.#seconds = new Histogram({
       name: "switchyard_decide_duration_seconds",
       help: "Time from a decoded request to an encoded answer, the write to the store included.",
@@ -84,6 +101,28 @@ export class Metrics {
 
   countAlert(labels: { merchant: string; code: string }): void {
     this.#alerts.inc(labels);
+  }
+
+  countBreakerTransition(labels: BreakerLabels & { to: string }): void {
+    this.#breakerTransitions.inc(labels);
+  }
+
+  countProbe(labels: { merchant: string; psp: string; fate: string }): void {
+    this.#probes.inc(labels);
+  }
+
+  /** Registers the states of breakers, which are read when Prometheus asks: PSPs that left the rule set are gone at once. */
+  addBreakerStates(read: () => Iterable<{ readonly labels: BreakerLabels; readonly value: number }>): void {
+    const gauge: Gauge<"merchant" | "psp" | "part" | "method"> = new Gauge({
+      name: "switchyard_psp_breaker_state",
+      help: "State of each breaker of a PSP, a method or its 3DS: 0 closed, 1 half-open, 2 open.",
+      labelNames: ["merchant", "psp", "part", "method"],
+      registers: [this.registry],
+      collect: () => {
+        gauge.reset();
+        for (const { labels, value } of read()) gauge.set(labels, value);
+      },
+    });
   }
 
   countFailure(method: string, code: string): void {

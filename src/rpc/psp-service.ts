@@ -1,5 +1,9 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { findNextMaintenance } from "../core/routing/health.ts";
+import type { BreakerStatus, Breakers } from "../decide/breakers.ts";
 import {
+  BreakerStatus_State,
+  type BreakerStatusSchema,
   ListPspsRequestSchema,
   ListPspsResponseSchema,
   PspService,
@@ -17,16 +21,26 @@ import { checkRequest, resolveMerchant, unwrap } from "./request-fields.ts";
 
 const reasonMax = 1_024;
 
-/** PSPs at run time, for admins. */
-export function makePspService(deps: {
+export type PspServiceDeps = {
   readonly merchants: Merchants;
   readonly pspStates: PspStates;
-}): ServiceImplementation {
+  readonly breakers: Pick<Breakers, "list">;
+  readonly survey: { readonly nowOf: (merchantId: string) => number };
+};
+
+/** PSPs at run time, for admins. */
+export function makePspService(deps: PspServiceDeps): ServiceImplementation {
+  const encode = (merchantId: string, psp: PspStatus): MessageInitShape<typeof PspStatusSchema> => {
+    const nowMs = deps.survey.nowOf(merchantId);
+    return encodePsp(psp, deps.breakers.list(merchantId, psp.psp, nowMs), nowMs);
+  };
   return implementService(PspService, {
     listPsps(request) {
       const merchantId = resolveMerchant(deps.merchants, request.merchantId);
       checkRequest(ListPspsRequestSchema, request, () => undefined);
-      return create(ListPspsResponseSchema, { psps: deps.pspStates.list(merchantId).map(encodePsp) });
+      return create(ListPspsResponseSchema, {
+        psps: deps.pspStates.list(merchantId).map((psp) => encode(merchantId, psp)),
+      });
     },
 
     async setPspState(request) {
@@ -43,26 +57,53 @@ export function makePspService(deps: {
         };
       });
       const psp = unwrap(await deps.pspStates.set(merchantId, state));
-      return create(SetPspStateResponseSchema, { psp: encodePsp(psp) });
+      return create(SetPspStateResponseSchema, { psp: encode(merchantId, psp) });
     },
   });
 }
 
-function encodePsp({
-  psp,
-  name,
-  enabledInRuleSet,
-  methods,
-  set,
-}: PspStatus): MessageInitShape<typeof PspStatusSchema> {
+function encodePsp(
+  { psp, name, enabledInRuleSet, methods, maintenance, set }: PspStatus,
+  breakers: readonly BreakerStatus[],
+  nowMs: number,
+): MessageInitShape<typeof PspStatusSchema> {
+  const window = findNextMaintenance({ maintenance }, nowMs);
   return {
     psp,
     name,
     enabledInRuleSet,
     methods: [...methods],
     state: PspStatus_State[set?.state ?? "ENABLED"],
+    breakers: breakers.map(encodeBreaker),
+    ...(window === undefined
+      ? {}
+      : { maintenance: { from: encodeInstant(window.fromMs), until: encodeInstant(window.untilMs) } }),
     ...(set === undefined
       ? {}
       : { author: set.author, reason: set.reason, since: encodeInstant(set.sinceMs) }),
+  };
+}
+
+function encodeBreaker({
+  kind,
+  method,
+  phase,
+  reason,
+  sinceMs,
+  nextProbeAtMs,
+  calls,
+  failures,
+  probes,
+}: BreakerStatus): MessageInitShape<typeof BreakerStatusSchema> {
+  return {
+    method,
+    threeDs: kind === "three_ds",
+    state: BreakerStatus_State[phase],
+    reason,
+    calls,
+    failures,
+    probes,
+    ...(sinceMs === undefined ? {} : { since: encodeInstant(sinceMs) }),
+    ...(nextProbeAtMs === undefined ? {} : { nextProbeAt: encodeInstant(nextProbeAtMs) }),
   };
 }

@@ -20,7 +20,7 @@ import { guardService } from "./guard.ts";
 import { type MembershipHandlerDeps, makeMembershipHandlers } from "./memberships.ts";
 import { makeOverrideService } from "./override-service.ts";
 import { makePlayerService } from "./player-service.ts";
-import { makePspService } from "./psp-service.ts";
+import { makePspService, type PspServiceDeps } from "./psp-service.ts";
 import { makeRuleSetService } from "./rule-set-service.ts";
 import { makeSimulate } from "./simulate.ts";
 
@@ -30,6 +30,7 @@ export type ServiceDeps = {
   readonly overrides: Overrides;
   readonly ruleSets: RuleSets;
   readonly pspStates: PspStates;
+  readonly breakers: PspServiceDeps["breakers"];
   readonly players: Players;
   readonly ownLimits: OwnLimits;
   readonly deletions: Deletions;

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import {
+  BreakerStatus_State,
   ListPspsResponseSchema,
   type PspStatus,
   PspStatus_State,
@@ -18,7 +19,7 @@ import {
   withAdmin,
   withAuthor,
 } from "../session.ts";
-import { type Cell, formatTable } from "../table.ts";
+import { type Cell, type Column, formatTable } from "../table.ts";
 
 type SetOptions = CommonOptions & { readonly reason: string; readonly author?: string };
 
@@ -46,7 +47,8 @@ export function addPspCommands(program: Command, run: Runner): void {
 async function listPsps(context: Context): Promise<ExitName> {
   const answer = await context.admin().psps.listPsps({ merchantId: context.merchant });
   if (context.json) printMessage(context, ListPspsResponseSchema, answer);
-  else context.print(formatPsps(answer.psps, context.paint));
+  else
+    context.print(`${formatPsps(answer.psps, context.paint)}\n${formatBreakers(answer.psps, context.paint)}`);
   return "ok";
 }
 
@@ -71,14 +73,53 @@ function formatPsps(psps: readonly PspStatus[], paint: Paint): string {
     },
     psp.enabledInRuleSet ? "yes" : "no",
     psp.methods.join(", "),
+    formatMaintenance(psp),
     formatInstant(psp.since),
     psp.author,
     psp.reason,
   ]);
-  const titles = ["PSP", "State", "In rule set", "Methods", "Since", "Author", "Reason"];
+  const titles = ["PSP", "State", "In rule set", "Methods", "Maintenance", "Since", "Author", "Reason"];
   return formatTable(
     titles.map((title) => ({ title })),
     rows,
     paint.bold,
   );
+}
+
+function formatMaintenance({ maintenance }: PspStatus): string {
+  if (maintenance === undefined) return "";
+  return `${formatInstant(maintenance.from)} to ${formatInstant(maintenance.until)}`;
+}
+
+/** A row per breaker, those of one PSP together. */
+function formatBreakers(psps: readonly PspStatus[], paint: Paint): string {
+  const paints = {
+    [BreakerStatus_State.STATE_UNSPECIFIED]: paint.red,
+    [BreakerStatus_State.CLOSED]: paint.green,
+    [BreakerStatus_State.OPEN]: paint.red,
+    [BreakerStatus_State.HALF_OPEN]: paint.yellow,
+  };
+  const rows = psps.flatMap(({ psp, breakers }) =>
+    breakers.map((breaker): Cell[] => [
+      psp,
+      breaker.threeDs ? "3DS" : breaker.method === "" ? "all" : breaker.method,
+      { text: BreakerStatus_State[breaker.state] ?? "", paint: paints[breaker.state] },
+      `${breaker.failures}/${breaker.calls}`,
+      String(breaker.probes),
+      formatInstant(breaker.since),
+      formatInstant(breaker.nextProbeAt),
+      breaker.reason,
+    ]),
+  );
+  const columns: Column[] = [
+    { title: "PSP" },
+    { title: "Breaker of" },
+    { title: "State" },
+    { title: "Failed", align: "right" },
+    { title: "Probes", align: "right" },
+    { title: "Since" },
+    { title: "Next probe" },
+    { title: "Reason" },
+  ];
+  return formatTable(columns, rows, paint.bold);
 }
