@@ -6,6 +6,7 @@ import type { Payment } from "../core/payment.ts";
 import { type Reason, sortReasons } from "../core/reason.ts";
 import { listMatchedRules } from "../core/rules/resolve.ts";
 import { listenBeforeChoice } from "./before-choice.ts";
+import { listCardReasons } from "./card.ts";
 import { type DecidedWith, type Draft, draftDecision, listSegments, listSources } from "./decide-with.ts";
 import type { ActiveRules, DecisionState } from "./judge.ts";
 import { findHeadroom } from "./limits.ts";
@@ -81,7 +82,9 @@ function surveyMethod(
   const draft = draftDecision(rules, asked, state, nowMs, listenBeforeChoice(rules.snapshot, asked));
   const { resolution, route, workspace, limits } = draft;
   const denials = listDenials(draft);
-  const noRoute = denials.length === 0 ? route.denial() : undefined;
+  // Of a card that is known already; of any other nothing is held against the method.
+  const ofCard = denials.length === 0 ? listCardReasons(draft.card) : noReasons;
+  const noRoute = denials.length === 0 && ofCard.length === 0 ? route.denial() : undefined;
   const psps = route.order.map((psp) => workspace.snapshot.psps[psp]!);
   const bounds = {
     currency: payment.currency,
@@ -90,8 +93,9 @@ function surveyMethod(
   };
   const serving = findServing(psps, method, bounds);
   const isServed = serving.length > 0 || psps.length === 0;
-  const obstacles = [...denials, ...(noRoute === undefined ? [] : [noRoute])];
-  if (denials.length === 0 && !isServed) obstacles.push(makeNoAmount(bounds.capMinor!, bounds.currency));
+  const obstacles = [...denials, ...ofCard, ...(noRoute === undefined ? [] : [noRoute])];
+  if (denials.length === 0 && ofCard.length === 0 && !isServed)
+    obstacles.push(makeNoAmount(bounds.capMinor!, bounds.currency));
   const reviews = [...resolution.reasons, ...limits.reviews];
   return {
     method,
@@ -101,6 +105,8 @@ function surveyMethod(
     maxMinor: findGreatest(serving, method, bounds),
   };
 }
+
+const noReasons: readonly Reason[] = [];
 
 function listDenials({ resolution, restrictions, limits }: Draft): readonly Reason[] {
   const { verdict, reasons } = resolution;

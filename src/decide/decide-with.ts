@@ -6,6 +6,7 @@ import { type Reason, sortReasons } from "../core/reason.ts";
 import type { BuiltInCode } from "../core/reason-codes.ts";
 import type { Attempt } from "../core/retry/attempts.ts";
 import { isApproved } from "../core/retry/attempts.ts";
+import type { CardStanding } from "../core/retry/card-standing.ts";
 import { defaultRetryPolicy } from "../core/retry/default-policy.ts";
 import { type PlannedPsp, planRetries } from "../core/retry/plan.ts";
 import { type AdvanceInput, advancePlan, type PlanStanding, settleAttempts } from "../core/retry/standing.ts";
@@ -15,8 +16,12 @@ import { openRoutingCase, type RoutingCase } from "../core/routing/routing-case.
 import { listMatchedRules } from "../core/rules/resolve.ts";
 import type { Psp, RetryPolicy, RuleSnapshot } from "../core/rules/snapshot.ts";
 import { makeSpeakerReason, type Speaker } from "../core/rules/speaker.ts";
-import { assessThreeDs, type ThreeDsNeed } from "../core/sca/step-three-ds.ts";
+import { needsThreeDs, type ThreeDsNeed } from "../core/sca/step-three-ds.ts";
+import { findBar } from "../core/sca/three-ds-result.ts";
+import type { Probe } from "./breakers.ts";
+import { findCardEnd, listCardReasons, type RetryBudget, readBudget, readCard } from "./card.ts";
 import type { Trace } from "./decided.ts";
+import { findProbe, makeLeastBadReason, readHealth } from "./health.ts";
 import {
   type ActiveRules,
   type DecisionState,
@@ -25,6 +30,7 @@ import {
   judgePayment,
 } from "./judge.ts";
 import { judgeLimitsOf, type LimitsDraft, makeTerms } from "./limits.ts";
+import { assessSca } from "./sca.ts";
 import { buildTrace } from "./trace.ts";
 
 /** What is known of the payment from before: all of it empty at its first revision. */
@@ -43,6 +49,8 @@ export type DecidedWith = {
   readonly plan: PlanStanding | undefined;
   /** What the payment is to hold under limits; undefined where it is denied or no limit could ever count it. */
   readonly wish: HoldWish | undefined;
+  /** Which PSP the payment is to try again, if any: whoever keeps the decision leases it. */
+  readonly probe?: Probe | undefined;
   /** Present where the payment asks for it. */
   readonly trace: Trace | undefined;
 };
@@ -54,7 +62,10 @@ export type Draft = Judgement & {
   readonly threeDs: ThreeDsNeed;
   readonly route: Route;
   readonly policy: RetryPolicy;
-  /** Attempts that the policy and the limits leave; not above 0 where none is. */
+  /** What the card's history forbids and leaves. */
+  readonly card: CardStanding;
+  readonly budget: RetryBudget;
+  /** Attempts that the policy, the limits, the schemes' caps and the player's budget leave; not above 0 where none is. */
   readonly attemptsLeft: number;
   /** Attempts so far. */
   readonly attempts: number;
@@ -85,7 +96,8 @@ export function decideWith(
   const decision = makeDecision(rules, draft, earlier);
   const plan = standPlan(decision, { attempts, revision: payment.revision, nowMs, cuts: undefined });
   const trace = payment.trace ? buildTrace(draft, rules.overrides, decision) : undefined;
-  return { decision, plan, wish: makeWish(draft, decision), trace };
+  const probe = findProbe(rules.snapshot.psps, draft.routingCase, draft.route, decision);
+  return { decision, plan, wish: makeWish(draft, decision), probe, trace };
 }
 
 /** The plan of an answer as it now stands; where it has none, what is still to be settled, if anything is. */
@@ -94,7 +106,7 @@ export function standPlan(
   input: Omit<AdvanceInput, "decidedAtMs">,
 ): PlanStanding | undefined {
   return plan === undefined
-    ? settleAttempts(input.attempts, decidedAtMs)
+    ? settleAttempts(input.attempts, { decidedAtMs, nowMs: input.nowMs })
     : advancePlan(plan, { ...input, decidedAtMs });
 }
 
@@ -122,15 +134,19 @@ export function draftDecision(
   const judgement = judgePayment(rules, payment, state, nowMs, options);
   const { workspace, facts, shadows, restrictions } = judgement;
   const policy = findPolicy(rules.snapshot, judgement.resolution.retryPolicy);
-  const attemptsLeft = policy.maxAttempts - (options.attempts ?? 0);
-  const limits = judgeLimitsOf(judgement, state, openRoutingCase(facts, rules.snapshot, false), {
+  // Whoever calls at a later revision has asked for data again where it was declined.
+  const card = readCard(workspace.cards, facts, state, payment.revision > 0 ? nowMs : undefined);
+  const budget = readBudget(policy, rules.snapshot, workspace.frame.segments, state, nowMs);
+  const attemptsLeft = Math.min(policy.maxAttempts - (options.attempts ?? 0), card.left, budget.attempts);
+  const limits = judgeLimitsOf(judgement, state, openRoutingCase(facts, rules.snapshot, never), {
     approvedReviews: options.approvedReviews,
     steps: Math.max(1, attemptsLeft),
   });
   const { resolution } = limits;
-  const threeDs = assessThreeDs(payment, resolution.threeDs);
-  const routingCase = openRoutingCase(facts, rules.snapshot, threeDs.isNeeded);
-  const route = workspace.router.route(resolution, routingCase, state.pspStates, limits.limited);
+  const threeDs = assessSca(judgement, resolution, state.ledger);
+  const routingCase = openRoutingCase(facts, rules.snapshot, (psp) => needsThreeDs(threeDs, psp));
+  const health = readHealth(judgement, routingCase, state);
+  const route = workspace.router.route(resolution, routingCase, state.pspStates, limits.limited, health);
   return {
     workspace,
     facts,
@@ -139,6 +155,8 @@ export function draftDecision(
     restrictions,
     limits,
     policy,
+    card,
+    budget,
     attemptsLeft: Math.min(attemptsLeft, limits.judged.steps),
     attempts: options.attempts ?? 0,
     threeDs,
@@ -159,7 +177,10 @@ function makeDecision(
     limits.reviews.length === 0 ? resolution.reasons : [...resolution.reasons, ...limits.reviews];
   const verdict: Verdict =
     denials.length > 0 ? "DENY" : limits.reviews.length > 0 ? "REVIEW" : resolution.verdict;
-  const reasons = denials.length > 0 ? denials : reviews;
+  const leastBad =
+    verdict === "APPROVE_ROUTE" && draft.route.isLeastBad ? snapshot.psps[draft.route.order[0]!] : undefined;
+  const allowing = leastBad === undefined ? reviews : [...reviews, makeLeastBadReason(leastBad)];
+  const reasons = denials.length > 0 ? denials : allowing;
   const { matchedRules, matchedRulesOmitted } = listMatchedRules(resolution.speakers, shadows);
   return {
     decisionId: hash128(payment.merchantId, payment.paymentId, String(payment.revision)),
@@ -186,9 +207,10 @@ function makeDecision(
 }
 
 const noIds: readonly string[] = [];
+const never = (): boolean => false;
 
 /** The policy that a rule names, else the default of the rule set, else that of the house. */
-function findPolicy({ retryPolicies }: RuleSnapshot, id: string | undefined): RetryPolicy {
+export function findPolicy({ retryPolicies }: RuleSnapshot, id: string | undefined): RetryPolicy {
   return (
     (id === undefined ? undefined : retryPolicies.get(id)) ??
     retryPolicies.get(defaultRetryPolicy.id) ??
@@ -198,11 +220,12 @@ function findPolicy({ retryPolicies }: RuleSnapshot, id: string | undefined): Re
 
 /** Why the payment is denied, by stage; empty where it is not. Routing has its say only where nothing else forbids or reviews it. */
 function listDenials(
-  { resolution, restrictions, limits, route, attemptsLeft, policy }: Draft,
+  { facts, resolution, restrictions, limits, route, attemptsLeft, policy, card }: Draft,
   { attempts, rejectedBy }: EarlierRevisions,
 ): readonly Reason[] {
-  const state =
-    attempts.length === 0 && rejectedBy === undefined ? noReasons : judgeState(attempts, rejectedBy);
+  const { threeDs } = facts.payment;
+  const isPlain = attempts.length === 0 && rejectedBy === undefined && threeDs === undefined;
+  const state = isPlain ? noReasons : judgeState(attempts, rejectedBy, findBar(facts.payment));
   const isDenied = resolution.verdict === "DENY";
   if (state.length > 0 || restrictions.length > 0 || limits.denials.length > 0) {
     const rules = isDenied ? resolution.reasons : noReasons;
@@ -211,6 +234,8 @@ function listDenials(
   if (isDenied) return resolution.reasons;
   if (resolution.verdict === "REVIEW" || limits.reviews.length > 0) return noReasons;
   const noRoute = route.denial();
+  const ofCard = listCardReasons(card);
+  if (ofCard.length > 0) return noRoute === undefined ? ofCard : [...ofCard, noRoute];
   if (noRoute !== undefined) return [noRoute];
   const isExhausted = attemptsLeft <= 0 || policy.maxAttempts <= attempts.length;
   return isExhausted ? [exhaustedReason(attempts.length)] : noReasons;
@@ -218,7 +243,17 @@ function listDenials(
 
 const noReasons: readonly Reason[] = [];
 
-function judgeState(attempts: readonly Attempt[], rejectedBy: string | undefined): readonly Reason[] {
+/** Why the 3DS that was run forbids to authorise: for good, or until its challenge is finished. */
+const barDetails = {
+  AUTH_FAILED: "3DS says not to authorise, at any PSP",
+  CHALLENGE_PENDING: "the challenge has to be finished first",
+} as const;
+
+function judgeState(
+  attempts: readonly Attempt[],
+  rejectedBy: string | undefined,
+  bar: ReturnType<typeof findBar>,
+): readonly Reason[] {
   const reasons: Reason[] = [];
   const approved = attempts.find(isApproved);
   if (approved !== undefined) {
@@ -227,6 +262,10 @@ function judgeState(attempts: readonly Attempt[], rejectedBy: string | undefined
   }
   if (rejectedBy !== undefined) {
     reasons.push(makeReason("request_state", "REVIEW_REJECTED", "review", `rejected by ${rejectedBy}`));
+  }
+  if (bar !== undefined) {
+    const playerMessageKey = bar === "AUTH_FAILED" ? "payment.other_method" : "";
+    reasons.push({ ...makeReason("request_state", bar, "three_ds", barDetails[bar]), playerMessageKey });
   }
   return reasons;
 }
@@ -265,25 +304,48 @@ function listErrors(count: number, speakers: readonly Speaker[]): readonly Reaso
 /** A DENY is transient where everything that denies is: limits until the payment fits, rules that say so (`SEMANTICS.md` 1.4). */
 function findRetryAfter(
   denials: readonly Reason[],
-  { resolution, limits, facts }: Draft,
+  { resolution, limits, facts, card }: Draft,
 ): number | undefined {
   const others = denials.filter(({ stage }) => stage !== "protective_limit" && stage !== "limit");
-  const [first] = others;
+  const [first, second] = others;
   const isLimited = others.length < denials.length;
   if (first === undefined) return isLimited ? limits.fitsAtMs : undefined;
-  const waitMs = findWait(first, resolution.retryAfterMs);
+  if (first.code === "CHALLENGE_PENDING" && second !== undefined) return undefined;
+  const waitMs = others.some(isOfCard)
+    ? findCardWait(others, card, facts.nowMs)
+    : findWait(first, resolution.retryAfterMs);
   if (waitMs === undefined || (isLimited && limits.fitsAtMs === undefined)) return undefined;
   return Math.max(facts.nowMs + waitMs, isLimited ? limits.fitsAtMs! : 0);
 }
 
+const cardCodes: ReadonlySet<string> = new Set<BuiltInCode>([
+  "HARD_DECLINE",
+  "SCHEME_CAP",
+  "ADVICE_WAIT",
+  "DATA_UNCHANGED",
+]);
+
+function isOfCard({ stage, code }: Reason): boolean {
+  return stage === "routing" && cardCodes.has(code);
+}
+
+/** Until the card may be tried again, where all else that denies will pass as well. */
+function findCardWait(denials: readonly Reason[], card: CardStanding, nowMs: number): number | undefined {
+  const endMs = findCardEnd(card);
+  const rest = denials.filter((reason) => !isOfCard(reason));
+  if (endMs === undefined || rest.some(({ code }) => code !== "ALL_ROUTES_DOWN")) return undefined;
+  return Math.max(endMs - nowMs, rest.length > 0 ? routesDownRetryMs : 0);
+}
+
 function findWait({ code, ruleClass }: Reason, ruleWaitMs: number | undefined): number | undefined {
   if (code === "ALL_ROUTES_DOWN") return routesDownRetryMs;
+  if (code === "CHALLENGE_PENDING") return 0;
   return ruleClass === undefined ? undefined : ruleWaitMs;
 }
 
 function makePlan(
   psps: readonly Psp[],
-  { facts, routingCase, route, threeDs, policy, attemptsLeft }: Draft,
+  { facts, routingCase, route, threeDs, policy, attemptsLeft, budget }: Draft,
 ): Plan {
   const { payment, nowMs } = facts;
   return planRetries({
@@ -291,8 +353,8 @@ function makePlan(
     policy,
     route: route.order.map((psp) => preparePsp(psps[psp]!, routingCase)),
     threeDs,
-    issuerCountry: routingCase.issuerCountry,
     attemptsLeft,
+    isSingle: budget.attempts === 1,
     nowMs,
   });
 }

@@ -190,6 +190,14 @@ export function createDecider(deps: DeciderDeps): Decider {
     news: HeardAttempts | undefined,
   ): Decided => {
     const { decision, attempts, revision } = record;
+    // What the call tells counts for what it may do next: a card that is blocked now is blocked for this payment too.
+    const durable =
+      news === undefined
+        ? keeper.last()
+        : keeper.keep(payment.merchantId, {
+            record: { ...record, keepUntilMs: findKeepUntil(attempts, nowMs) },
+            ...news,
+          });
     const state = readState(deps, payment.merchantId, payment.playerId);
     const cuts = recheckPlan(rules, decision, payment, state, nowMs, attempts);
     giveBackCut(deps.breakers, payment, decision, cuts);
@@ -199,13 +207,7 @@ export function createDecider(deps: DeciderDeps): Decider {
       decision,
       plan: standPlan(decision, { attempts, revision, nowMs, cuts }),
       replayed: true,
-      durable:
-        news === undefined
-          ? keeper.last()
-          : keeper.keep(payment.merchantId, {
-              record: { ...record, keepUntilMs: findKeepUntil(attempts, nowMs) },
-              ...news,
-            }),
+      durable,
       trace: payment.trace ? traceAgain(rules, payment, state, nowMs, decision) : undefined,
     };
   };

@@ -9,8 +9,12 @@ import type { BuiltInCode } from "../core/reason-codes.ts";
 import type { Attempt } from "../core/retry/attempts.ts";
 import { cutPlan, type PlanCuts } from "../core/retry/standing.ts";
 import { resolvePsps } from "../core/rules/facets/psps.ts";
+import type { RuleSnapshot } from "../core/rules/snapshot.ts";
 import { facetBits, purposesOfAll, rank, type Speaker, stands } from "../core/rules/speaker.ts";
 import { fallsShort } from "../core/sca/step-three-ds.ts";
+import { listCardReasons, readBudget, readCard } from "./card.ts";
+import { findPolicy } from "./decide-with.ts";
+import { findStepDown } from "./health.ts";
 import { type ActiveRules, type DecisionState, type Judgement, judgePayment } from "./judge.ts";
 import { findProtectiveDenial } from "./limits.ts";
 
@@ -33,7 +37,11 @@ export function recheckPlan(
     judgement.restrictions[0] ??
     findDenial(judgement) ??
     findProtectiveDenial(judgement, state, stored.decidedAtMs);
-  const cuts = cutPlan(stored.plan, attempts, { denial, reasonOf: createStepCheck(judgement, state) });
+  const checkPsp = createStepCheck(judgement, state, stored);
+  const ended = findEnd(stored, judgement, state, attempts);
+  const checkProof = createProofCheck(judgement, payment, attempts);
+  const reasonOf = (step: Step): Reason | undefined => ended ?? checkPsp(step) ?? checkProof(step);
+  const cuts = cutPlan(stored.plan, attempts, { denial, reasonOf });
   return cuts.numbers.size === 0 && !cuts.isDenied ? undefined : cuts;
 }
 
@@ -51,15 +59,83 @@ function listLifted({ matchedRules }: Decision): ReadonlySet<string> {
   return new Set(lifted.map(({ id }) => id));
 }
 
+/**
+ * Why no other attempt may follow, whichever PSP: the card stands differently now, by an answer to this payment or to any other with the card, or the
+ * player's budget is used up. Not a denial of the player: another method is as good as before.
+ */
+function findEnd(
+  stored: Decision,
+  { workspace, facts, resolution }: Judgement,
+  state: DecisionState,
+  attempts: readonly Attempt[],
+): Reason | undefined {
+  const { decidedAtMs, plan } = stored;
+  const { payment, nowMs } = facts;
+  const card = readCard(workspace.cards, facts, state, payment.revision > 0 ? decidedAtMs : undefined);
+  const [first] = listCardReasons(card);
+  if (first !== undefined) return first;
+  if (!attempts.some((each) => plan!.steps.some(({ attemptId }) => attemptId === each.attemptId)))
+    return undefined;
+  const { snapshot, frame } = workspace;
+  const policy = findPolicy(snapshot, resolution.retryPolicy ?? findRetryPolicy(stored, snapshot));
+  const budget = readBudget(policy, snapshot, frame.segments, state, nowMs);
+  return budget.isSpent ? budget.reason : undefined;
+}
+
+/** What the rule says that chose the policy when the payment was decided: its class is not heard again. */
+function findRetryPolicy(
+  { matchedRules }: Decision,
+  { rules, ruleOrdinals }: RuleSnapshot,
+): string | undefined {
+  const chose = matchedRules.find(({ won }) => won.includes("retry"));
+  const ordinal = chose && ruleOrdinals.get(chose.id);
+  return ordinal === undefined ? undefined : rules[ordinal]!.effects.retryPolicy;
+}
+
+/**
+ * Whether a step would have the player challenged once more in silence: 3DS was run in this revision, and its proof cannot go to another PSP. That of a PSP
+ * stays there; that of the merchant travels to those that take it.
+ */
+function createProofCheck(
+  { workspace }: Judgement,
+  { revision }: Payment,
+  attempts: readonly Attempt[],
+): (step: Step) => Reason | undefined {
+  const ran = attempts.filter((each) => each.revision === revision && hasRun3ds(each));
+  if (ran.length === 0) return () => undefined;
+  const { pspOrdinals, psps } = workspace.snapshot;
+  return ({ psp, kind }) => {
+    const elsewhere = ran.filter((each) => each.psp !== psp);
+    if (kind !== "CASCADE" && elsewhere.length === 0) return undefined;
+    const isPortable = elsewhere.every(({ threeDs }) => threeDs!.host === "MERCHANT");
+    if (elsewhere.length === 0 || (isPortable && psps[pspOrdinals.get(psp)!]!.sca.takesProof))
+      return undefined;
+    const at = elsewhere.find(({ threeDs }) => threeDs!.host === "PSP");
+    const detail =
+      at === undefined
+        ? `${psp} does not take the proof of the merchant's 3DS`
+        : `3DS was run at ${at.psp}, where its proof stays`;
+    return makeReason("PROOF_NOT_PORTABLE", psp, detail);
+  };
+}
+
+/** U says that it could not be run. */
+function hasRun3ds({ threeDs }: Attempt): boolean {
+  return threeDs !== undefined && threeDs.transStatus !== "U";
+}
+
 /** A review counts as well: a payment that ought to be looked at must not go on by itself. */
 function findDenial({ resolution }: Judgement): Reason | undefined {
   return resolution.verdict === "APPROVE_ROUTE" ? undefined : resolution.reasons[0];
 }
 
 function createStepCheck(
-  { workspace, resolution }: Judgement,
-  { pspStates }: DecisionState,
+  judgement: Judgement,
+  state: DecisionState,
+  stored: Decision,
 ): (step: Step) => Reason | undefined {
+  const { workspace, resolution } = judgement;
+  const { pspStates } = state;
   const { snapshot, removals } = workspace;
   const { excluded, unrequired } = removals;
   resolvePsps(resolution.speakers, () => true, removals);
@@ -80,7 +156,8 @@ function createStepCheck(
     if (floor !== undefined && fallsShort(step.threeDs, floor)) {
       return makeReason("THREE_DS_FLOOR", step.psp, `the rules now demand ${floor.level}`);
     }
-    return undefined;
+    const down = findStepDown(judgement, state, step, snapshot.psps[psp]!, stored);
+    return down && makeReason(down.code, step.psp, down.detail);
   };
 }
 

@@ -12,6 +12,7 @@ import { findSkip } from "../core/rules/match-filters.ts";
 import type { OverrideSet } from "../core/rules/override-set.ts";
 import type { RuleSnapshot, Strategy } from "../core/rules/snapshot.ts";
 import { facetBits, purposesOf, type Speaker } from "../core/rules/speaker.ts";
+import { listCardReasons } from "./card.ts";
 import type { Draft } from "./decide-with.ts";
 import type { JudgedCondition, JudgedFact, JudgedPsp, Trace } from "./decided.ts";
 import { openOverrides } from "./workspace.ts";
@@ -148,9 +149,21 @@ function nameParts(snapshot: RuleSnapshot, slots: readonly SlotSource[]): Condit
   };
 }
 
-function listPsps({ workspace, route, resolution, routingCase }: Draft): readonly JudgedPsp[] {
-  return workspace.snapshot.psps.map((psp, at) => {
+function listPsps({ workspace, route, resolution, routingCase, card }: Draft): readonly JudgedPsp[] {
+  const [ofCard] = listCardReasons(card);
+  return workspace.snapshot.psps.map((psp, at): JudgedPsp => {
     const removal = route.removalOf(at);
+    if (removal === undefined && ofCard !== undefined) {
+      const removedBy = ofCard.code === "SCHEME_CAP" ? "scheme_cap" : "block";
+      return {
+        psp: psp.id,
+        removedBy,
+        detail: ofCard.detail,
+        purposes: ofCard.purposes,
+        rank: 0,
+        score: noScore,
+      };
+    }
     const score = new Map<string, string>();
     if (removal === undefined) {
       const weight = findWeight(resolution.strategy, at);
@@ -170,6 +183,8 @@ function listPsps({ workspace, route, resolution, routingCase }: Draft): readonl
     };
   });
 }
+
+const noScore: ReadonlyMap<string, string> = new Map();
 
 function findWeight(strategy: Strategy | undefined, psp: number): number | undefined {
   return strategy?.kind === "weighted"
@@ -283,16 +298,17 @@ function findSource(path: string, { payment }: FactInput): JudgedFact["source"] 
   return given === undefined ? "bin_table" : "request";
 }
 
-function listNotes({ facts, threeDs, resolution }: Draft): readonly string[] {
+function listNotes({ facts, threeDs, card }: Draft): readonly string[] {
   const notes = [...listConflicts(facts)];
-  if (threeDs.isLoosened) {
-    const { level } = resolution.threeDs.wish;
-    notes.push(`3DS ${level} is read as NO_PREFERENCE: the legal floor of a PSP is not known yet`);
-  }
-  if (threeDs.applies && facts.payment.initiator === "MIT") {
-    notes.push(
-      "the merchant starts the payment: only a floor of rules asks for 3DS, and no step-up is possible",
-    );
+  for (const { id, used, declines } of card.caps)
+    if (used > 0) notes.push(`scheme cap ${id}: ${used} of ${declines} declines`);
+  const { unattended } = threeDs;
+  if (!threeDs.applies || unattended === undefined) return notes;
+  const who =
+    unattended === "MIT" ? "the merchant starts the payment" : "the payment is by mail or telephone";
+  notes.push(`${who}: only a floor of rules asks for 3DS, and no step-up is possible`);
+  if (unattended === "MIT" && facts.payment.originalNetworkId === undefined) {
+    notes.push("no original_network_id: the issuer cannot tell under which agreement, and may ask for SCA");
   }
   return notes;
 }

@@ -6,6 +6,7 @@ import { createRouter, type Router } from "../core/routing/route.ts";
 import type { Removals } from "../core/rules/facets/psps.ts";
 import type { OverrideSet } from "../core/rules/override-set.ts";
 import type { Matches, RuleSnapshot } from "../core/rules/snapshot.ts";
+import { type CardReader, createCardReader } from "./card.ts";
 
 /** What every decision on one rule set writes into, allotted once: deciding is synchronous, so decisions never share it at one time. */
 export type Workspace = {
@@ -16,10 +17,13 @@ export type Workspace = {
   readonly router: Router;
   readonly removals: Removals;
   readonly limits: LimitBook;
+  readonly cards: CardReader;
   /** What limits count by. */
   readonly subjectKinds: ReadonlySet<SubjectKind>;
   /** Whether some limit counts by PSP or account. */
   readonly hasPspLimits: boolean;
+  /** Whether maintenance of some PSP is announced. */
+  readonly hasMaintenance: boolean;
   /** Of the overrides that were seen last: their frame has slots of its own and the segments of the rule set. */
   overrides: OverrideWorkspace | undefined;
 };
@@ -72,7 +76,9 @@ function createWorkspace(snapshot: RuleSnapshot): Workspace {
     router: createRouter(psps),
     removals: { excluded: new Uint8Array(psps.length), unrequired: new Uint8Array(psps.length) },
     limits: buildLimits(snapshot),
+    cards: createCardReader(snapshot),
     subjectKinds: new Set(limits.map(({ subject }) => subject)),
+    hasMaintenance: psps.some(({ maintenance }) => maintenance.length > 0),
     hasPspLimits: limits.some(({ subject }) => subject === "psp" || subject === "mid"),
     overrides: undefined,
   };

@@ -15,6 +15,11 @@ export const caseFolders: readonly CaseFolder[] = [
     binFile: join(root, "test/cases/semantics/bins.csv"),
   },
   {
+    title: "DOMAIN.md 6",
+    folder: join(root, "test/cases/domain"),
+    binFile: join(root, "test/cases/domain/bins.csv"),
+  },
+  {
     title: "stories of samples/igaming.yaml",
     folder: join(root, "test/cases/stories"),
     binFile: join(root, "samples/bin-ranges.csv"),

@@ -18,7 +18,7 @@ const nowMs = Date.UTC(2026, 10, 16, 12);
 const readMeaning: ReadMeaning = ({ code, adviceCode }) => ({
   outcomeClass: "WAIT",
   waitMs: adviceCode === "24" ? hour : adviceCode === "02" ? 3 * day : code === "51" ? day : 0,
-  fields: [],
+  fields: code === "54" ? ["expiry"] : [],
 });
 
 const labels = createListedLabels();

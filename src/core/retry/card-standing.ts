@@ -72,7 +72,8 @@ export function readCardStanding(
   question: CardQuestion,
   { card, bin }: { readonly card: History | undefined; readonly bin: History | undefined },
 ): CardStanding {
-  const found = card === undefined || card.end === card.start ? undefined : readCard(views, question, card);
+  const isBlank = card === undefined || card.end === card.start;
+  const found = isBlank && question.caps.length === 0 ? undefined : readCard(views, question, card);
   const binBlock = bin === undefined ? undefined : readBinBlock(views, question, bin);
   if (found === undefined) return binBlock === undefined ? freeCard : { ...freeCard, obstacles: [binBlock] };
   return binBlock === undefined ? found : { ...found, obstacles: [binBlock, ...found.obstacles] };
@@ -89,9 +90,7 @@ type Gathered = {
   oldData: { readonly untilMs: number; readonly code: string } | undefined;
 };
 
-function readCard(views: CardViews, question: CardQuestion, history: History): CardStanding {
-  const { start, end, atMs, label, labels } = history;
-  views.open(labels, question.nowMs);
+function readCard(views: CardViews, question: CardQuestion, history: History | undefined): CardStanding {
   const gathered: Gathered = {
     blocks: new Map(),
     counters: question.caps.map((cap) => ({ cap, atMs: [], isReset: false })),
@@ -101,6 +100,13 @@ function readCard(views: CardViews, question: CardQuestion, history: History): C
     wrongCvvs: [],
     oldData: undefined,
   };
+  if (history !== undefined) gather(gathered, views, question, history);
+  return conclude(gathered, question);
+}
+
+function gather(gathered: Gathered, views: CardViews, question: CardQuestion, history: History): void {
+  const { start, end, atMs, label, labels } = history;
+  views.open(labels, question.nowMs);
   for (let row = end - 1; row >= start; row--) {
     const view = views.at(label[row]!);
     if (view.type === "nothing" || atMs[row]! > question.latestMs) continue;
@@ -108,7 +114,6 @@ function readCard(views: CardViews, question: CardQuestion, history: History): C
     if (view.type === "approval") noteApproval(gathered, question, history, row, view);
     else noteDecline(gathered, question, history, row, view);
   }
-  return conclude(gathered, question);
 }
 
 function isOfAnother({ readWide }: History, row: number, { playerPlace }: CardView, player: number): boolean {

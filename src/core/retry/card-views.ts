@@ -129,7 +129,8 @@ function readView(label: Label, read: ReadMeaning, atMs: number): CardView {
     adviceWaitMs: advice === "" ? 0 : readAdviceWait(label, code, advice, read, atMs),
     isOfFunds: fundsCodes.has(code),
     isWrongCvv: code === "N7" || (code === "82" && scheme === "visa") || fields.includes("cvv"),
-    needsNewData: code === "54" || fields.includes("expiry"),
+    // Advice 01 says that there is new data of the card as a whole.
+    needsNewData: fields.includes("expiry") || (advice === "01" && fields.includes("card")),
   };
 }
 

@@ -19,11 +19,11 @@ export const defaultRetryPolicy: RetryPolicy = {
   rules: {
     APPROVED: lead("DONE"),
     PARTIAL: lead("DONE"),
-    HARD: lead("STOP"),
+    HARD: lead("OTHER_METHOD"),
     DATA: { ...lead("CHANGE_DATA"), fields: ["card"] },
     SCA: lead("STEP_UP"),
     WAIT: { ...lead("LOWER_AMOUNT"), waitMs: 24 * hour },
-    GENERIC: lead("NEXT_PSP"),
+    GENERIC: lead("STEP_UP"),
     TECH_NOT_PROCESSED: lead("NEXT_PSP"),
     ISSUER_DOWN: { ...lead("NEXT_PSP"), waitMs: 30 * second },
     UNKNOWN: lead("STATUS_CHECK"),

@@ -1,4 +1,5 @@
 import type { Edge, OutcomeEdge, Step } from "../decision.ts";
+import type { Payment } from "../payment.ts";
 import type { RetryPolicy, RetryRule } from "../rules/snapshot.ts";
 import { type OutcomeClass, outcomeClasses } from "./outcome-class.ts";
 
@@ -11,8 +12,14 @@ export type PlanShape = {
   readonly psps: number;
   /** A bit for each PSP, the first the lowest, at which a step-up is possible. */
   readonly stepUps: number;
-  /** Whether no player is in session (MIT). */
-  readonly isUnattended: boolean;
+  /** A bit for each PSP at which the step runs 3DS anyway. */
+  readonly authenticated: number;
+  /** A bit for each PSP that takes the proof of a 3DS that was run elsewhere. */
+  readonly proofs: number;
+  /** Who starts the payment: with MIT nobody is there, with MOTO nobody can authenticate. */
+  readonly initiator: Payment["initiator"];
+  /** Whether no attempt is to follow another by itself. */
+  readonly isSingle: boolean;
   readonly nowMs: number;
 };
 
@@ -32,6 +39,8 @@ type Timeless = { readonly place: Place; readonly waiting: readonly number[] };
 /** A layout as of instant 0, and as of the instant at which it was last asked for: under load many plans are made in one ms. */
 type Layout = { readonly atZero: readonly Timeless[]; nowMs: number; places: readonly Place[] };
 const layouts = new WeakMap<RetryPolicy, Map<number, Layout>>();
+/** Far more shapes than a rule set makes. */
+const layoutsMax = 4_096;
 
 /** The places of a plan, in order of their numbers. Shared, so nobody may write to them: the same shape at the same instant gives the same list. */
 export function layOutPlan(shape: PlanShape): readonly Place[] {
@@ -41,11 +50,12 @@ export function layOutPlan(shape: PlanShape): readonly Place[] {
     known = new Map();
     layouts.set(policy, known);
   }
-  const key = (((shape.stepUps << 4) | shape.psps) << 5) | (shape.most << 1) | (shape.isUnattended ? 1 : 0);
+  const key = keyOf(shape);
   let layout = known.get(key);
   if (layout === undefined) {
     const places = layOut({ ...shape, nowMs: 0 });
     layout = { atZero: places.map(findWaits), nowMs: 0, places };
+    if (known.size >= layoutsMax) known.clear();
     known.set(key, layout);
   }
   if (layout.nowMs !== nowMs) {
@@ -53,6 +63,15 @@ export function layOutPlan(shape: PlanShape): readonly Place[] {
     layout.nowMs = nowMs;
   }
   return layout.places;
+}
+
+/** All of a shape but its policy and instant in 34 bits: of PSPs beyond the most attempts nothing shows. */
+function keyOf({ most, psps, stepUps, authenticated, proofs, initiator, isSingle }: PlanShape): number {
+  const shown = Math.min(psps, most);
+  const mask = (1 << shown) - 1;
+  const bits = ((stepUps & mask) << 16) | ((authenticated & mask) << 8) | (proofs & mask);
+  const who = initiator === "CIT" ? 0 : initiator === "MIT" ? 1 : 2;
+  return ((bits * 16 + shown) * 16 + most) * 8 + who * 2 + (isSingle ? 1 : 0);
 }
 
 function findWaits(place: Place): Timeless {
@@ -95,10 +114,11 @@ type Stop = {
 
 type Line = { readonly main: Stop; readonly stepUp: Stop | undefined };
 
-function layOut(shape: PlanShape): readonly Place[] {
+function layOut(whole: PlanShape): readonly Place[] {
+  const shape = whole.isSingle ? { ...whole, most: 1 } : whole;
   const { policy, most } = shape;
   const psps = leadsOn(policy) ? Math.min(shape.psps, most) : 1;
-  const stepUps = responds(policy, "STEP_UP") && !shape.isUnattended ? shape.stepUps : 0;
+  const stepUps = responds(policy, "STEP_UP") && shape.initiator === "CIT" ? shape.stepUps : 0;
   const stops: Stop[] = [];
   const lines: Line[] = [];
   for (let psp = 0; psp < psps; psp++) {
@@ -110,7 +130,7 @@ function layOut(shape: PlanShape): readonly Place[] {
     if (before !== undefined) before.main.next = main.number;
     lines.push({ main, stepUp });
   }
-  leadStepUpsOn(lines, most);
+  leadStepUpsOn(lines, most, shape.proofs);
   const edges = stops.map((stop) => listEdges(stop, shape));
   const reached = findReached(edges);
   const numbers = new Map(reached.map((number, at) => [number, at + 1]));
@@ -148,12 +168,15 @@ function addStop(stops: Stop[], kind: Step["kind"], psp: number): Stop {
   return stop;
 }
 
-/** Lets as many step-ups lead on to the next PSP as the longest way through the plan has attempts to spare; the earlier first. */
-function leadStepUpsOn(lines: readonly Line[], most: number): void {
+/**
+ * Lets as many step-ups lead on to the next PSP as the longest way through the plan has attempts to spare; the earlier first. Only where that takes the
+ * proof: nobody is to be challenged a second time in silence.
+ */
+function leadStepUpsOn(lines: readonly Line[], most: number, proofs: number): void {
   let spare = most - lines.length - (lines.at(-1)?.stepUp === undefined ? 0 : 1);
   for (const { main, stepUp } of lines) {
     if (spare <= 0) return;
-    if (stepUp === undefined || main.next === 0) continue;
+    if (stepUp === undefined || main.next === 0 || (proofs & (1 << (main.psp + 1))) === 0) continue;
     stepUp.next = main.next;
     spare--;
   }
@@ -191,22 +214,49 @@ function listEdges(from: Stop, shape: PlanShape): OutcomeEdge[] {
 }
 
 function findEdge(outcomeClass: OutcomeClass, from: Stop, shape: PlanShape): Edge {
-  const { policy, isUnattended, nowMs } = shape;
-  // Whatever a policy says: what nobody knows is asked for, and a player who is not there cannot authenticate.
+  const { policy, initiator, isSingle, nowMs } = shape;
+  // Whatever a policy says: what nobody knows is asked for.
   if (outcomeClass === "UNKNOWN" || outcomeClass === "PENDING") return statusCheck;
   if (outcomeClass === "APPROVED") return done;
   const rule = policy.rules[outcomeClass];
-  if (isUnattended && (outcomeClass === "SCA" || rule.response === "STEP_UP")) return newCit;
+  const { response } = rule;
+  if (
+    initiator !== "CIT" &&
+    (outcomeClass === "SCA" || (response === "STEP_UP" && outcomeClass !== "GENERIC"))
+  )
+    return newCit;
+  if (isSingle && goesOn.has(response)) return initiator === "MIT" ? stop : otherMethod;
   const notBeforeMs = rule.waitMs > 0 ? nowMs + rule.waitMs : undefined;
-  const validUntilMs = nowMs + policy.validForMs;
+  const edge = respond(outcomeClass, rule, from, shape, notBeforeMs);
+  return initiator === "MIT" ? withoutPlayer(edge) : edge;
+}
+
+/** What would have an attempt follow, or ask for one. */
+const goesOn: ReadonlySet<RetryRule["response"]> = new Set([
+  "NEXT_PSP",
+  "STEP_UP",
+  "CHANGE_DATA",
+  "LOWER_AMOUNT",
+  "ASK_AGAIN",
+]);
+
+function respond(
+  outcomeClass: OutcomeClass,
+  rule: RetryRule,
+  from: Stop,
+  shape: PlanShape,
+  notBeforeMs: number | undefined,
+): Edge {
+  const validUntilMs = shape.nowMs + shape.policy.validForMs;
+  const lead = (step: number): Edge => leadTo(step, notBeforeMs, validUntilMs);
   switch (rule.response) {
     case "DONE":
       return done;
     case "NEXT_PSP":
-      return leadTo(from.next, notBeforeMs, validUntilMs);
+      return lead(findNext(outcomeClass, from, shape));
     case "STEP_UP":
-      if (from.stepUp > 0) return leadTo(from.stepUp, notBeforeMs, validUntilMs);
-      return outcomeClass === "GENERIC" ? leadTo(from.next, notBeforeMs, validUntilMs) : otherMethod;
+      if (outcomeClass !== "GENERIC") return lead(from.stepUp);
+      return lead(hasRun3ds(from, shape) ? findNext(outcomeClass, from, shape) : from.stepUp);
     case "STATUS_CHECK":
       return statusCheck;
     case "CHANGE_DATA":
@@ -220,6 +270,35 @@ function findEdge(outcomeClass: OutcomeClass, from: Stop, shape: PlanShape): Edg
       return newCit;
     case "STOP":
       return stop;
+  }
+}
+
+/** Whether the step authenticates, or there is no way to, so that another try with 3DS is no other try. */
+function hasRun3ds({ kind, psp, stepUp }: Stop, { authenticated }: PlanShape): boolean {
+  return kind === "STEP_UP" || stepUp === 0 || (authenticated & (1 << psp)) !== 0;
+}
+
+/**
+ * The next PSP; 0 where there is none to go to. A vague decline and an issuer that is down are tried once more and no further (`DOMAIN.md` 1.6): so
+ * they lead on from the first PSP only, and a vague one not from a step-up that may itself be that one more try.
+ */
+function findNext(outcomeClass: OutcomeClass, from: Stop, { authenticated }: PlanShape): number {
+  if (outcomeClass !== "GENERIC" && outcomeClass !== "ISSUER_DOWN") return from.next;
+  if (from.psp > 0) return 0;
+  return from.kind === "STEP_UP" && (authenticated & 1) === 0 ? 0 : from.next;
+}
+
+/** Nobody is there to change data, choose a method or take a lower amount. */
+function withoutPlayer(edge: Edge): Edge {
+  switch (edge.action) {
+    case "CHANGE_DATA":
+      return newCit;
+    case "LOWER_AMOUNT":
+      return { action: "ASK_AGAIN", notBeforeMs: edge.notBeforeMs };
+    case "OTHER_METHOD":
+      return stop;
+    default:
+      return edge;
   }
 }
 

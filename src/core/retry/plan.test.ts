@@ -1,19 +1,26 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { countRuns } from "../../../test/helpers/property-runs.ts";
-import type { Edge, Plan, Step } from "../decision.ts";
+import { unknownBin } from "../bin/bin-table.ts";
+import type { Edge, OutcomeEdge, Plan, Step } from "../decision.ts";
+import { buildFx } from "../money.ts";
 import type { Payment } from "../payment.ts";
 import type { Reason } from "../reason.ts";
+import { noWish } from "../rules/facets/three-ds.ts";
 import {
   type Psp,
   type RetryPolicy,
   type RetryResponse,
   type RetryRule,
   retryResponses,
+  type ThreeDsLevel,
 } from "../rules/snapshot.ts";
+import { houseScaPolicy } from "../sca/default-policy.ts";
 import { defaultPspSca } from "../sca/sca-policy.ts";
-import { isChallenge, type ThreeDsNeed } from "../sca/step-three-ds.ts";
-import { type Attempt, applyReports, isApproved, isOpen, makeAttemptId } from "./attempts.ts";
+import { assessThreeDs, isChallenge, needsThreeDs, type ThreeDsNeed } from "../sca/step-three-ds.ts";
+import { applyReports } from "./apply-reports.ts";
+import { type Attempt, isApproved, isOpen, makeAttemptId } from "./attempts.ts";
+import { houseTable } from "./code-table.ts";
 import { defaultRetryPolicy } from "./default-policy.ts";
 import { type OutcomeClass, outcomeClasses } from "./outcome-class.ts";
 import { type PlanInput, planRetries } from "./plan.ts";
@@ -41,7 +48,7 @@ const payment: Payment = {
   trace: false,
 };
 
-function pspOf(id: string, threeDs: boolean): Psp {
+function pspOf(id: string, threeDs: boolean, takesProof = false): Psp {
   return {
     id,
     name: id,
@@ -62,55 +69,97 @@ function pspOf(id: string, threeDs: boolean): Psp {
     acquirerCountry: "",
     threeDs,
     credentials: ["PAN"],
-    sca: defaultPspSca,
+    sca: { ...defaultPspSca, takesProof },
     idempotent: true,
     timeoutMs: 60_000,
     maintenance: [],
   };
 }
 
-const rule: fc.Arbitrary<RetryRule> = fc.record({
-  response: fc.constantFrom<RetryResponse>(...retryResponses),
-  waitMs: fc.constantFrom(0, 30_000, 20 * minuteMs),
-  fields: fc.constantFrom<string[]>([], ["card"]),
-});
+const built = buildFx({ rates: [] });
+if (!built.ok) throw new Error("no rates are no fault");
+const noRates = built.fx;
+
+const ruleOf = (responses: readonly RetryResponse[]): fc.Arbitrary<RetryRule> =>
+  fc.record({
+    response: fc.constantFrom(...responses),
+    waitMs: fc.constantFrom(0, 30_000, 20 * minuteMs),
+    fields: fc.constantFrom<string[]>([], ["card"]),
+  });
 const policy: fc.Arbitrary<RetryPolicy> = fc.record({
   id: fc.constant("x"),
   maxAttempts: fc.integer({ min: 1, max: 8 }),
   validForMs: fc.constantFrom(minuteMs, 15 * minuteMs),
   rules: fc.record(
-    Object.fromEntries(outcomeClasses.map((name) => [name, rule])) as Record<
-      OutcomeClass,
-      fc.Arbitrary<RetryRule>
-    >,
+    Object.fromEntries(
+      // A rule set is refused whose hard declines lead on.
+      outcomeClasses.map((name) => [
+        name,
+        ruleOf(name === "HARD" ? ["STOP", "OTHER_METHOD"] : retryResponses),
+      ]),
+    ) as Record<OutcomeClass, fc.Arbitrary<RetryRule>>,
   ),
   playerDeclines: fc.constant(undefined),
   singleTry: fc.constant([]),
 });
-const threeDs: fc.Arbitrary<ThreeDsNeed> = fc.record({
-  applies: fc.boolean(),
-  wish: fc.record({ level: fc.constantFrom("CHALLENGE", "REQUIRE", "NO_PREFERENCE", "SKIP") }),
-  isNeeded: fc.constant(false),
-  isLoosened: fc.constant(false),
-});
+
+/** As the law of the house and the rules' wish have it, for a card and acquirers in or out of the zone. */
+function needOf(of: Payment, level: ThreeDsLevel | undefined, issuerCountry = "US"): ThreeDsNeed {
+  const wish = level === undefined ? noWish.wish : { level };
+  const floor = level === "CHALLENGE" || level === "REQUIRE" ? { level } : undefined;
+  return assessThreeDs(
+    { ...of, card: { bin: "400000", issuerCountry } },
+    { wish, floor },
+    {
+      policy: houseScaPolicy,
+      bin: unknownBin,
+      riskScore: 0,
+      fx: noRates,
+      lowValueUse: () => undefined,
+      nowMs,
+    },
+  );
+}
+
 const planInput: fc.Arbitrary<PlanInput> = fc
   .record({
     policy,
-    threeDs,
-    has3ds: fc.array(fc.boolean(), { minLength: 1, maxLength: 12 }),
-    initiator: fc.constantFrom("CIT" as const, "MIT" as const),
+    level: fc.constantFrom<ThreeDsLevel | undefined>(
+      undefined,
+      "CHALLENGE",
+      "REQUIRE",
+      "NO_PREFERENCE",
+      "SKIP",
+    ),
+    issuer: fc.constantFrom("US", "FR"),
+    psps: fc.array(
+      fc.record({ can: fc.boolean(), proof: fc.boolean(), acquirer: fc.constantFrom("US", "DE") }),
+      {
+        minLength: 1,
+        maxLength: 12,
+      },
+    ),
+    initiator: fc.constantFrom("CIT" as const, "MIT" as const, "MOTO" as const),
     revision: fc.integer({ min: 0, max: 3 }),
     attemptsLeft: fc.integer({ min: 1, max: 8 }),
+    isSingle: fc.boolean(),
   })
-  .map(({ policy, threeDs, has3ds, initiator, revision, attemptsLeft }) => ({
-    payment: { ...payment, initiator, revision },
-    policy,
-    route: has3ds.map((can, at) => ({ psp: pspOf(`psp-${at}`, can), mid: `mid-${at}`, instrument: "PAN" })),
-    threeDs,
-    issuerCountry: undefined,
-    attemptsLeft,
-    nowMs,
-  }));
+  .map(({ level, issuer, psps, initiator, revision, ...rest }) => {
+    const asked = { ...payment, initiator, revision };
+    const threeDs = needOf(asked, level, issuer);
+    const route = psps.map(({ can, proof, acquirer }, at) => ({
+      psp: { ...pspOf(`psp-${at}`, can, proof), acquirerCountry: acquirer },
+      mid: `mid-${at}`,
+      instrument: "PAN",
+    }));
+    // Eligibility takes out those that cannot run a 3DS that has to be.
+    const eligible = route.filter(({ psp }) => psp.threeDs || !needsThreeDs(threeDs, psp));
+    return { ...rest, payment: asked, route: eligible, threeDs, nowMs };
+  })
+  .filter(({ route }) => route.length > 0);
+
+const isVague = ({ outcomeClass }: OutcomeEdge): boolean =>
+  outcomeClass === "GENERIC" || outcomeClass === "ISSUER_DOWN";
 
 function listTargets(step: Step): readonly number[] {
   return step.edges.flatMap(({ edge }) => ("step" in edge ? [edge.step] : []));
@@ -148,11 +197,21 @@ describe("planning", () => {
           expect(findEdge(step, "UNKNOWN")).toEqual({ action: "STATUS_CHECK" });
           expect(findEdge(step, "PENDING")).toEqual({ action: "STATUS_CHECK" });
           expect(findEdge(step, "APPROVED")).toEqual({ action: "DONE" });
-          if (input.payment.initiator === "MIT") expect(findEdge(step, "SCA")).toEqual({ action: "NEW_CIT" });
+          if (input.payment.initiator !== "CIT") expect(findEdge(step, "SCA")).toEqual({ action: "NEW_CIT" });
+          if (input.isSingle) expect(listTargets(step)).toEqual([]);
+          for (const target of listTargets({ ...step, edges: step.edges.filter(isVague) })) {
+            if (steps[target - 1]!.psp !== step.psp) expect(step.psp).toBe(input.route[0]!.psp.id);
+          }
           if (step.kind === "STEP_UP") {
             expect(isChallenge(step.threeDs)).toBe(true);
             const before = steps[step.number - 2]!;
             expect(before.psp).toBe(step.psp);
+            expect(input.payment.initiator).toBe("CIT");
+            // Nobody is challenged a second time in silence.
+            for (const target of listTargets(step)) {
+              const next = input.route.find(({ psp }) => psp.id === steps[target - 1]!.psp)!;
+              expect(next.psp.sca.takesProof).toBe(true);
+            }
             expect(isChallenge(before.threeDs)).toBe(false);
           }
         }
@@ -196,6 +255,10 @@ describe("planning", () => {
             { attemptId: step.attemptId, psp: step.psp, outcomeClass, atMs: nowMs, revision },
           ];
           expect(attempts.length).toBeLessThanOrEqual(Math.min(input.policy.maxAttempts, input.attemptsLeft));
+          for (const vague of ["GENERIC", "ISSUER_DOWN"]) {
+            const before = attempts.slice(0, -1).filter((each) => each.outcomeClass === vague);
+            expect(before.length).toBeLessThan(2);
+          }
         }
         throw new Error("the plan did not end");
       }),
@@ -215,9 +278,51 @@ describe("planning", () => {
     expect(findEdge(plan.steps[1]!, "TECH_NOT_PROCESSED")).toEqual({ action: "OTHER_METHOD" });
   });
 
-  test("with attempts to spare the first step-up leads on to the next PSP", () => {
-    const plan = planOf(["a", "b"], { maxAttempts: 4 });
+  test("with attempts to spare the first step-up leads on to the next PSP, if that takes its proof", () => {
+    const plan = planOf(["a", "b"], { maxAttempts: 4 }, true);
     expect(findEdge(plan.steps[1]!, "TECH_NOT_PROCESSED")).toEqual({ action: "STEP", step: 3 });
+    const without = planOf(["a", "b"], { maxAttempts: 4 });
+    expect(findEdge(without.steps[1]!, "TECH_NOT_PROCESSED")).toEqual({ action: "OTHER_METHOD" });
+  });
+
+  test("a vague decline is tried once more: at the next PSP after 3DS, else with 3DS at the same one", () => {
+    const plan = planOf(["a", "b", "c"], {});
+    expect(plan.steps.map(({ kind, psp }) => `${kind} ${psp}`)).toEqual([
+      "FIRST a",
+      "STEP_UP a",
+      "CASCADE b",
+      "STEP_UP b",
+      "CASCADE c",
+    ]);
+    expect(findEdge(plan.steps[0]!, "GENERIC")).toEqual({ action: "STEP", step: 3 });
+    expect(findEdge(plan.steps[2]!, "GENERIC")).toEqual({ action: "OTHER_METHOD" });
+    expect(findEdge(plan.steps[2]!, "TECH_NOT_PROCESSED")).toEqual({ action: "STEP", step: 5 });
+    const without3ds = planRetries({ ...inputOf(["a", "b"]), threeDs: needOf(payment, undefined) });
+    expect(without3ds.steps[0]!.threeDs.requirement).not.toBe("THREE_DS");
+    expect(findEdge(without3ds.steps[0]!, "GENERIC")).toEqual({ action: "STEP", step: 2 });
+    expect(without3ds.steps[1]).toMatchObject({ kind: "STEP_UP", psp: "a" });
+    expect(findEdge(without3ds.steps[1]!, "GENERIC")).toEqual({ action: "OTHER_METHOD" });
+  });
+
+  test("where the merchant starts nobody is asked for anything", () => {
+    const { steps } = planRetries({ ...inputOf(["a", "b"]), payment: { ...payment, initiator: "MIT" } });
+    expect(steps.map(({ kind }) => kind)).toEqual(["FIRST", "CASCADE"]);
+    const edges = Object.fromEntries(steps[0]!.edges.map(({ outcomeClass, edge }) => [outcomeClass, edge]));
+    expect(edges).toMatchObject({
+      HARD: { action: "STOP" },
+      DATA: { action: "NEW_CIT" },
+      SCA: { action: "NEW_CIT" },
+      WAIT: { action: "ASK_AGAIN", notBeforeMs: nowMs + 24 * 60 * minuteMs },
+      GENERIC: { action: "STEP", step: 2 },
+      AUTH_FAILED: { action: "STOP" },
+    });
+  });
+
+  test("a single try leads to another method or to nothing, whatever it comes to", () => {
+    const { steps } = planRetries({ ...inputOf(["a", "b"]), isSingle: true });
+    expect(steps).toHaveLength(1);
+    const actions = new Set(steps[0]!.edges.map(({ edge }) => edge.action));
+    expect([...actions].sort()).toEqual(["DONE", "OTHER_METHOD", "STATUS_CHECK", "STOP"]);
   });
 
   test("a step that is only reached after a wait says so", () => {
@@ -248,22 +353,38 @@ const downReason: Reason = {
   purposes: ["payments"],
 };
 
-function planOf(ids: readonly string[], policy: Partial<RetryPolicy>): Plan {
-  return planRetries({
+/** A plan of steps that all run 3DS without a preference. */
+function planOf(ids: readonly string[], policy: Partial<RetryPolicy>, takesProof = false): Plan {
+  return planRetries({ ...inputOf(ids, takesProof), policy: { ...defaultRetryPolicy, ...policy } });
+}
+
+function inputOf(ids: readonly string[], takesProof = false): PlanInput {
+  return {
     payment,
-    policy: { ...defaultRetryPolicy, ...policy },
-    route: ids.map((id) => ({ psp: pspOf(id, true), mid: "", instrument: "PAN" })),
-    threeDs: { applies: true, wish: { level: "NO_PREFERENCE" }, isNeeded: false, isLoosened: false },
-    issuerCountry: undefined,
+    policy: defaultRetryPolicy,
+    route: ids.map((id) => ({
+      psp: { ...pspOf(id, true, takesProof), acquirerCountry: "US" },
+      mid: "",
+      instrument: "PAN",
+    })),
+    threeDs: needOf(payment, "REQUIRE"),
     attemptsLeft: 8,
+    isSingle: false,
     nowMs,
-  });
+  };
 }
 
 describe("reports", () => {
   const plan = planOf(["a", "b"], {});
   const first = plan.steps[0]!.attemptId;
-  const context = { paymentId: "pay", revision: 0, plan, scheme: undefined, nowMs };
+  const context = {
+    paymentId: "pay",
+    revision: 0,
+    plan,
+    table: houseTable,
+    sentAt: () => ({ scheme: undefined, initiator: "CIT" as const, isInScaZone: () => false }),
+    nowMs,
+  };
   const known = (outcomeClass: OutcomeClass): readonly Attempt[] => [
     { attemptId: first, psp: "a", outcomeClass, atMs: nowMs - 1, revision: 0 },
   ];
@@ -294,7 +415,9 @@ describe("reports", () => {
   test("a late report on an earlier revision is held against the PSP that it names", () => {
     const later = { ...context, revision: 2, plan: undefined };
     const report = { attemptId: first, psp: "a", outcomeClass: "GENERIC" } as const;
-    expect(applyReports([], [report], later).attempts).toEqual([{ ...report, atMs: nowMs, revision: 0 }]);
+    expect(applyReports([], [report], later).attempts).toMatchObject([
+      { ...report, atMs: nowMs, revision: 0 },
+    ]);
     expect(applyReports([], [{ ...report, psp: "b" }], later).faults).toMatchObject([{ rule: "known" }]);
     expect(applyReports([], [{ ...report, attemptId: "r2-s1-00000000" }], later).faults).toMatchObject([
       { field: "previous_attempts[0].attempt_id" },

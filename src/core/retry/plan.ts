@@ -12,7 +12,7 @@ import type { Psp, RetryPolicy } from "../rules/snapshot.ts";
 import { expectShift, isChallenge, planStepUp, planThreeDs, type ThreeDsNeed } from "../sca/step-three-ds.ts";
 import { makeAttemptId } from "./attempts.ts";
 import { codeTableVersion } from "./code-table.ts";
-import { layOutPlan, type Place } from "./layout.ts";
+import { layOutPlan, type Place, type PlanShape } from "./layout.ts";
 
 export type PlanInput = {
   readonly payment: Payment;
@@ -20,9 +20,10 @@ export type PlanInput = {
   /** PSPs to try, best first, with the account and the instrument to use. At least one. */
   readonly route: readonly PlannedPsp[];
   readonly threeDs: ThreeDsNeed;
-  readonly issuerCountry: string | undefined;
   /** Attempts that the payment has left, at least 1. */
   readonly attemptsLeft: number;
+  /** Whether no attempt is to follow another by itself: the retry budget of the player is used up, or harm is feared. */
+  readonly isSingle: boolean;
   readonly nowMs: number;
 };
 
@@ -38,8 +39,9 @@ export function planRetries(input: PlanInput): Plan {
     policy,
     most: Math.min(policy.maxAttempts, input.attemptsLeft, attemptsMax),
     psps: Math.min(route.length, attemptsMax),
-    stepUps: findStepUps(route, threeDs),
-    isUnattended: payment.initiator === "MIT",
+    ...readRoute(route, threeDs),
+    initiator: payment.initiator,
+    isSingle: input.isSingle,
     nowMs,
   });
   const steps: Step[] = new Array(places.length);
@@ -47,18 +49,26 @@ export function planRetries(input: PlanInput): Plan {
   return { steps, validUntilMs: nowMs + policy.validForMs, codeTableVersion };
 }
 
-/** A bit for each PSP at which there is something to step up to. */
-function findStepUps(route: readonly PlannedPsp[], threeDs: ThreeDsNeed): number {
-  if (!threeDs.applies) return 0;
-  let bits = 0;
+/** Bits for each PSP: whether there is something to step up to, whether its step runs 3DS anyway, whether it takes the proof of others. */
+function readRoute(
+  route: readonly PlannedPsp[],
+  threeDs: ThreeDsNeed,
+): Pick<PlanShape, "stepUps" | "authenticated" | "proofs"> {
+  let stepUps = 0;
+  let authenticated = 0;
+  let proofs = 0;
   for (let at = 0; at < Math.min(route.length, attemptsMax); at++) {
     const { psp } = route[at]!;
-    if (psp.threeDs && !isChallenge(planThreeDs(threeDs, psp))) bits |= 1 << at;
+    if (psp.sca.takesProof) proofs |= 1 << at;
+    if (!threeDs.applies || !psp.threeDs) continue;
+    const does = planThreeDs(threeDs, psp);
+    if (does.requirement === "THREE_DS") authenticated |= 1 << at;
+    if (!isChallenge(does)) stepUps |= 1 << at;
   }
-  return bits;
+  return { stepUps, authenticated, proofs };
 }
 
-function makeStep(place: Place, { payment, route, threeDs, issuerCountry }: PlanInput): Step {
+function makeStep(place: Place, { payment, route, threeDs }: PlanInput): Step {
   const { merchantId, paymentId, revision } = payment;
   const { number, kind } = place;
   const { psp, mid, instrument } = route[place.psp]!;
@@ -71,7 +81,7 @@ function makeStep(place: Place, { payment, route, threeDs, issuerCountry }: Plan
     mid,
     instrument,
     threeDs: does,
-    liabilityShift: expectShift(does, issuerCountry),
+    liabilityShift: expectShift(does, threeDs),
     attemptId,
     idempotencyKey: idempotencyKey({ merchantId, paymentId, revision, attemptId, psp: psp.id }),
     notBeforeMs: place.notBeforeMs,

@@ -83,3 +83,25 @@ export function pickCaps(caps: readonly SchemeCap[], scheme: string, nowMs: numb
 function beganAt({ fromMs }: SchemeCap): number {
   return fromMs ?? Number.NEGATIVE_INFINITY;
 }
+
+/** `pickCaps` of one list, remembered per scheme until another cap begins. */
+export function createCapPicker(
+  caps: readonly SchemeCap[],
+): (scheme: string, nowMs: number) => readonly SchemeCap[] {
+  const known = new Map<string, { readonly caps: readonly SchemeCap[]; fromMs: number; untilMs: number }>();
+  const begins = caps.map(beganAt).sort((a, b) => a - b);
+  const schemes = new Set(caps.map(({ scheme }) => scheme));
+  return (scheme, nowMs) => {
+    if (!schemes.has(scheme)) return noCaps;
+    let picked = known.get(scheme);
+    if (picked === undefined || nowMs < picked.fromMs || nowMs >= picked.untilMs) {
+      const fromMs = begins.findLast((at) => at <= nowMs) ?? Number.NEGATIVE_INFINITY;
+      const untilMs = begins.find((at) => at > nowMs) ?? Number.POSITIVE_INFINITY;
+      picked = { caps: pickCaps(caps, scheme, nowMs), fromMs, untilMs };
+      known.set(scheme, picked);
+    }
+    return picked.caps;
+  };
+}
+
+const noCaps: readonly SchemeCap[] = [];

@@ -3,6 +3,7 @@
  */
 import type { Edge, OutcomeEdge, Plan, Step } from "../decision.ts";
 import type { Reason } from "../reason.ts";
+import { narrowEdge } from "./answered.ts";
 import { type Attempt, isApproved, isOpen } from "./attempts.ts";
 import { codeTableVersion } from "./code-table.ts";
 import type { OutcomeClass } from "./outcome-class.ts";
@@ -27,7 +28,6 @@ export type PlanCuts = {
 
 const noCuts: PlanCuts = { numbers: new Set(), reasons: [], isDenied: false };
 
-const statusCheck: Edge = { action: "STATUS_CHECK" };
 const done: Edge = { action: "DONE" };
 const voidFirst: Edge = { action: "VOID_FIRST" };
 const otherMethod: Edge = { action: "OTHER_METHOD" };
@@ -70,7 +70,7 @@ export type AdvanceInput = {
  * Says what is to be done now.
  *
  * In this order: two approvals are one too many, so void first; an attempt of which nobody knows must be asked for, and forbids all else;
- * an approval is the end; then the edge of the furthest step that was sent; then the first step. A report that comes late or twice so
+ * an approval is the end; then the edge of the furthest step that was sent, narrowed to what its answer leaves; then the first step. A report that comes late or twice so
  * changes nothing that is further on. A step that may run no more once the plan is no longer valid is `ASK_AGAIN`.
  */
 export function advancePlan(plan: Plan, input: AdvanceInput): PlanStanding {
@@ -92,25 +92,41 @@ export function advancePlan(plan: Plan, input: AdvanceInput): PlanStanding {
  * What is to be settled of earlier attempts where the answer has no plan of its own, because it denies or reviews: one approval too many, or an
  * outcome that nobody knows. Undefined where nothing is.
  */
-export function settleAttempts(attempts: readonly Attempt[], decidedAtMs: number): PlanStanding | undefined {
-  const next = findUnsettled(attempts);
+export function settleAttempts(
+  attempts: readonly Attempt[],
+  { decidedAtMs, nowMs }: Pick<AdvanceInput, "decidedAtMs" | "nowMs">,
+): PlanStanding | undefined {
+  const next = findUnsettled(attempts, nowMs);
   if (next === undefined) return undefined;
   const open = attempts.find(isOpen);
   const cut = open === undefined ? [] : [openReason(open)];
   return { steps: [], validUntilMs: decidedAtMs, codeTableVersion, next, attempts, cut };
 }
 
-function findUnsettled(attempts: readonly Attempt[]): Edge | undefined {
+function findUnsettled(attempts: readonly Attempt[], nowMs: number): Edge | undefined {
   let approvals = 0;
   for (const attempt of attempts) if (isApproved(attempt)) approvals++;
   if (approvals > 1) return voidFirst;
-  return attempts.some(isOpen) ? statusCheck : undefined;
+  const open = attempts.find(isOpen);
+  return open && { action: "STATUS_CHECK", notBeforeMs: findNextQuery(open, nowMs) };
+}
+
+const firstQueryMs = 2_000;
+const queryGapMax = 3_600_000;
+
+/** Queries at growing gaps: 2, 4, 8, ... seconds after the outcome went unknown, and once it is hours old every hour (`DOMAIN.md` 1.7). */
+function findNextQuery({ atMs }: Attempt, nowMs: number): number {
+  const agoMs = nowMs - atMs;
+  if (agoMs >= queryGapMax) return atMs + Math.floor(agoMs / queryGapMax + 1) * queryGapMax;
+  let gapMs = firstQueryMs;
+  while (gapMs <= agoMs) gapMs *= 2;
+  return atMs + Math.min(gapMs, queryGapMax);
 }
 
 function findNext(plan: Plan, input: AdvanceInput, cuts: PlanCuts): Edge {
   const { attempts, revision, nowMs } = input;
   if (attempts.length > 0) {
-    const unsettled = findUnsettled(attempts);
+    const unsettled = findUnsettled(attempts, nowMs);
     if (unsettled !== undefined) return unsettled;
     if (attempts.some(isApproved)) return done;
     const last = findFurthest(plan.steps, attempts, revision);
@@ -142,7 +158,10 @@ function findEdge({ step, attempt }: Sent, input: AdvanceInput, plan: Plan, cuts
   const stands = isVoidedUnknown ? "TECH_NOT_PROCESSED" : attempt.outcomeClass;
   const { edge } = step.edges.find(({ outcomeClass }) => outcomeClass === stands)!;
   const lateMs = Math.max(0, attempt.atMs - input.decidedAtMs);
-  return repoint(postpone(edge, lateMs), plan.steps, cuts);
+  const narrowed = isVoidedUnknown
+    ? postpone(edge, lateMs)
+    : narrowEdge(postpone(edge, lateMs), { step, attempt, attempts: input.attempts, steps: plan.steps });
+  return repoint(narrowed, plan.steps, cuts);
 }
 
 const openClasses: ReadonlySet<OutcomeClass> = new Set(["UNKNOWN", "PENDING"]);
