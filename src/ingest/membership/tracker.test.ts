@@ -11,6 +11,7 @@ import type { SegmentStats } from "../../core/segments/stats.ts";
 import { openMemory } from "../../core/segments/timeline.ts";
 import type { NumberedChange } from "../../ports/membership-log.ts";
 import { countFlips, listMembers } from "./survey.ts";
+import { createMembershipTracker } from "./tracker.ts";
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -47,6 +48,20 @@ describe("who is in which segment", () => {
       ["p", "active", "ENTER", 0],
       ["p", "active", "EXIT", 7 * dayMs],
     ]);
+  });
+
+  test("is looked at for fewer players in a turn into which many events came", () => {
+    const world = openWorld();
+    const turns: (() => void)[] = [];
+    const pacer = { ...world.deps.pacer, soon: (run: () => void) => void turns.push(run) };
+    const tracker = createMembershipTracker({ ...world.deps, pacer });
+    for (let player = 0; player < 200; player++)
+      tracker.touch("m", `p${player}`, startMs, "payment_approved");
+    turns.shift()!();
+    expect(tracker.counts().waiting).toBe(199);
+    turns.shift()!();
+    expect(tracker.counts().waiting).toBeLessThan(198);
+    tracker.close();
   });
 
   test("is told when the player comes back", async () => {
