@@ -35,7 +35,12 @@ export type Ending =
 export type Witness = {
   readonly sent: (attempt: BookedAttempt, step: Step) => void;
   /** `outcome` is what Switchyard made of it. */
-  readonly answered: (attempt: BookedAttempt, answer: PspAnswer, outcome: Class, latencyMs: number) => void;
+  readonly answered: (
+    attempt: BookedAttempt,
+    answer: PspAnswer,
+    outcome: Class,
+    latencyMs: number | undefined,
+  ) => void;
   readonly asked: (attempt: BookedAttempt, answer: PspAnswer) => void;
   readonly voided: (attempt: BookedAttempt) => void;
 };
@@ -184,13 +189,13 @@ export function tellLate(
   approvedMinor: number,
   deps: GatewayDeps,
 ): Promise<Plan | undefined> {
-  return tell(attempt, { kind: "approved", approvedMinor }, 0, deps);
+  return tell(attempt, { kind: "approved", approvedMinor }, undefined, deps);
 }
 
 async function tell(
   attempt: BookedAttempt,
   answer: PspAnswer,
-  latencyMs: number,
+  latencyMs: number | undefined,
   { switchyard, witness }: GatewayDeps,
 ): Promise<Plan | undefined> {
   const report = makeReport(attempt, answer, latencyMs);
@@ -223,7 +228,6 @@ async function resolveOpen(
   const attempt = books.ofPayment(request.paymentId).find(({ attemptId }) => attemptId === open?.attemptId);
   if (attempt === undefined) return "unresolved";
   const psp = findPsp(deps, attempt.psp);
-  const startMs = performance.now();
   let notFound = 0;
   for (let asked = 0; asked < settings.statusTriesMax; asked++) {
     await sleep(jitter(Math.min(settings.statusGapMs * 2 ** asked, settings.statusGapMaxMs)));
@@ -234,8 +238,7 @@ async function resolveOpen(
       if (voided.kind === "voided") answer = voided;
     }
     const isFinal = answer.kind !== "not_found" || notFound >= notFoundFinal;
-    if (isFinal && answer.kind !== "failed" && !isOpen(answer))
-      return tell(attempt, answer, performance.now() - startMs, deps);
+    if (isFinal && answer.kind !== "failed" && !isOpen(answer)) return tell(attempt, answer, undefined, deps);
   }
   return "unresolved";
 }
@@ -260,7 +263,7 @@ export async function voidAttempt(attempt: BookedAttempt, deps: GatewayDeps): Pr
     const answer = await findPsp(deps, attempt.psp).void(attempt.key);
     if (answer.kind === "voided") {
       witness.voided(attempt);
-      return tell(attempt, answer, 0, deps);
+      return tell(attempt, answer, undefined, deps);
     }
     await sleep(jitter(Math.min(settings.statusGapMs * 2 ** asked, settings.statusGapMaxMs)));
   }

@@ -19,9 +19,19 @@ const certain: ReadonlySet<Failure> = new Set([
   Failure.THREE_DS,
 ]);
 
-export function makeReport(attempt: BookedAttempt, answer: PspAnswer, latencyMs: number): ReportInit {
+/** `latencyMs` is how long the PSP took to answer the attempt itself; undefined for what was heard of it later. */
+export function makeReport(
+  attempt: BookedAttempt,
+  answer: PspAnswer,
+  latencyMs: number | undefined,
+): ReportInit {
   const { payment: paymentId, attemptId, psp } = attempt;
-  const base = { paymentId, attemptId, psp, latency: toDuration(latencyMs) };
+  const base = {
+    paymentId,
+    attemptId,
+    psp,
+    ...(latencyMs === undefined ? {} : { latency: toDuration(latencyMs) }),
+  };
   switch (answer.kind) {
     case "approved": {
       const isPart = answer.approvedMinor < attempt.amountMinor;

@@ -82,19 +82,20 @@ export function openTally(nowMs: () => number, sliceMs: number): Tally {
       lastPsp.set(payment, psp);
       if (kind === Step_Kind.STEP_UP) counts.stepUps++;
     },
-    answered({ psp, key }: BookedAttempt, answer: PspAnswer, outcome: Class, latencyMs: number) {
+    answered({ psp, key }: BookedAttempt, answer: PspAnswer, outcome: Class, latencyMs: number | undefined) {
       const tally = ofPsp(psp);
       if (answer.kind === "approved") tally.approved++;
       if (answer.kind === "declined") addTo(tally.declined, Class[outcome]);
       if (answer.kind === "failed") tally.failed++;
-      if (isOpen(answer) || outcome === Class.UNKNOWN || outcome === Class.PENDING) {
+      const isUnknown = isOpen(answer) || outcome === Class.UNKNOWN || outcome === Class.PENDING;
+      if (isUnknown && answer.kind !== "voided") {
         tally.unknown++;
-        counts.unknown++;
+        if (!unknown.has(key)) counts.unknown++;
         unknown.add(key);
         return;
       }
       if (unknown.delete(key)) counts.resolved++;
-      else tally.latenciesMs.push(latencyMs);
+      if (latencyMs !== undefined) tally.latenciesMs.push(latencyMs);
     },
     asked() {
       counts.statusChecks++;
