@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 
 /** Paragraphs of the semantics that the service fulfils so far; a chapter grows when its issue lands. */
-const fulfilled: Readonly<Record<string, number>> = { 1: 10, 2: 5, 3: 9, 4: 3, 5: 9, 6: 4 };
+const fulfilled: Readonly<Record<string, number>> = { 1: 10, 2: 5, 3: 9, 4: 4, 5: 9, 6: 4 };
 
 test("every paragraph of the semantics has a golden case that is named after it", () => {
   const files = ["semantics", "pushes", "players"].flatMap((folder) =>

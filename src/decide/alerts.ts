@@ -2,7 +2,7 @@ import type { OutcomeReport } from "../core/outcome-report.ts";
 import type { Reason } from "../core/reason.ts";
 import type { BuiltInCode } from "../core/reason-codes.ts";
 import { readMeaning, type SentPayment } from "../core/retry/apply-reports.ts";
-import { type Attempt, isApproved, isCharged } from "../core/retry/attempts.ts";
+import { type Attempt, isCharged } from "../core/retry/attempts.ts";
 import type { CodeTable } from "../core/retry/code-table.ts";
 import { readReport } from "./read-report.ts";
 
@@ -28,7 +28,8 @@ export function listAlerts(
     );
   }
   const isApproval = told.result === "APPROVED" || told.result === "PARTIAL";
-  if (isApproval && !isApproved(attempt) && (attempt.voided === true || attempt.corrected === true)) {
+  const wasApproved = attempt.outcomeClass === "APPROVED" || attempt.outcomeClass === "PARTIAL";
+  if (isApproval && !wasApproved && (attempt.voided === true || attempt.corrected === true)) {
     const became = attempt.voided === true ? "voided" : "corrected to a decline";
     const detail = `${told.psp} reports as approved what was ${became} before; the attempt stays as it is`;
     alerts.push(alert("APPROVAL_CONTRADICTED", attempt.attemptId, detail));

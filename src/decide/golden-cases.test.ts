@@ -17,15 +17,23 @@ import type { Player } from "../core/player.ts";
 import { createOverrideCompiler } from "../core/rules/compile-override.ts";
 import { buildOverrideSet, type CompiledOverride } from "../core/rules/override-set.ts";
 import type { RuleSnapshot } from "../core/rules/snapshot.ts";
-import { DecideRequestSchema, DecideResponseSchema } from "../gen/switchyard/v1/decision_pb.js";
+import {
+  DecideRequestSchema,
+  DecideResponseSchema,
+  ReportOutcomeRequestSchema,
+  ReportOutcomeResponseSchema,
+} from "../gen/switchyard/v1/decision_pb.js";
 import { type Override, OverrideSchema } from "../gen/switchyard/v1/override_pb.js";
 import { PlayerSchema, Restriction_Kind } from "../gen/switchyard/v1/player_pb.js";
 import { EffectsSchema } from "../gen/switchyard/v1/rule_set_pb.js";
 import type { PspStateKind } from "../ports/psp-state-store.ts";
+import { decodeOutcomeReport } from "../rpc/codec/decode-outcome.ts";
 import { decodePayment } from "../rpc/codec/decode-payment.ts";
 import { encodeDecision } from "../rpc/codec/encode-decision.ts";
+import { encodeReported } from "../rpc/codec/encode-reported.ts";
 import { decodeDurationMs } from "../rpc/codec/time.ts";
 import { createDecider } from "./decider.ts";
+import { createReporter } from "./reporter.ts";
 
 describe.each(caseFolders)("$title, on the core", ({ folder, binFile }) => {
   const bins = readBinTable(readFileSync(binFile, "utf8"));
@@ -36,7 +44,9 @@ describe.each(caseFolders)("$title, on the core", ({ folder, binFile }) => {
       if (call.at !== undefined) world.nowMs = Date.parse(call.at);
       if (call.rules !== undefined) world.activate({ ...golden.ruleSet, rules: call.rules });
       if (call.state !== undefined) world.set(call.state);
-      const got = world.decide(fillReferences(call.request, responses), call.door ?? "gateway");
+      const request = fillReferences(call.request, responses);
+      const door = call.door ?? "gateway";
+      const got = call.rpc === "ReportOutcome" ? world.report(request, door) : world.decide(request, door);
       responses.push("response" in got ? got.response : null);
       const want = fillReferences(call.want as Json, responses);
       expect(pickWanted(got as Json, want), call.note).toEqual(want);
@@ -53,6 +63,7 @@ class World {
   #revision = 0;
   #snapshot: RuleSnapshot;
   readonly #decider;
+  readonly #reporter;
 
   constructor({ ruleSet, merchants, now }: GoldenCase, bins: ReturnType<typeof readBinTable>) {
     this.nowMs = Date.parse(now);
@@ -69,6 +80,7 @@ class World {
       clock: { nowMs: () => this.nowMs },
     });
     this.#decider = createDecider(state);
+    this.#reporter = createReporter(state);
   }
 
   activate(ruleSet: Json): void {
@@ -96,6 +108,19 @@ class World {
     }
     const response = encodeDecision(result, message.requestId, door);
     return { response: toJson(DecideResponseSchema, response, { alwaysEmitImplicit: true }) as Json };
+  }
+
+  report(request: Json, door: "gateway" | "admin"): { response: Json } | { refused: Json } {
+    const message = fromJson(ReportOutcomeRequestSchema, request as Parameters<typeof fromJson>[1]);
+    const decoded = decodeOutcomeReport(message);
+    if (!decoded.ok) return { refused: { kind: "invalid", faults: decoded.faults } };
+    const result = this.#reporter.report(decoded.report);
+    if (!result.ok) {
+      const { ok, ...refused } = result;
+      return { refused: refused as Json };
+    }
+    const response = encodeReported(result, door);
+    return { response: toJson(ReportOutcomeResponseSchema, response, { alwaysEmitImplicit: true }) as Json };
   }
 
   #setPlayer(json: Json): void {

@@ -9,23 +9,19 @@ import {
   DecisionService,
   type ReportOutcomeRequest,
   type ReportOutcomeResponse,
-  ReportOutcomeResponse_Verdict,
-  ReportOutcomeResponseSchema,
   type ReportOutcomesResponse,
   type ReportOutcomesResponse_RefusalSchema,
   ReportOutcomesResponseSchema,
 } from "../gen/switchyard/v1/decision_pb.js";
 import { FieldFaultSchema } from "../gen/switchyard/v1/fault_pb.js";
-import { Outcome_Class } from "../gen/switchyard/v1/payment_pb.js";
 import type { Merchants } from "../manage/merchants.ts";
 import type { Metrics } from "../platform/metrics.ts";
 import { type CallInfo, implementService, type ServiceImplementation } from "../wire/transport.ts";
 import { decodeOutcomeReport } from "./codec/decode-outcome.ts";
 import { decodePayment } from "./codec/decode-payment.ts";
-import { encodeAttribution } from "./codec/encode-attribution.ts";
 import { encodeCodeTable } from "./codec/encode-code-table.ts";
-import { encodeDecision, encodePlan, encodeReason, findShown } from "./codec/encode-decision.ts";
-import { encodeReadings } from "./codec/encode-limits.ts";
+import { encodeDecision } from "./codec/encode-decision.ts";
+import { encodeReported } from "./codec/encode-reported.ts";
 import { decisionConflict, invalidFields, missing } from "./errors.ts";
 import { resolveMerchant } from "./request-fields.ts";
 
@@ -84,19 +80,8 @@ async function reportOutcome(
   const reported = takeReport(deps, request);
   if (!reported.ok) throw refusal(reported);
   await reported.durable;
-  const { verdict, plan, limits, overrun, outcome, attribution, alerts } = reported;
-  return create(ReportOutcomeResponseSchema, {
-    verdict: ReportOutcomeResponse_Verdict[verdict],
-    ...(plan === undefined ? {} : { plan: encodePlan(plan, findShown(call.door)) }),
-    limits: encodeReadings(limits, call.door),
-    overrun,
-    outcome: Outcome_Class[outcome],
-    attribution: encodeAttribution(attribution),
-    alerts: alerts.slice(0, alertsMax).map(encodeReason),
-  });
+  return encodeReported(reported, call.door);
 }
-
-const alertsMax = 8;
 
 /** Throws where the report is wrong in itself. */
 function takeReport(deps: DecisionServiceDeps, request: ReportOutcomeRequest): Reported | Refused {

@@ -8,6 +8,9 @@ import {
   DecisionConflict_Kind,
   DecisionConflictSchema,
   DecisionService,
+  ReportOutcomeRequestSchema,
+  type ReportOutcomeResponse,
+  ReportOutcomeResponseSchema,
 } from "../../src/gen/switchyard/v1/decision_pb.js";
 import { FieldFaultSchema, MissingSchema } from "../../src/gen/switchyard/v1/fault_pb.js";
 import type { Door } from "../../src/wire/transport.ts";
@@ -73,7 +76,9 @@ async function runCase(golden: GoldenCase, merchants: ReadonlyMap<string, string
     const request = fillReferences(call.request, responses) as JsonObject;
     const named = String(request.merchantId ?? "default");
     const merchantId = merchants.get(named) ?? named;
-    const got = await decide(way, { ...request, merchantId }, call.door ?? "gateway");
+    const told = { ...request, merchantId };
+    const door = call.door ?? "gateway";
+    const got = await (call.rpc === "ReportOutcome" ? report(way, told, door) : decide(way, told, door));
     responses.push("response" in got ? got.response : null);
     const want = fillReferences(call.want as Json, responses) as JsonObject;
     if ("refused" in want) {
@@ -157,6 +162,18 @@ async function decide(way: Way, request: JsonObject, door: Door): Promise<Got> {
   }
 }
 
+async function report(way: Way, request: JsonObject, door: Door): Promise<Got> {
+  try {
+    const response =
+      way === "in memory"
+        ? await memoryClient(door).reportOutcome(fromJson(ReportOutcomeRequestSchema, request))
+        : await reportLive(request, door);
+    return { response: toJson(ReportOutcomeResponseSchema, response, { alwaysEmitImplicit: true }) as Json };
+  } catch (thrown) {
+    return { refused: describeError(ConnectError.from(thrown)) };
+  }
+}
+
 function memoryClient(door: Door): Client<typeof DecisionService> {
   const { gatewayServices, adminServices } = service.services;
   return connectInMemory(DecisionService, door === "admin" ? adminServices : gatewayServices, door);
@@ -167,8 +184,21 @@ async function decideLive(request: JsonObject, door: Door): Promise<DecideRespon
   if (door === "gateway") {
     return connectGateway(DecisionService, service).decide(fromJson(DecideRequestSchema, request));
   }
-  const { status, body } = await post(service, "DecisionService/Decide", request);
-  if (status === 200) return fromJson(DecideResponseSchema, body as JsonValue);
+  return fromJson(DecideResponseSchema, await postDecision("Decide", request));
+}
+
+async function reportLive(request: JsonObject, door: Door): Promise<ReportOutcomeResponse> {
+  if (door === "gateway") {
+    const message = fromJson(ReportOutcomeRequestSchema, request);
+    return connectGateway(DecisionService, service).reportOutcome(message);
+  }
+  return fromJson(ReportOutcomeResponseSchema, await postDecision("ReportOutcome", request));
+}
+
+/** Fails: throws the error that the answer tells. */
+async function postDecision(method: string, request: JsonObject): Promise<JsonValue> {
+  const { status, body } = await post(service, `DecisionService/${method}`, request);
+  if (status === 200) return body as JsonValue;
   const { code, message, details } = body as {
     code: string;
     message: string;

@@ -4,7 +4,7 @@
 import type { Edge, OutcomeEdge, Plan, Step } from "../decision.ts";
 import type { Reason } from "../reason.ts";
 import { narrowEdge } from "./answered.ts";
-import { type Attempt, isApproved, isOpen } from "./attempts.ts";
+import { type Attempt, isApproved, isCharged, isOpen } from "./attempts.ts";
 import { codeTableVersion } from "./code-table.ts";
 import type { OutcomeClass } from "./outcome-class.ts";
 
@@ -105,7 +105,7 @@ export function settleAttempts(
 
 function findUnsettled(attempts: readonly Attempt[], nowMs: number): Edge | undefined {
   let approvals = 0;
-  for (const attempt of attempts) if (isApproved(attempt)) approvals++;
+  for (const attempt of attempts) if (isCharged(attempt)) approvals++;
   if (approvals > 1) return voidFirst;
   const open = attempts.find(isOpen);
   return open && { action: "STATUS_CHECK", notBeforeMs: findNextQuery(open, nowMs) };
