@@ -51,7 +51,9 @@ export type CaseCall = {
   readonly rules?: readonly JsonObject[];
   /** State to set before this call, beside what is set already. */
   readonly state?: CaseState;
-  /** DecideRequest as by curl. A text `$2.plan.steps.0.attemptId` stands for what the call of that index gave; so in `want`. */
+  /** Which RPC is called; Decide where absent. */
+  readonly rpc?: "ReportOutcome";
+  /** Its request as by curl. A text `$2.plan.steps.0.attemptId` stands for what the call of that index gave; so in `want`. */
   readonly request: JsonObject;
   readonly want: Want;
 };
