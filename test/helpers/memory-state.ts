@@ -1,4 +1,5 @@
 import type { BinTable } from "../../src/core/bin/bin-table.ts";
+import { type Breakers, createBreakers } from "../../src/decide/breakers.ts";
 import type { DeciderDeps } from "../../src/decide/decider.ts";
 import { createKeeper } from "../../src/decide/keeper.ts";
 import type { ReporterDeps } from "../../src/decide/reporter.ts";
@@ -19,7 +20,9 @@ export type MemoryStateOptions = Pick<DeciderDeps, "rules" | "clock"> & {
 };
 
 /** What the corridors of payments and outcomes work with, all of it in memory, with the corridor of events that feeds the same histories. */
-export function createMemoryState(options: MemoryStateOptions): ReporterDeps & { readonly ingest: Ingest } {
+export function createMemoryState(
+  options: MemoryStateOptions,
+): ReporterDeps & { readonly ingest: Ingest; readonly breakers: Breakers } {
   const { merchants, rules, clock, bins } = options;
   const histories = createMemoryHistories();
   const limits = createMemoryLimits();
@@ -40,7 +43,10 @@ export function createMemoryState(options: MemoryStateOptions): ReporterDeps & {
     clock,
   });
   const recordFacts = ingest.recordFacts;
+  const breakers = createBreakers({ rules });
   return {
+    breakers,
+    onOutcome: breakers.hear,
     merchants,
     rules,
     clock,
