@@ -52,7 +52,7 @@ it("takes sections about outcomes in any order, and finds no difference", () => 
       expect(second.hash).toBe(first.hash);
       expect(diffRuleSets(first, second)).toEqual([]);
     }),
-    { numRuns: countRuns(150) },
+    { numRuns: countRuns(60) },
   );
 });
 
@@ -72,7 +72,7 @@ it.each(["response_codes", "scheme_caps", "sca_policy"] as const)(
         seen[direct ? "loose" : "tight"]++;
         if (direct) expect(loosens(first!, second!) || loosens(second!, third!)).toBe(true);
       }),
-      { numRuns: countRuns(100) },
+      { numRuns: countRuns(60) },
     );
     expect(seen.loose).toBeGreaterThan(0);
     expect(seen.tight).toBeGreaterThan(0);
