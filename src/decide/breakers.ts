@@ -138,9 +138,10 @@ export function createBreakers({ rules, onTransition, onProbe }: BreakerDeps): B
 
   const hear: Breakers["hear"] = (merchantId, outcome, nowMs) => {
     const snapshot = rules.current(merchantId)?.snapshot;
-    const ordinal = snapshot?.pspOrdinals.get(outcome.psp);
-    if (snapshot === undefined || ordinal === undefined) return;
+    if (snapshot === undefined) return;
     const house = openHouse(merchantId, snapshot);
+    const ordinal = snapshot.pspOrdinals.get(outcome.psp);
+    if (ordinal === undefined) return;
     const psp = snapshot.psps[ordinal]!;
     const policy = policyOf(snapshot);
     const { issuerKey, atMs, latencyMs } = outcome;
@@ -199,9 +200,10 @@ export function createBreakers({ rules, onTransition, onProbe }: BreakerDeps): B
 
   const list: Breakers["list"] = (merchantId, pspId, nowMs) => {
     const snapshot = rules.current(merchantId)?.snapshot;
-    const ordinal = snapshot?.pspOrdinals.get(pspId);
-    if (snapshot === undefined || ordinal === undefined) return [];
+    if (snapshot === undefined) return [];
     const house = openHouse(merchantId, snapshot);
+    const ordinal = snapshot.pspOrdinals.get(pspId);
+    if (ordinal === undefined) return [];
     const policy = policyOf(snapshot);
     const parts = listParts(snapshot.psps[ordinal]!, policy);
     const known = house.entries.get(pspId) ?? none;
