@@ -3,6 +3,7 @@ import { noAnswer, type PaymentFact } from "../core/events/payment-fact.ts";
 import type { HoldFact } from "../core/limits/holds.ts";
 import type { Payment } from "../core/payment.ts";
 import type { Attempt } from "../core/retry/attempts.ts";
+import { findExemptionOf } from "../core/sca/step-three-ds.ts";
 
 /** What was asked of 3DS for an attempt. */
 type Asked = { readonly step: Step | undefined; readonly payment: Pick<Payment, "threeDs" | "initiator"> };
@@ -35,7 +36,8 @@ export function describeAnswer(
 function describeSca({ threeDs }: Attempt, asked: Asked | undefined): string {
   if (threeDs?.transStatus === "Y") return "authenticated";
   const does = asked?.step?.threeDs;
-  if (does?.requirement === "EXEMPTION") return does.exemption;
+  const exemption = does && findExemptionOf(does);
+  if (exemption !== undefined) return exemption;
   const isProven =
     does?.requirement === "THREE_DS" && does.useProof && asked?.payment.threeDs?.transStatus === "Y";
   return isProven ? "authenticated" : "";

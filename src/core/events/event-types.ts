@@ -6,6 +6,7 @@
 
 import { ownLimitPeriods } from "../player.ts";
 import { outcomeClasses } from "../retry/outcome-class.ts";
+import { exemptionKinds } from "../sca/sca-policy.ts";
 import type { EventAttribute, EventTypeInfo } from "./event.ts";
 
 /** Types that tell a stage of a payment (`SEMANTICS.md` 6.1). */
@@ -127,7 +128,10 @@ const factAttributes = [
   plain("code", "Response code of the network, of a decline."),
   plain("advice", "Advice code of the network."),
   plain("initiator", "Who started the payment.", ["CIT", "MIT", "MOTO"]),
-  plain("sca", "Of an approval: `authenticated`, or the exemption that was used, such as `low_value`."),
+  plain("sca", "Of an approval: how it was authenticated, or the exemption that was used.", [
+    "authenticated",
+    ...exemptionKinds,
+  ]),
   derived(plain("block", "What the decline blocks.", ["card", "card_amount", "bin", "agreement"])),
   payment,
   derived(wide("attempt", "The attempt, from `attempt_id`.")),

@@ -138,8 +138,8 @@ function hashText(text: string): number {
   return text === "" ? NaN : hashWide(text);
 }
 
-/** Without them the labels are few: types, kinds, currencies, outcome classes, initiators and blocks. */
-const openPlains = ["method", "psp", "mid", "brand", "scheme", "funding", "code", "advice", "sca"] as const;
+/** Without them the labels are few: types, kinds, currencies, outcome classes, initiators, exemptions and blocks. */
+const openPlains = ["method", "psp", "mid", "brand", "scheme", "funding", "code", "advice"] as const;
 
 function hasOpenValues(fact: PaymentFact): boolean {
   return openPlains.some((name) => fact[name] !== "");
@@ -147,7 +147,7 @@ function hasOpenValues(fact: PaymentFact): boolean {
 
 function closeValues(fact: PaymentFact): PaymentFact {
   const closed = { method: "", psp: "", mid: "", brand: "", scheme: "", funding: "" };
-  return { ...fact, ...closed, code: "", advice: "", sca: "" };
+  return { ...fact, ...closed, code: "", advice: "" };
 }
 
 /** The subject of a kind that a fact is about; undefined where the fact does not say, and for keys, which only a decision can tell. */

@@ -15,7 +15,7 @@ import { findLaw, type Law, type LegalCase } from "./law.ts";
 import { judgeShift, type LiableCard } from "./liability.ts";
 import type { LowValueUse } from "./low-value.ts";
 import { openPolicy } from "./policy-now.ts";
-import type { ScaPolicy } from "./sca-policy.ts";
+import { type ExemptionKind, exemptionKinds, type ScaPolicy } from "./sca-policy.ts";
 import type { ThreeDsReason } from "./three-ds-reasons.ts";
 import { findProof, isSpent } from "./three-ds-result.ts";
 
@@ -189,12 +189,14 @@ export function fallsShort(threeDs: StepThreeDs, floor: ThreeDsWish): boolean {
   return firmness(threeDs.challengeIndicator) < firmnessOf(floor);
 }
 
-const exemptionReasons: ReadonlySet<string> = new Set([
-  "LOW_VALUE",
-  "TRA",
-  "RECURRING",
-  "TRUSTED_BENEFICIARY",
-]);
+const exemptionByReason: ReadonlyMap<string, ExemptionKind> = new Map(
+  exemptionKinds.map((kind) => [kind.toUpperCase(), kind]),
+);
+
+/** The exemption that a step asks for, in the authorisation or by way of 3DS; undefined where none. */
+export function findExemptionOf({ reason }: StepThreeDs): ExemptionKind | undefined {
+  return exemptionByReason.get(reason);
+}
 
 /**
  * Who bears fraud liability if the step goes as planned (`DOMAIN.md` 2.2): the issuer, if authentication succeeds; the merchant, without, with
@@ -204,7 +206,8 @@ export function expectShift(threeDs: StepThreeDs, { card, proof }: ThreeDsNeed):
   if (threeDs.requirement === "NOT_APPLICABLE") return "UNKNOWN";
   if (threeDs.requirement !== "THREE_DS") return "NOT_EXPECTED";
   if (threeDs.useProof) return judgeShift(proof!, card);
-  if (threeDs.challengeIndicator === dataOnly || exemptionReasons.has(threeDs.reason)) return "NOT_EXPECTED";
+  if (threeDs.challengeIndicator === dataOnly || findExemptionOf(threeDs) !== undefined)
+    return "NOT_EXPECTED";
   return card.issuerCountry === "US" ? "UNKNOWN" : "EXPECTED";
 }
 
