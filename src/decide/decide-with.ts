@@ -7,6 +7,7 @@ import type { BuiltInCode } from "../core/reason-codes.ts";
 import type { Attempt } from "../core/retry/attempts.ts";
 import { isApproved } from "../core/retry/attempts.ts";
 import type { CardStanding } from "../core/retry/card-standing.ts";
+import { codeTableOf } from "../core/retry/code-table.ts";
 import { defaultRetryPolicy } from "../core/retry/default-policy.ts";
 import { type PlannedPsp, planRetries } from "../core/retry/plan.ts";
 import { type AdvanceInput, advancePlan, type PlanStanding, settleAttempts } from "../core/retry/standing.ts";
@@ -186,7 +187,7 @@ function makeDecision(
     decisionId: hash128(payment.merchantId, payment.paymentId, String(payment.revision)),
     verdict,
     reasons: finishReasons(reasons, draft),
-    plan: verdict === "APPROVE_ROUTE" ? makePlan(snapshot.psps, draft) : undefined,
+    plan: verdict === "APPROVE_ROUTE" ? makePlan(snapshot, draft) : undefined,
     limits: limits.readings,
     segments: listSegments(snapshot, draft.workspace.frame.segments),
     matchedRules,
@@ -344,7 +345,7 @@ function findWait({ code, ruleClass }: Reason, ruleWaitMs: number | undefined): 
 }
 
 function makePlan(
-  psps: readonly Psp[],
+  { psps, responseCodes }: RuleSnapshot,
   { facts, routingCase, route, threeDs, policy, attemptsLeft, budget }: Draft,
 ): Plan {
   const { payment, nowMs } = facts;
@@ -355,6 +356,7 @@ function makePlan(
     threeDs,
     attemptsLeft,
     isSingle: budget.attempts === 1,
+    codeTableVersion: codeTableOf(responseCodes).version,
     nowMs,
   });
 }

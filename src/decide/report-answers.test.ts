@@ -179,7 +179,8 @@ describe("answers to reports", () => {
     const own = `
 response_codes:
   - { psp: alpha, psp_code: "D-17", outcome: WAIT, attribution: ATTRIBUTION_ISSUER, wait: 7200s }`;
-    const { tell, state } = openHouse(own);
+    const { tell, state, decide } = openHouse(own);
+    expect(decide().decision.plan!.codeTableVersion).toMatch(/^2026-11-22-[0-9a-f]{12}\+[0-9a-f]{12}$/);
     expect(tell("DECLINED", { pspCode: "D-17", responseCode: "05" }).outcome).toBe("WAIT");
     const kept = state.payments.get("default", "pay", noonMs);
     expect(kept).toMatchObject({

@@ -48,9 +48,6 @@ export const houseTable: CodeTable = openTable(
   houseEntries,
 );
 
-/** Name of the table where a rule set adds nothing. */
-export const codeTableVersion = houseTable.version;
-
 const tables = new WeakMap<readonly ResponseCode[], CodeTable>();
 
 /** The table of a rule set, `RuleSnapshot.responseCodes` before the house's; worked out once per rule set. */

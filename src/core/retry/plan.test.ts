@@ -154,7 +154,7 @@ const planInput: fc.Arbitrary<PlanInput> = fc
     }));
     // Eligibility takes out those that cannot run a 3DS that has to be.
     const eligible = route.filter(({ psp }) => psp.threeDs || !needsThreeDs(threeDs, psp));
-    return { ...rest, payment: asked, route: eligible, threeDs, nowMs };
+    return { ...rest, payment: asked, route: eligible, threeDs, codeTableVersion: "t", nowMs };
   })
   .filter(({ route }) => route.length > 0);
 
@@ -370,6 +370,7 @@ function inputOf(ids: readonly string[], takesProof = false): PlanInput {
     threeDs: needOf(payment, "REQUIRE"),
     attemptsLeft: 8,
     isSingle: false,
+    codeTableVersion: "t",
     nowMs,
   };
 }

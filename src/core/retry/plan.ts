@@ -11,7 +11,6 @@ import type { Payment } from "../payment.ts";
 import type { Psp, RetryPolicy } from "../rules/snapshot.ts";
 import { expectShift, isChallenge, planStepUp, planThreeDs, type ThreeDsNeed } from "../sca/step-three-ds.ts";
 import { makeAttemptId } from "./attempts.ts";
-import { codeTableVersion } from "./code-table.ts";
 import { layOutPlan, type Place, type PlanShape } from "./layout.ts";
 
 export type PlanInput = {
@@ -24,6 +23,8 @@ export type PlanInput = {
   readonly attemptsLeft: number;
   /** Whether no attempt is to follow another by itself: the retry budget of the player is used up, or harm is feared. */
   readonly isSingle: boolean;
+  /** Name of the table by which answers are classified. */
+  readonly codeTableVersion: string;
   readonly nowMs: number;
 };
 
@@ -46,7 +47,7 @@ export function planRetries(input: PlanInput): Plan {
   });
   const steps: Step[] = new Array(places.length);
   for (let at = 0; at < places.length; at++) steps[at] = makeStep(places[at]!, input);
-  return { steps, validUntilMs: nowMs + policy.validForMs, codeTableVersion };
+  return { steps, validUntilMs: nowMs + policy.validForMs, codeTableVersion: input.codeTableVersion };
 }
 
 /** Bits for each PSP: whether there is something to step up to, whether its step runs 3DS anyway, whether it takes the proof of others. */

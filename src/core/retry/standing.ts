@@ -5,13 +5,13 @@ import type { Edge, OutcomeEdge, Plan, Step } from "../decision.ts";
 import type { Reason } from "../reason.ts";
 import { narrowEdge } from "./answered.ts";
 import { type Attempt, isApproved, isCharged, isOpen } from "./attempts.ts";
-import { codeTableVersion } from "./code-table.ts";
 import type { OutcomeClass } from "./outcome-class.ts";
 
 export type PlanStanding = {
   /** Steps that were not cut; no edge leads to one that was. */
   readonly steps: readonly Step[];
   readonly validUntilMs: number;
+  /** Empty where there was no plan. */
   readonly codeTableVersion: string;
   readonly next: Edge;
   readonly attempts: readonly Attempt[];
@@ -100,7 +100,7 @@ export function settleAttempts(
   if (next === undefined) return undefined;
   const open = attempts.find(isOpen);
   const cut = open === undefined ? [] : [openReason(open)];
-  return { steps: [], validUntilMs: decidedAtMs, codeTableVersion, next, attempts, cut };
+  return { steps: [], validUntilMs: decidedAtMs, codeTableVersion: "", next, attempts, cut };
 }
 
 function findUnsettled(attempts: readonly Attempt[], nowMs: number): Edge | undefined {
