@@ -10,7 +10,10 @@ export type BookedAttempt = {
   readonly amountMinor: number;
   readonly currency: string;
   /** `sent` until an answer came. */
-  state: "sent" | "unknown" | Exclude<PspAnswer["kind"], "failed" | "refused" | "not_found">;
+  state:
+    | "sent"
+    | "unknown"
+    | Exclude<PspAnswer["kind"], "failed" | "refused" | "not_found" | "three_ds_failed">;
 };
 
 export type Books = {

@@ -77,9 +77,13 @@ export async function executeDeposit(first: Deposit, deps: GatewayDeps): Promise
   for (;;) {
     const decision = await deps.switchyard.decide(deposit.request);
     const end = await followDecision(deposit, decision, deps);
+    if (end.kind === "declined") await tellAbandoned(deposit, decision, deps);
     if (end.kind !== "revise") return end;
     const revised = deposit.request.revision < revisionsMax ? deposit.revise(end.edge) : undefined;
-    if (revised === undefined) return { kind: "declined", by: Action[end.edge.action] };
+    if (revised === undefined) {
+      await tellAbandoned(deposit, decision, deps);
+      return { kind: "declined", by: Action[end.edge.action] };
+    }
     deposit = revised;
   }
 }
@@ -106,7 +110,6 @@ async function followDecision(
           plan = await sendStep(deposit, step, deps);
           break;
         }
-        await tellAbandoned(deposit, step, deps);
         return { kind: "declined", by: "WAIT_UNTIL" };
       }
       case Action.STATUS_CHECK: {
@@ -170,11 +173,19 @@ async function sendStep(deposit: Deposit, step: Step, deps: GatewayDeps): Promis
   return tell(attempt, answer, performance.now() - startMs, deps);
 }
 
-/** The player left before the step was sent: what is held for it is free again. */
-async function tellAbandoned({ request }: Deposit, step: Step, { switchyard }: GatewayDeps): Promise<void> {
+/** The player goes no further: what is held for the steps that were not sent is free again. */
+async function tellAbandoned(
+  { request }: Deposit,
+  { plan }: DecideResponse,
+  deps: GatewayDeps,
+): Promise<void> {
   const { paymentId } = request;
+  const sent = new Set(deps.books.ofPayment(paymentId).map(({ attemptId }) => attemptId));
+  const last = plan?.steps.findLastIndex(({ attemptId }) => sent.has(attemptId)) ?? -1;
+  const step = plan?.steps[last + 1];
+  if (step === undefined) return;
   const { attemptId, psp } = step;
-  await switchyard.report({ paymentId, attemptId, psp, result: Result.ABANDONED });
+  await deps.switchyard.report({ paymentId, attemptId, psp, result: Result.ABANDONED });
 }
 
 function findPsp({ psps }: GatewayDeps, psp: string): PspClient {
@@ -207,7 +218,7 @@ async function tell(
 
 function findState(answer: PspAnswer): BookedAttempt["state"] {
   if (answer.kind === "refused") return "unknown";
-  if (answer.kind === "not_found") return "declined";
+  if (answer.kind === "not_found" || answer.kind === "three_ds_failed") return "declined";
   if (answer.kind !== "failed") return answer.kind;
   return isOpen(answer) ? "unknown" : "declined";
 }

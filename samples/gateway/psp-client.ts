@@ -18,11 +18,14 @@ export type PspAnswer =
   | { readonly kind: "pending" }
   /** The player left the challenge. */
   | { readonly kind: "abandoned" }
+  /** 3DS could not be run, so nothing was authorised. */
+  | { readonly kind: "three_ds_failed" }
   | { readonly kind: "voided" }
   /** The PSP does not know the key: not yet, or never. */
   | { readonly kind: "not_found" }
   /** The PSP does not do what it was asked, as the charge is in another state. */
   | { readonly kind: "refused" }
+  /** The call failed: of the attempt it says something only where it was the attempt itself. */
   | { readonly kind: "failed"; readonly failure: Failure };
 
 /** A charge as the PSP settles it. */
@@ -121,7 +124,7 @@ function readReply({ status, body }: Reply): PspAnswer {
     case "voided":
       return { kind: word };
     case "three_ds_unavailable":
-      return { kind: "failed", failure: Failure.THREE_DS };
+      return { kind: "three_ds_failed" };
     default:
       // An answer that nobody can read says nothing of what was processed.
       return { kind: "failed", failure: Failure.SERVER };

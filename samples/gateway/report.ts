@@ -12,12 +12,7 @@ import type { PspAnswer, ThreeDsAnswer } from "./psp-client.ts";
 import type { ReportInit } from "./switchyard.ts";
 
 /** Failures after which it is certain that nothing was processed. */
-const certain: ReadonlySet<Failure> = new Set([
-  Failure.CONNECT,
-  Failure.THROTTLED,
-  Failure.NOT_PROCESSED,
-  Failure.THREE_DS,
-]);
+const certain: ReadonlySet<Failure> = new Set([Failure.CONNECT, Failure.THROTTLED, Failure.NOT_PROCESSED]);
 
 /** `latencyMs` is how long the PSP took to answer the attempt itself; undefined for what was heard of it later. */
 export function makeReport(
@@ -49,6 +44,8 @@ export function makeReport(
       return { ...base, result: Result.PENDING };
     case "abandoned":
       return { ...base, result: Result.ABANDONED };
+    case "three_ds_failed":
+      return { ...base, result: Result.DECLINED, failure: Failure.THREE_DS };
     case "voided":
       return { ...base, result: Result.VOIDED };
     case "not_found":

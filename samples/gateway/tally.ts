@@ -86,7 +86,7 @@ export function openTally(nowMs: () => number, sliceMs: number): Tally {
       const tally = ofPsp(psp);
       if (answer.kind === "approved") tally.approved++;
       if (answer.kind === "declined") addTo(tally.declined, Class[outcome]);
-      if (answer.kind === "failed") tally.failed++;
+      if (answer.kind === "failed" || answer.kind === "three_ds_failed") tally.failed++;
       const isUnknown = isOpen(answer) || outcome === Class.UNKNOWN || outcome === Class.PENDING;
       if (isUnknown && answer.kind !== "voided") {
         tally.unknown++;
