@@ -87,8 +87,8 @@ function mayTry({ workspace, facts }: Judgement, { probeAmountMax, neverProbe }:
           to: currencyCode,
         });
   if (amountMinor === undefined || amountMinor >= minorUnits) return false;
-  // Nobody knows of an unknown one that they are not in it.
-  return neverProbe.every((segment) => workspace.frame.segments[segment] === 0);
+  // Unknown is not in (`SEMANTICS.md` 2.1): else nobody would try where a segment reads what is known of few.
+  return neverProbe.every((segment) => workspace.frame.segments[segment] !== 1);
 }
 
 /** Where nobody whom it ranks first came for as long as it was open, it would never be known to work again. */
