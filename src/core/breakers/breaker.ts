@@ -11,7 +11,7 @@
  * An open breaker hears nothing; a half-open one hears only attempts that hold a lease. A lease ends with the answer, when it is given back, or when it
  * expires, so a probe that is lost keeps nobody from the next one. A closed one hears no attempt that was sent before it closed.
  *
- * Source: `DESIGN.md` §7, `DOMAIN.md` 3, docs/decisions/0014-what-moves-a-breaker.md
+ * Source: `DESIGN.md` §7, `DOMAIN.md` 3, docs/decisions/0013-what-moves-a-breaker.md
  */
 import type { BreakerPolicy } from "./breaker-policy.ts";
 import { addCall, type Calls, dropOld, type HealthSign, noCalls, tally } from "./calls.ts";
