@@ -69,7 +69,24 @@ export async function runGateway(options: RunOptions): Promise<RunResult> {
 }
 
 async function openPsps(simulatorUrl: string, timeoutMs: number): Promise<GatewayDeps["psps"]> {
-  const response = await fetch(`${simulatorUrl}/psps`);
-  const listed = (await response.json()) as readonly { readonly id: string; readonly url: string }[];
+  const listed = await askSimulator(simulatorUrl);
   return new Map(listed.map(({ id, url }) => [id, openPspClient(url, timeoutMs)]));
+}
+
+type ListedPsp = { readonly id: string; readonly url: string };
+
+const startTriesMax = 25;
+const startGapMs = 200;
+
+/** Whoever was started together with the simulator may be faster. */
+async function askSimulator(url: string): Promise<readonly ListedPsp[]> {
+  for (let tried = 1; ; tried++) {
+    try {
+      return (await (await fetch(`${url}/psps`)).json()) as readonly ListedPsp[];
+    } catch (error) {
+      if (tried === startTriesMax)
+        throw new Error(`no simulator at ${url}: start it first`, { cause: error });
+      await sleep(startGapMs);
+    }
+  }
 }
