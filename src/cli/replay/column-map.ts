@@ -213,5 +213,13 @@ const schema = z.strictObject({
   attributes,
   /** What became of each payment: reported after the decision, if the payment was routed. */
   outcome: outcomeSource.optional(),
+  /** Codes of its answer, reported with the outcome. */
+  answer: z
+    .strictObject({
+      response_code: fieldSource.optional(),
+      psp_code: fieldSource.optional(),
+      advice_code: fieldSource.optional(),
+    })
+    .optional(),
   events: events.optional(),
 });

@@ -27,6 +27,8 @@ export type ReplayPayment = {
   readonly request: DecideInit;
   /** What became of it, where the export says so. */
   readonly outcome: OutcomeResult | undefined;
+  /** Codes of its answer, by their names in the report; absent where the export says none. */
+  readonly answer?: Readonly<Record<string, string>>;
 };
 
 export type RowMapper = (record: CsvRecord, row: number) => RecordResult<ReplayPayment>;
@@ -68,6 +70,11 @@ function makeReaders(map: ColumnMap, indexOf: (column: string) => number) {
     currency: required(map.currency),
     amount: makeAmountReader(map.amount, indexOf),
     outcome: optional(map.outcome),
+    answer: pickReaders({
+      responseCode: optional(map.answer?.response_code),
+      pspCode: optional(map.answer?.psp_code),
+      adviceCode: optional(map.answer?.advice_code),
+    }),
     texts: pickReaders({
       brand: optional(map.brand),
       playerCountry: optional(map.player_country),
@@ -119,7 +126,8 @@ function readPayment(
     ...(map.time.decide_at ? { decideAt: encodeInstant(timeMs) } : {}),
   };
   const outcome = read.outcome?.(fields, note) as OutcomeResult | undefined;
-  return { row, line, timeMs, playerId, request, outcome };
+  const answer = outcome === "DECLINED" ? readTexts(read.answer, fields, note) : undefined;
+  return { row, line, timeMs, playerId, request, outcome, ...(answer === undefined ? {} : { answer }) };
 }
 
 /** Every column that the map names, with the path at which it does. */

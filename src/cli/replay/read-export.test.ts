@@ -52,6 +52,20 @@ function readGood(lines: readonly string[]) {
 }
 
 describe("an export", () => {
+  test("says with a decline which codes were answered, and with nothing else", () => {
+    const map = `${mapText}outcome: { column: Status, values: { OK: APPROVED, NO: DECLINED } }
+answer: { response_code: { column: Country, missing: [NA] }, psp_code: { column: Bin } }
+`;
+    const result = read([titles, row({ Status: "NO", Country: "51" }), row()], map);
+    if (!result.ok) throw new Error(result.faults.join("\n"));
+    const [declined, approved] = result.export.payments;
+    expect(declined).toMatchObject({
+      outcome: "DECLINED",
+      answer: { responseCode: "51", pspCode: "411111" },
+    });
+    expect(approved).not.toHaveProperty("answer");
+  });
+
   test("turns a row into a call", () => {
     expect(readGood([row()]).payments).toEqual([
       {

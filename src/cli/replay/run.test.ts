@@ -1,11 +1,15 @@
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { DecideResponse_Verdict, DecideResponseSchema } from "../../gen/switchyard/v1/decision_pb.js";
+import {
+  DecideResponse_Verdict,
+  DecideResponseSchema,
+  ReportOutcomeRequest_Result,
+} from "../../gen/switchyard/v1/decision_pb.js";
 import { FieldFaultSchema } from "../../gen/switchyard/v1/fault_pb.js";
 import type { DecideResult } from "../gateway-client.ts";
 import type { ReplayPayment } from "./map-row.ts";
-import { type ReplayOptions, type ReplayRun, replayPayments } from "./run.ts";
+import { makeSender, type ReplayOptions, type ReplayRun, replayPayments } from "./run.ts";
 import { Tally } from "./tally.ts";
 
 const approved = {
@@ -55,6 +59,27 @@ function openBench(payments: readonly ReplayPayment[], options: Partial<ReplayOp
   };
   return { sent, run, answer, open, interrupts, most: () => most };
 }
+
+test("an outcome is reported for the first step, with the codes of its answer", () => {
+  const [payment] = makePayments(["ann"]);
+  const response = create(DecideResponseSchema, { plan: { steps: [{ attemptId: "a-1", psp: "alpha" }] } });
+  const told: unknown[] = [];
+  const send = makeSender({
+    decide: (_, done) => done({ ok: true, response }),
+    report: (report) => told.push(report),
+  });
+  send({ ...payment!, outcome: "DECLINED", answer: { responseCode: "51" } }, () => {});
+  expect(told).toEqual([
+    {
+      merchantId: "",
+      paymentId: "p-1",
+      attemptId: "a-1",
+      psp: "alpha",
+      result: ReportOutcomeRequest_Result.DECLINED,
+      responseCode: "51",
+    },
+  ]);
+});
 
 describe("a replay at full speed", () => {
   test("keeps so many in flight and no more, in order", async () => {

@@ -49,6 +49,7 @@ export function makeSender(gateway: Pick<GatewayClient, "decide" | "report">): S
         attemptId: step.attemptId,
         psp: step.psp,
         result: ReportOutcomeRequest_Result[payment.outcome],
+        ...payment.answer,
         ...(payment.request.decideAt === undefined
           ? {}
           : { at: payment.request.decideAt, reportAt: payment.request.decideAt }),
