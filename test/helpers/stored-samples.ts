@@ -1,6 +1,6 @@
 /** Random players and payments as stores keep them: every optional member present and absent, every kind of edge, every type of value. */
 import fc from "fast-check";
-import type { Decision, Edge, Experience, Plan, Step, StepThreeDs } from "../../src/core/decision.ts";
+import type { Decision, Experience, Step } from "../../src/core/decision.ts";
 import type { EventValue } from "../../src/core/events/event.ts";
 import type { NewRow, Subject } from "../../src/core/history/history.ts";
 import type { Hold, LimitReading } from "../../src/core/limits/limit.ts";
@@ -14,37 +14,16 @@ import {
 } from "../../src/core/player.ts";
 import type { Reason } from "../../src/core/reason.ts";
 import { outcomeClasses } from "../../src/core/retry/outcome-class.ts";
-import { threeDsReasons } from "../../src/core/sca/three-ds-reasons.ts";
 import type { MembershipChange, MembershipState } from "../../src/ports/membership-log.ts";
 import type { PaymentRecord } from "../../src/ports/payment-store.ts";
+import { instant, list, maybe, number, record, text, texts } from "./arbitrary-values.ts";
+import { outcomeClass, plan } from "./stored-plans.ts";
 
-/** Objects as the code makes them: with the prototype of objects. */
-function record<T>(members: { [Name in keyof T]: fc.Arbitrary<T[Name]> }): fc.Arbitrary<T> {
-  return fc.record<T>(members, { noNullPrototype: true });
-}
-
-const text = fc.oneof(
-  fc.string({ maxLength: 12 }),
-  fc.string({ unit: "grapheme", maxLength: 80 }),
-  fc.constantFrom("", "__proto__", "\u0000", "a".repeat(300)),
-);
-const instant = fc.integer({ min: 0, max: 4_102_444_800_000 });
-const number = fc.oneof(
-  fc.integer(),
-  fc.maxSafeInteger(),
-  fc.double({ noNaN: true }),
-  fc.constantFrom(-0, 2 ** 32, -(2 ** 31) - 1, Number.POSITIVE_INFINITY),
-);
-const maybe = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
-  fc.option(value, { nil: undefined });
 /** Without the members that are undefined. */
 const told = <T extends object>(value: fc.Arbitrary<T>): fc.Arbitrary<T> =>
   value.map(
     (all) => Object.fromEntries(Object.entries(all).filter(([, member]) => member !== undefined)) as T,
   );
-const texts = fc.array(text, { maxLength: 3 });
-const list = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T[]> => fc.array(value, { maxLength: 3 });
-
 const attribute: fc.Arbitrary<StoredAttribute> = fc.record(
   {
     value: fc.oneof<fc.Arbitrary<StoredAttribute["value"]>[]>(
@@ -124,56 +103,6 @@ const reason: fc.Arbitrary<Reason> = fc.record(
     requiredKeys: ["stage", "code", "sourceId", "detail", "playerMessageKey", "purposes"],
   },
 );
-
-const edge: fc.Arbitrary<Edge> = fc.oneof(
-  record({
-    action: fc.constantFrom("DONE", "STATUS_CHECK", "VOID_FIRST", "OTHER_METHOD", "NEW_CIT", "STOP"),
-  }),
-  record({
-    action: fc.constant("STEP" as const),
-    step: fc.oneof(fc.nat(5), fc.constantFrom(94, 95, 1e9)),
-  }),
-  record({ action: fc.constant("WAIT_UNTIL" as const), step: fc.nat(9), notBeforeMs: instant }),
-  record({ action: fc.constant("CHANGE_DATA" as const), fields: texts }),
-  record({ action: fc.constantFrom("LOWER_AMOUNT", "ASK_AGAIN"), notBeforeMs: maybe(instant) }),
-);
-const outcomeClass = fc.constantFrom(...outcomeClasses);
-
-const threeDsReason = fc.constantFrom("" as const, ...threeDsReasons.map(({ code }) => code));
-const threeDs: fc.Arbitrary<StepThreeDs> = fc.oneof(
-  record({ requirement: fc.constantFrom("NONE", "OUT_OF_SCOPE", "NOT_APPLICABLE"), reason: threeDsReason }),
-  record({
-    requirement: fc.constant("THREE_DS" as const),
-    challengeIndicator: text,
-    reason: threeDsReason,
-    useProof: fc.boolean(),
-  }),
-  record({ requirement: fc.constant("EXEMPTION" as const), exemption: text, reason: threeDsReason }),
-);
-
-const usualEdges = fc
-  .array(edge, { minLength: outcomeClasses.length, maxLength: outcomeClasses.length })
-  .map((edges) => edges.map((each, at) => ({ outcomeClass: outcomeClasses[at]!, edge: each })));
-
-const step: fc.Arbitrary<Step> = record({
-  number: fc.integer({ min: 1, max: 9 }),
-  kind: fc.constantFrom("FIRST", "CASCADE", "STEP_UP"),
-  psp: text,
-  mid: text,
-  instrument: text,
-  threeDs,
-  liabilityShift: fc.constantFrom("EXPECTED", "NOT_EXPECTED", "UNKNOWN"),
-  attemptId: text,
-  idempotencyKey: text,
-  notBeforeMs: maybe(instant),
-  edges: fc.oneof(usualEdges, list(record({ outcomeClass, edge }))),
-});
-
-const plan: fc.Arbitrary<Plan> = record({
-  steps: list(step),
-  validUntilMs: instant,
-  codeTableVersion: text,
-});
 
 const experience: fc.Arbitrary<Experience> = record({
   methods: list(record({ method: text, maxAmount: maybe(money) })),
