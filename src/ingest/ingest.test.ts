@@ -242,6 +242,31 @@ describe("payment facts", () => {
     expect(listRows(house, "ann")).toHaveLength(3);
   });
 
+  test("approvals and declines are rows of their card's history though no limit is over cards, and blocks of their BIN's", () => {
+    const house = makeIngestHouse();
+    const card = "fingerprint:f-9";
+    const decline = outcomeFact({ type: "payment_declined", outcome: "HARD", card, bin: "457104" });
+    house.ingest.recordFacts("default", [
+      outcomeFact({ attemptId: "1", card, bin: "457104" }),
+      outcomeFact({ attemptId: "1", type: "payment_attempted", card }),
+      { ...decline, attemptId: "2", code: "51" },
+      { ...decline, attemptId: "3", code: "5C", block: "bin", blockUntilMs: nowMs + hourMs },
+    ]);
+    const typesOf = (id: string, kind: "card" | "bin") =>
+      listRows(house, id, kind)
+        .map((row) => row.split(" ")[1])
+        .sort();
+    expect(typesOf(card, "card")).toEqual(["payment_approved", "payment_declined", "payment_declined"]);
+    expect(typesOf("457104", "bin")).toEqual(["payment_declined"]);
+    const reversed = { reversed_type: "payment_approved", card };
+    take(house, {
+      ...approve({ eventId: "w-9", reverses: "w-1", type: "event_reversed", attributes: reversed }),
+      attemptId: "1",
+      amount: undefined,
+    });
+    expect(typesOf(card, "card")).toEqual(["payment_declined", "payment_declined"]);
+  });
+
   test("SEMANTICS 6.1: the first arrival sets the instant, an outcome's amount wins, differences are told and counted", () => {
     const house = makeIngestHouse();
     take(house, approve());
