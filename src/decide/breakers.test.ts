@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { compileForTest } from "../../test/helpers/compile.ts";
+import { createMemoryPayments } from "../../test/helpers/memory-payments.ts";
 import { createMemoryState } from "../../test/helpers/memory-state.ts";
 import { emptyBinTable } from "../core/bin/bin-table.ts";
 import type { OutcomeReport } from "../core/outcome-report.ts";
@@ -64,7 +65,7 @@ const failures = {
 type Told = Omit<OutcomeReport, "merchantId" | "paymentId" | "attemptId" | "psp">;
 
 /** A merchant, and another that shares nothing with it. Every payment has an id of its own, unless it says otherwise. */
-function openWorld(first: RuleSnapshot = house) {
+function openWorld(first: RuleSnapshot = house, payments = createMemoryPayments()) {
   const world = { nowMs: noonMs, snapshot: first };
   const transitions: string[] = [];
   const fates: ProbeFate[] = [];
@@ -97,6 +98,7 @@ function openWorld(first: RuleSnapshot = house) {
       ]),
       rules,
       players,
+      payments,
       bins: emptyBinTable,
       clock: { nowMs: () => world.nowMs },
     }),
@@ -331,6 +333,42 @@ rules:
     expect(breaker("alpha").probes).toBe(0);
     expect(routeOf(first)[0]).toBe("alpha");
     expect(fates).toEqual(["LEASED", "RETURNED", "LEASED", "NEUTRAL", "LEASED", "RETURNED"]);
+  });
+
+  test("are given back where a report tells that the payment went elsewhere, or its step is cut", () => {
+    const { world, decide, report, breakAlpha, breaker } = openWorld();
+    breakAlpha(true);
+    const elsewhere = decide();
+    const bravo = elsewhere.decision.plan!.steps.findIndex(({ psp }) => psp === "bravo");
+    expect(breaker("alpha").probes).toBe(1);
+    report(elsewhere, { result: "APPROVED" }, bravo);
+    expect(breaker("alpha")).toMatchObject({ phase: "HALF_OPEN", probes: 0 });
+    const cut = decide();
+    expect(breaker("alpha").probes).toBe(1);
+    world.snapshot = compile(
+      "",
+      psps.replace(
+        "id: alpha,",
+        'id: alpha, maintenance: [{ from: "2026-11-16T12:00:00Z", until: "2026-11-17T00:00:00Z" }],',
+      ),
+    );
+    report(cut, { result: "PENDING" }, cut.decision.plan!.steps.length - 1);
+    expect(breaker("alpha").probes).toBe(0);
+  });
+
+  test("are given back where the decision could not be kept", async () => {
+    const memory = createMemoryPayments();
+    const disk = { isFull: false };
+    const { decider, breakAlpha, breaker } = openWorld(house, {
+      get: memory.get,
+      put: (...record) => (disk.isFull ? Promise.reject(new Error("disk full")) : memory.put(...record)),
+    });
+    breakAlpha(true);
+    disk.isFull = true;
+    const decided = decider.decide({ ...payment, paymentId: "unkept" }, "gateway");
+    expect(breaker("alpha").probes).toBe(1);
+    await expect(decided.ok && decided.durable).rejects.toThrow("disk full");
+    expect(breaker("alpha").probes).toBe(0);
   });
 
   test("that are lost expire when plan and PSP have had their time", () => {

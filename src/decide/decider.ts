@@ -29,7 +29,7 @@ import {
 } from "./decide-with.ts";
 import type { Decided, Decider, Refused } from "./decided.ts";
 import { describePlayer } from "./describe-player.ts";
-import { giveBackCut } from "./health.ts";
+import { giveBackUnused } from "./health.ts";
 import { findConflicts, identify } from "./identity.ts";
 import type { ActiveRules, DecisionState } from "./judge.ts";
 import { findKeepUntil, type Keeper, type KeeperDeps } from "./keeper.ts";
@@ -200,7 +200,7 @@ export function createDecider(deps: DeciderDeps): Decider {
           });
     const state = readState(deps, payment.merchantId, payment.playerId);
     const cuts = recheckPlan(rules, decision, payment, state, nowMs, attempts);
-    giveBackCut(deps.breakers, payment, decision, cuts);
+    giveBackUnused(deps.breakers, payment, decision, attempts, cuts);
     return {
       ok: true,
       payment,

@@ -6,6 +6,7 @@ import type { Decision, Step } from "../core/decision.ts";
 import { convertMinor } from "../core/money.ts";
 import type { Payment } from "../core/payment.ts";
 import type { Reason } from "../core/reason.ts";
+import type { Attempt } from "../core/retry/attempts.ts";
 import type { PlanCuts } from "../core/retry/standing.ts";
 import { allWell, findMaintenance, type Health, type PspHealth } from "../core/routing/health.ts";
 import type { RoutingCase } from "../core/routing/routing-case.ts";
@@ -130,20 +131,21 @@ export function findProbe(
   };
 }
 
-/** Takes back what leases a payment holds for steps that were cut. */
-export function giveBackCut(
-  breakers: Pick<Breakers, "giveBack"> | undefined,
+/** Takes back what leases a payment holds for steps that it will not make: those that were cut, and those before the furthest that was sent. */
+export function giveBackUnused(
+  breakers: Pick<Breakers, "giveBack" | "boardOf"> | undefined,
   payment: Pick<Payment, "merchantId" | "paymentId">,
   { plan }: Pick<Decision, "plan">,
+  attempts: readonly Pick<Attempt, "attemptId">[],
   cuts: PlanCuts | undefined,
 ): void {
-  if (breakers === undefined || plan === undefined || cuts === undefined) return;
-  const { numbers } = cuts;
-  giveBackSteps(
-    breakers,
-    payment,
-    plan.steps.filter(({ number }) => numbers.has(number)),
+  if (plan === undefined || breakers?.boardOf(payment.merchantId) === undefined) return;
+  const isSent = ({ attemptId }: Step): boolean => attempts.some((each) => each.attemptId === attemptId);
+  const furthest = plan.steps.findLast(isSent)?.number ?? 0;
+  const unused = plan.steps.filter(
+    (step) => !isSent(step) && (step.number < furthest || cuts?.numbers.has(step.number) === true),
   );
+  giveBackSteps(breakers, payment, unused);
 }
 
 /** Says that the plan goes where it is likely to fail, because breakers leave nothing else. */

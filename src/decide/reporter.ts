@@ -30,7 +30,7 @@ import { describeHeld, hearClosed, type LaterWord } from "./closed.ts";
 import { standPlan } from "./decide-with.ts";
 import type { PlanNow, Refused, Reported, Reporter } from "./decided.ts";
 import type { DeciderDeps } from "./decider.ts";
-import { giveBackCut } from "./health.ts";
+import { giveBackUnused } from "./health.ts";
 import { type ActiveRules, type DecisionState, readFacts, readFrame } from "./judge.ts";
 import { findKeepUntil } from "./keeper.ts";
 import { isOverLimits, readPlayerLimits } from "./limits.ts";
@@ -136,7 +136,7 @@ export function createReporter(deps: ReporterDeps): Reporter {
   ): Reported => {
     const state = readState(deps, told.merchantId, payment.playerId);
     const cuts = recheckPlan(rules, record.decision, payment, state, nowMs, attempts);
-    giveBackCut(deps.breakers, payment, record.decision, cuts);
+    giveBackUnused(deps.breakers, payment, record.decision, attempts, cuts);
     const plan: PlanNow | undefined = standPlan(record.decision, {
       attempts,
       revision: record.revision,

@@ -211,6 +211,19 @@ describe("a half-open breaker", () => {
     expect(countCalls(breaker, policy, halfOpenAtMs + 3 * second).calls).toBe(0);
   });
 
+  test("counts successes anew once a probe failed", () => {
+    const answer = (from: Breaker, attempt: string, sign: HealthSign, nowMs: number): Breaker => {
+      const leased = leaseProbe(from, policy, lease(attempt, nowMs + second), nowMs)!;
+      return hearOutcome(leased, policy, outcome(attempt, sign, nowMs), nowMs);
+    };
+    let breaker = answer(answer(opened, "a", "SUCCESS", halfOpenAtMs), "b", "SUCCESS", halfOpenAtMs);
+    breaker = answer(breaker, "c", "FAILURE", halfOpenAtMs);
+    const againMs = halfOpenAtMs + policy.openForMs;
+    breaker = answer(answer(breaker, "d", "SUCCESS", againMs), "e", "SUCCESS", againMs);
+    expect(breaker.phase).toBe("HALF_OPEN");
+    expect(answer(breaker, "f", "SUCCESS", againMs).phase).toBe("CLOSED");
+  });
+
   test("is not opened by what was sent before it closed and is told after", () => {
     const one = { ...policy, closeAfter: 1 };
     const closed = hearOutcome(probing, one, outcome("p", "SUCCESS", halfOpenAtMs + 1), halfOpenAtMs + 1);
