@@ -7,7 +7,7 @@ import type { FieldChecks } from "./field-checks.ts";
 const pspCodeMax = 64;
 
 /** What the messages `Outcome` and `ReportOutcomeRequest` say alike of an answer. */
-export type AnswerMessage = {
+type AnswerMessage = {
   readonly responseCode: string;
   readonly pspCode: string;
   readonly adviceCode: string;
@@ -15,10 +15,7 @@ export type AnswerMessage = {
   readonly failure: FailureValue;
 };
 
-export type DecodedAnswer = Pick<
-  ReportedOutcome,
-  "responseCode" | "pspCode" | "adviceCode" | "threeDs" | "failure"
->;
+type DecodedAnswer = Pick<ReportedOutcome, "responseCode" | "pspCode" | "adviceCode" | "threeDs" | "failure">;
 
 /** Failures after which it is open whether anything was processed. */
 const openFailures: ReadonlySet<Failure> = new Set(["SERVER", "TIMEOUT"]);
