@@ -116,8 +116,14 @@ function findEdge({ edges }: Step, outcome: Outcome_Class): Edge | undefined {
 
 function formatThreeDs(threeDs: ThreeDs | undefined): string {
   if (threeDs === undefined) return "";
-  const { requirement, challengeIndicator, exemption } = threeDs;
-  return [ThreeDs_Requirement[requirement], challengeIndicator, exemption].filter((part) => part).join(" ");
+  const { requirement, challengeIndicator, exemption, useProof, reason } = threeDs;
+  const parts = [
+    ThreeDs_Requirement[requirement],
+    useProof ? "by proof" : challengeIndicator,
+    exemption,
+    reason === "" || exemption !== "" || useProof ? "" : `(${reason})`,
+  ];
+  return parts.filter((part) => part).join(" ");
 }
 
 function formatEdge(edge: Edge | undefined): string {

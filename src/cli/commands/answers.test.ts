@@ -40,7 +40,7 @@ describe("what people read", () => {
           kind: 1,
           psp: "nordic",
           mid: "m-1",
-          threeDs: { requirement: ThreeDs_Requirement.THREE_DS, challengeIndicator: "02" },
+          threeDs: { requirement: ThreeDs_Requirement.THREE_DS, challengeIndicator: "02", reason: "TRA" },
           edges: [{ outcome: Outcome_Class.GENERIC, edge: { action: Edge_Action.STEP, step: 2 } }],
         },
       ],
@@ -64,7 +64,7 @@ describe("what people read", () => {
     expect(out).toContain("Verdict   APPROVE_ROUTE\n");
     expect(out).toContain("Rule set  version 3 0123456789ab\n");
     expect(out).toContain("Segments  vip\n");
-    expect(out).toMatch(/^1 +FIRST +nordic +m-1 +THREE_DS 02 +STEP 2$/m);
+    expect(out).toMatch(/^1 +FIRST +nordic +m-1 +THREE_DS 02 \(TRA\) +STEP 2$/m);
     expect(out).toMatch(/^vip-direct +SEGMENT +strategy +retry to x$/m);
     expect(out).toContain('true    rules/vip-direct\n  true    segment("vip")  [vip = true]\n');
     expect(out).toMatch(/^globe +currency +EUR$/m);
