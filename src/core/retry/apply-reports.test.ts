@@ -25,6 +25,8 @@ function makeStep(at: number, more: Partial<Step> = {}): Step {
     idempotencyKey: "",
     notBeforeMs: undefined,
     edges: [],
+    timeoutMs: 60_000,
+    mayResend: true,
     ...more,
   };
 }
