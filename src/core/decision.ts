@@ -96,6 +96,10 @@ export type Step = {
   readonly notBeforeMs: number | undefined;
   /** One per class, in the order of `outcomeClasses`. */
   readonly edges: readonly OutcomeEdge[];
+  /** How long to wait for the answer of the PSP. */
+  readonly timeoutMs: number;
+  /** Whether the PSP answers a repeated key with its first answer. */
+  readonly mayResend: boolean;
 };
 
 export type StepThreeDs = {

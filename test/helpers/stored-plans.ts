@@ -47,6 +47,8 @@ const step: fc.Arbitrary<Step> = record({
   idempotencyKey: text,
   notBeforeMs: maybe(instant),
   edges: fc.oneof(usualEdges, list(record({ outcomeClass, edge }))),
+  timeoutMs: fc.integer({ min: 1_000, max: 300_000 }),
+  mayResend: fc.boolean(),
 });
 
 export const plan: fc.Arbitrary<Plan> = record({

@@ -471,6 +471,8 @@ const sampleStep = (stepNumber: number): Step => ({
     outcomeClass: each,
     edge: each === "APPROVED" ? { action: "DONE" } : { action: "STEP", step: stepNumber + 1 },
   })),
+  timeoutMs: 60_000,
+  mayResend: false,
 });
 
 export const sampleDecision: Decision = {

@@ -87,5 +87,7 @@ function makeStep(place: Place, { payment, route, threeDs }: PlanInput): Step {
     idempotencyKey: idempotencyKey({ merchantId, paymentId, revision, attemptId, psp: psp.id }),
     notBeforeMs: place.notBeforeMs,
     edges: place.edges,
+    timeoutMs: psp.timeoutMs,
+    mayResend: psp.idempotent,
   };
 }

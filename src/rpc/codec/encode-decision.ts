@@ -26,7 +26,7 @@ import { Action_Kind, type ActionSchema, Rule_Class } from "../../gen/switchyard
 import type { Door } from "../../wire/transport.ts";
 import { encodeReadings } from "./encode-limits.ts";
 import { encodeTrace } from "./encode-trace.ts";
-import { encodeInstant } from "./time.ts";
+import { encodeDuration, encodeInstant } from "./time.ts";
 
 const reasonsMax = 32;
 const segmentsMax = 256;
@@ -179,6 +179,8 @@ function encodeStep(step: Step): MessageInitShape<typeof StepSchema> {
       outcome: Outcome_Class[outcomeClass],
       edge: encodeEdge(edge),
     })),
+    timeout: encodeDuration(step.timeoutMs),
+    mayResend: step.mayResend,
   };
 }
 

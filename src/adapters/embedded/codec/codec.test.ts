@@ -61,7 +61,7 @@ describe("stored records", () => {
     const plain = { attemptId: "a-1", psp: "p", outcomeClass: "HARD", atMs: 1, revision: 0 } as const;
     const bytes = encodePaymentRecord(samplePayment("pay", { attempts: [plain] }));
     // An array of 18 values: six that are there, then undefined ones of three bytes each; the older row had 7 of them.
-    const at = bytes.indexOf(Buffer.from([0xdc, 0x00, 0x12]));
+    const at = bytes.lastIndexOf(Buffer.from([0xdc, 0x00, 0x12]));
     const undefinedBytes = 3;
     const end = bytes.indexOf("HARD") + "HARD".length + 2 + 2 * undefinedBytes;
     const older = Buffer.concat([

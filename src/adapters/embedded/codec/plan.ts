@@ -43,9 +43,12 @@ export function readPlan(row: Row | undefined): Plan | undefined {
   return { steps: steps.map(readStep), validUntilMs, codeTableVersion };
 }
 
+/** What steps of before it was kept are taken to have had. */
+const usualTimeoutMs = 60_000;
+
 /** Before the edges that are written out, and after them. */
 const stepFields = 14;
-const fieldsAfter = 2;
+const fieldsAfter = 4;
 
 function writeStep(step: Step): void {
   const { edges, threeDs } = step;
@@ -70,6 +73,8 @@ function writeStep(step: Step): void {
     if (codes[at] === otherCode) writeValue(rowOfEdge(edges[at]!.edge));
   writeText(threeDs.reason);
   writeFlag("useProof" in threeDs && threeDs.useProof);
+  writeNumber(step.timeoutMs);
+  writeFlag(step.mayResend);
 }
 
 function countOthers(codes: readonly number[]): number {
@@ -101,8 +106,13 @@ function readStep(row: Row): Step {
     ...Row[],
   ];
   const after = stepFields + countOthers([...codes].map((code) => code.charCodeAt(0)));
-  // Both are absent in rows of before they were kept.
-  const [reason = "", useProof = false] = row.slice(after) as [StepThreeDs["reason"]?, boolean?];
+  // These are absent in rows of before they were kept.
+  const [reason = "", useProof = false, timeoutMs = usualTimeoutMs, mayResend = false] = row.slice(after) as [
+    StepThreeDs["reason"]?,
+    boolean?,
+    number?,
+    boolean?,
+  ];
   const threeDs = readThreeDs({ requirement, challengeIndicator, exemption, reason, useProof });
   return {
     number,
@@ -116,6 +126,8 @@ function readStep(row: Row): Step {
     idempotencyKey,
     notBeforeMs,
     edges: readEdges(classes ?? usualOrder, codes, others),
+    timeoutMs,
+    mayResend,
   };
 }
 

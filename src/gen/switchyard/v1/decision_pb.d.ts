@@ -926,6 +926,20 @@ export declare type Step = Message<"switchyard.v1.Step"> & {
    * @generated from field: repeated switchyard.v1.OutcomeEdge edges = 11;
    */
   edges: OutcomeEdge[];
+
+  /**
+   * How long to wait for the PSP's answer; from then on the outcome is unknown.
+   *
+   * @generated from field: google.protobuf.Duration timeout = 12;
+   */
+  timeout?: Duration | undefined;
+
+  /**
+   * Whether the PSP answers a repeated key with its first answer, so that the attempt may be sent again under it. Where not it may only be asked for.
+   *
+   * @generated from field: bool may_resend = 13;
+   */
+  mayResend: boolean;
 };
 
 /**
