@@ -3,6 +3,7 @@ import { compileForTest } from "../../test/helpers/compile.ts";
 import { createMemoryPayments } from "../../test/helpers/memory-payments.ts";
 import { createMemoryState } from "../../test/helpers/memory-state.ts";
 import { emptyBinTable } from "../core/bin/bin-table.ts";
+import { defaultBreakerPolicy } from "../core/breakers/breaker-policy.ts";
 import type { OutcomeReport } from "../core/outcome-report.ts";
 import type { Payment } from "../core/payment.ts";
 import { buildOverrideSet } from "../core/rules/override-set.ts";
@@ -54,6 +55,9 @@ const payment: Payment = {
   mode: "PAYMENT",
   trace: true,
 };
+
+/** Closes after one success. */
+const eager = { ...defaultBreakerPolicy, closeAfter: 1 };
 
 const standard = { playerId: "p", restrictions: [], tier: "none" };
 const failures = {
@@ -369,6 +373,27 @@ rules:
     expect(breaker("alpha").probes).toBe(1);
     await expect(decided.ok && decided.durable).rejects.toThrow("disk full");
     expect(breaker("alpha").probes).toBe(0);
+  });
+
+  test("go on with a step-up at the same PSP, whose answer is theirs", () => {
+    const { decide, report, breakAlpha, breaker, fates } = openWorld({ ...house, breakerPolicy: eager });
+    breakAlpha(true);
+    const probe = decide({ card: { issuerCountry: "US", scheme: "visa" } });
+    const { plan } = report(probe, { result: "DECLINED", responseCode: "1A" });
+    expect(plan!.next).toMatchObject({ action: "STEP", step: 2 });
+    expect(plan!.steps.find(({ number }) => number === 2)?.psp).toBe("alpha");
+    expect(breaker("alpha")).toMatchObject({ phase: "HALF_OPEN", probes: 1 });
+    expect(routeOf(decide())).toEqual(["bravo"]);
+    report(probe, { result: "APPROVED" }, 1);
+    expect(breaker("alpha").phase).toBe("CLOSED");
+    expect(fates).toEqual(["LEASED", "NEUTRAL", "SUCCEEDED"]);
+  });
+
+  test("are told in the trace", () => {
+    const { decide, breakAlpha } = openWorld();
+    breakAlpha(true);
+    expect(decide().trace!.notes).toContain("alpha is half-open: the payment tries whether it works again");
+    expect(decide().trace!.notes.join()).not.toContain("half-open");
   });
 
   test("that are lost expire when plan and PSP have had their time", () => {

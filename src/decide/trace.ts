@@ -298,8 +298,12 @@ function findSource(path: string, { payment }: FactInput): JudgedFact["source"] 
   return given === undefined ? "bin_table" : "request";
 }
 
-function listNotes({ facts, threeDs, card }: Draft): readonly string[] {
+function listNotes({ facts, threeDs, card, route, workspace }: Draft): readonly string[] {
   const notes = [...listConflicts(facts)];
+  if (route.isProbe) {
+    const { id } = workspace.snapshot.psps[route.order[0]!]!;
+    notes.push(`${id} is half-open: the payment tries whether it works again`);
+  }
   for (const { id, used, declines } of card.caps)
     if (used > 0) notes.push(`scheme cap ${id}: ${used} of ${declines} declines`);
   const { unattended } = threeDs;
