@@ -32,9 +32,11 @@ const stateByVerb: Readonly<Record<string, PspStatus_State>> = {
 /** `switchyard psps list|set`: PSPs at run time. */
 export function addPspCommands(program: Command, run: Runner): void {
   const psps = program.command("psps").description("PSPs at run time");
-  withAdmin(psps.command("list").description("list the PSPs of the active rule set")).action(
-    run<[], CommonOptions>(listPsps),
-  );
+  withAdmin(
+    psps
+      .command("list")
+      .description("list the PSPs of the active rule set, with their breakers and maintenance"),
+  ).action(run<[], CommonOptions>(listPsps));
   const set = psps
     .command("set")
     .description("enable, drain or disable a PSP, from the next decision on")
