@@ -8,6 +8,7 @@ import type {
   Strategy_Weight,
 } from "../../../gen/switchyard/v1/rule_set_pb.js";
 import { quote } from "../../cel/faults.ts";
+import { exemptionKinds } from "../../sca/sca-policy.ts";
 import { relaxingIndicators } from "../challenge-indicator.ts";
 import {
   type EffectName,
@@ -43,7 +44,7 @@ const scoreMax = 1_000;
 const allowMax = 64;
 const limitThresholdsMax = 16;
 const retryAfterMaxMs = 30 * 86_400_000;
-const exemptions = ["LOW_VALUE", "TRA", "RECURRING", "TRUSTED_BENEFICIARY", "SECURE_CORPORATE"];
+const exemptions: readonly string[] = exemptionKinds.map((kind) => kind.toUpperCase());
 
 /** What the checks of effects need to know beside the effects. */
 export type EffectsInput = Pick<CheckInput, "faults" | "psps" | "policies"> & {

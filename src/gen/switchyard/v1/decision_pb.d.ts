@@ -1042,7 +1042,7 @@ export declare type ThreeDs = Message<"switchyard.v1.ThreeDs"> & {
   challengeIndicator: string;
 
   /**
-   * Kind of exemption, where the requirement is EXEMPTION: low_value, tra, recurring, trusted_beneficiary, or one that a rule names.
+   * Kind of exemption, where the requirement is EXEMPTION: low_value, tra, recurring, trusted_beneficiary.
    *
    * @generated from field: string exemption = 3;
    */

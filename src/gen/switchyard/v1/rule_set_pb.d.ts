@@ -3526,7 +3526,7 @@ export declare type Effects_ThreeDs = Message<"switchyard.v1.Effects.ThreeDs"> &
   challengeIndicator: string;
 
   /**
-   * Kind of exemption, for EXEMPT: LOW_VALUE, TRA, RECURRING, TRUSTED_BENEFICIARY, SECURE_CORPORATE.
+   * Kind of exemption, for EXEMPT: LOW_VALUE, TRA, RECURRING, TRUSTED_BENEFICIARY. Used where it holds; else what the law asks (docs/sca.md).
    *
    * @generated from field: string exemption = 3;
    */
