@@ -1171,7 +1171,7 @@ export declare type Edge = Message<"switchyard.v1.Edge"> & {
   step: number;
 
   /**
-   * Earliest instant, for WAIT_UNTIL, ASK_AGAIN and LOWER_AMOUNT.
+   * Earliest instant, for WAIT_UNTIL, ASK_AGAIN and LOWER_AMOUNT; in `Plan.next` also for STATUS_CHECK (the next query) and OTHER_METHOD (the same card).
    *
    * @generated from field: google.protobuf.Timestamp not_before = 3;
    */
