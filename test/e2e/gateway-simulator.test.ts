@@ -88,6 +88,15 @@ describe("a PSP of the simulator", () => {
     expect(await psp.getStatus("k1")).toMatchObject({ kind: "approved", approvedMinor: 1_000 });
   });
 
+  test("that was silent and charged makes whoever goes elsewhere charge twice, and the ledger tells", async () => {
+    const psp = await open({ timeouts: { charged: 1 } }, {}, shortMs);
+    await psp.authorise("k1", ask("p1"));
+    await psp.authorise("k2", ask("p1"));
+    expect(simulator!.ledger.findDoubles()).toEqual(["p1"]);
+    await psp.void("k2");
+    expect(simulator!.ledger.findDoubles()).toEqual([]);
+  });
+
   test("is silent and did not charge; voided by its key, it never will", async () => {
     const psp = await open({ timeouts: { not_charged: 1 } }, {}, shortMs);
     expect(await psp.authorise("k1", ask("p1"))).toEqual(failed(Failure.TIMEOUT));

@@ -4,16 +4,16 @@
  * `SWITCHYARD_TEST_CASES=250 npx vitest run test/e2e/gateway.test.ts`, in ten to twenty minutes.
  */
 import { rm } from "node:fs/promises";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { type Crowd, makeDeposit } from "../../samples/gateway/players.ts";
-import { type RunResult, runGateway } from "../../samples/gateway/run.ts";
+import { type RunOptions, type RunResult, runGateway } from "../../samples/gateway/run.ts";
 import type { LedgerEntry } from "../../samples/psp-simulator/ledger.ts";
 import { parseScript } from "../../samples/psp-simulator/script.ts";
 import { type Simulator, startSimulator } from "../../samples/psp-simulator/simulator.ts";
 import { PlayerService } from "../../src/gen/switchyard/v1/player_pb.js";
 import { RuleSetService } from "../../src/gen/switchyard/v1/rule_set_service_pb.js";
 import { countRuns } from "../helpers/property-runs.ts";
-import { connectAdmin, makeDataDirectory, spawnService } from "../helpers/service.ts";
+import { connectAdmin, makeDataDirectory, type SpawnedService, spawnService } from "../helpers/service.ts";
 
 const payments = countRuns(400);
 const players = Math.ceil(payments / 8);
@@ -102,61 +102,97 @@ const crowd: Crowd = {
   otherMethod: "open-banking",
 };
 
-let simulator: Simulator;
-let folder: string;
+/** PSPs that end with the test. */
+async function openPsps(played: object): Promise<Simulator> {
+  const simulator = await startSimulator(parseScript(JSON.stringify(played)));
+  onTestFinished(() => simulator.stop());
+  return simulator;
+}
 
-beforeAll(async () => {
-  simulator = await startSimulator(parseScript(JSON.stringify(script)));
-  folder = await makeDataDirectory();
-});
+/** A service in a process of its own, by the rule set above. */
+async function startRules(): Promise<SpawnedService> {
+  const folder = await makeDataDirectory();
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const service = await spawnService({ dataDirectory: folder });
+  await connectAdmin(RuleSetService, service).push({
+    document: { content: new TextEncoder().encode(ruleSet) },
+    author: "test",
+    activate: true,
+    confirmLoosening: true,
+  });
+  return service;
+}
 
-afterAll(async () => {
-  await simulator.stop();
-  await rm(folder, { recursive: true });
-});
+function options({ gatewayUrl }: SpawnedService, { url }: Simulator): Omit<RunOptions, "crowd"> {
+  return {
+    switchyardUrl: gatewayUrl,
+    simulatorUrl: url,
+    concurrency: 48,
+    rate: 0,
+    pspTimeoutMs: 300,
+    settings: { statusGapMs: 5, statusGapMaxMs: 300, statusTriesMax: 60, patienceMs: 200 },
+    sliceMs: 5_000,
+    settleAfterMs: 1_500,
+    onProgress: () => {},
+  };
+}
 
 describe("the reference gateway", () => {
-  test(
-    `takes ${payments} payments through outages and lying timeouts to the cent`,
-    async () => {
-      const service = await spawnService({ dataDirectory: folder });
-      await connectAdmin(RuleSetService, service).push({
-        document: { content: new TextEncoder().encode(ruleSet) },
-        author: "test",
-        activate: true,
-        confirmLoosening: true,
-      });
-      const run = await runGateway({
-        switchyardUrl: service.gatewayUrl,
-        simulatorUrl: simulator.url,
-        crowd,
-        concurrency: 48,
-        rate: 0,
-        pspTimeoutMs: 300,
-        settings: { statusGapMs: 5, statusGapMaxMs: 300, statusTriesMax: 60, patienceMs: 200 },
-        sliceMs: 5_000,
-        settleAfterMs: 1_500,
-        onProgress: () => {},
-      });
-      expect(run.tally.counts.payments).toBe(payments);
-      expectTrouble(run);
-      expect(simulator.ledger.findDoubles(), "charged twice").toEqual([]);
-      expectSameBooks(run, simulator.ledger.entries);
-      expect(findOverCap(simulator.ledger.entries), "attempts beyond a cap").toEqual([]);
-      expectNothingOpen(run);
+  const title = `takes ${payments} payments through outages and lying timeouts to the cent`;
+  test(title, { timeout: timeoutMs }, async () => {
+    const simulator = await openPsps(script);
+    const service = await startRules();
+    const run = await runGateway({ ...options(service, simulator), crowd });
+    const { ledger } = simulator;
+    expect(run.tally.counts.payments).toBe(payments);
+    expectTrouble(run);
+    expect(ledger.findDoubles(), "charged twice").toEqual([]);
+    expectSameBooks(run, ledger.entries);
+    expect(findOverCap(ledger.entries), "attempts beyond a cap").toEqual([]);
+    expectNothingOpen(run);
 
-      const admin = connectAdmin(PlayerService, service);
-      for (const [playerId, chargedMinor] of sumByPlayer(simulator.ledger.entries)) {
-        const { limits } = await admin.getPlayer({ playerId });
-        const day = limits.find(({ limitId }) => limitId === "day");
-        expect([playerId, day?.used]).toEqual([playerId, BigInt(chargedMinor)]);
-        // Only an approval that came to light after its hold was released may lead beyond a limit, and then it is said.
-        expect(day?.overrun || chargedMinor <= dayLimitMinor, `${playerId} is beyond the limit`).toBe(true);
-      }
-      await service.stop();
-    },
-    timeoutMs,
-  );
+    const admin = connectAdmin(PlayerService, service);
+    for (const [playerId, chargedMinor] of sumByPlayer(ledger.entries)) {
+      const { limits } = await admin.getPlayer({ playerId });
+      const day = limits.find(({ limitId }) => limitId === "day");
+      expect([playerId, day?.used]).toEqual([playerId, BigInt(chargedMinor)]);
+      // Only an approval that came to light after its hold was released may lead beyond a limit, and then it is said.
+      expect(day?.overrun || chargedMinor <= dayLimitMinor, `${playerId} is beyond the limit`).toBe(true);
+    }
+    await service.stop();
+  });
+
+  test("asks, voids and only then goes elsewhere, whatever silence meant", async () => {
+    const calm = {
+      latency_ms: { median: 2, p95: 8 },
+      approval: { default: 1 },
+      declines: [{ code: "05" }],
+    };
+    const simulator = await openPsps({
+      psps: [
+        // Silence: half of it is a charge, half is nothing.
+        { ...calm, id: "alpha", timeouts: { charged: 0.5, not_charged: 0.5 } },
+        // All of it becomes a charge, and nobody can be told not to.
+        { ...calm, id: "bravo", cancels_unknown: false, timeouts: { late: 1, late_after_ms: 1_200 } },
+        { ...calm, id: "coral" },
+        { ...calm, id: "delta" },
+      ],
+    });
+    const service = await startRules();
+    const small = { ...crowd, payments: 40, players: 4_000, seed: "silence", countries: ["DK"] };
+    const run = await runGateway({ ...options(service, simulator), crowd: small, concurrency: 8 });
+    const { entries, findDoubles } = simulator.ledger;
+    expect([...run.tally.endings.keys()]).toEqual(["approved"]);
+    expect(run.tally.counts.detours).toBeGreaterThan(0);
+    // What charged late was approved elsewhere by then: the settlement file tells, and it is voided.
+    expect(run.lateCharges).toBeGreaterThan(0);
+    expect(run.tally.counts.voided).toBe(run.lateCharges);
+    expect(findDoubles()).toEqual([]);
+    expect(entries.filter(({ chargedMinor, voided }) => chargedMinor > 0 && !voided)).toHaveLength(40);
+    expectSameBooks(run, entries);
+    expectNothingOpen(run);
+    await service.stop();
+  });
 });
 
 /** The run means something only where it met trouble of each kind. */
