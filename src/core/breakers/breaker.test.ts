@@ -1,4 +1,6 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { countRuns } from "../../../test/helpers/property-runs.ts";
 import {
   type Breaker,
   type BreakerOutcome,
@@ -111,6 +113,36 @@ describe("a closed breaker", () => {
     expect(hearOutcome(between, policy, fifth, nowMs + 6 * second).phase).toBe("CLOSED");
     const before = hearOutcome(run, policy, outcome("late", "SUCCESS", nowMs - second), nowMs + 5 * second);
     expect(hearOutcome(before, policy, fifth, nowMs + 6 * second).phase).toBe("OPEN");
+  });
+
+  test("comes to the same in whichever order outcomes arrive", () => {
+    const patient = { ...policy, callsMin: 1_000, timeoutsInRow: 1_000, normalShare: 0.1501 };
+    const told = fc
+      .array(fc.constantFrom<HealthSign>("SUCCESS", "FAILURE", "TIMEOUT", "ISSUER_DOWN", "NEUTRAL"), {
+        maxLength: 50,
+      })
+      .map((signs) =>
+        signs.map((sign, at) =>
+          outcome(`a${at}`, sign, startMs + at * second, { issuerKey: `bank-${at % 4}` }),
+        ),
+      )
+      .chain((outcomes) =>
+        fc.tuple(
+          fc.constant(outcomes),
+          fc.shuffledSubarray(outcomes, { minLength: outcomes.length, maxLength: outcomes.length }),
+        ),
+      );
+    const hearNow = (outcomes: readonly BreakerOutcome[]): Breaker =>
+      outcomes.reduce(
+        (breaker, each) => hearOutcome(breaker, patient, each, startMs + 59 * second),
+        closedBreaker,
+      );
+    fc.assert(
+      fc.property(told, ([outcomes, shuffled]) => {
+        expect(hearNow(shuffled)).toEqual(hearNow(outcomes));
+      }),
+      { numRuns: countRuns(300) },
+    );
   });
 
   test("takes an outcome of the future for one of now", () => {
