@@ -95,6 +95,19 @@ describe("what may loosen the law is refused until it is confirmed", () => {
       'fx_rates: [{ from: JPY, to: EUR, rate: "0.001" }, ',
       "fx_rates JPY/EUR is new",
     ],
+    [
+      "a softer code",
+      "fx_rates: [",
+      'response_codes: [{ code: "57", outcome: GENERIC }]\nfx_rates: [',
+      "response_codes 57 is new",
+    ],
+    [
+      "a higher cap of a scheme",
+      "fx_rates: [",
+      "scheme_caps: [{ id: day, scheme: mastercard, window: 24h, key: CARD, declines: 99 }]\nfx_rates: [",
+      "scheme_caps day is new",
+    ],
+    ["less SCA", "fx_rates: [", "sca_policy: { high_risk_score: 900 }\nfx_rates: [", "sca_policy is new"],
   ];
 
   test.each(edits)("%s, by push, by activation and by rollback", async (_, from, to, want) => {
