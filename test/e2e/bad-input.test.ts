@@ -81,7 +81,7 @@ const requests: readonly (readonly [string, JsonObject, ...string[]])[] = [
   ["a trust score below 0", { trustScore: "-Infinity" }, "trust_score out-of-range"],
   ["a trust score above 100", { trustScore: 100.5 }, "trust_score out-of-range"],
   ["a mode of number 99", { mode: 99 }, "mode unknown-enum-value"],
-  ["an initiator of number 3", { initiator: 3 }, "initiator unknown-enum-value"],
+  ["an initiator of number 4", { initiator: 4 }, "initiator unknown-enum-value"],
   ["a credential of number -1", { card: { credential: -1 } }, "card.credential unknown-enum-value"],
   [
     "an outcome of number 14",
