@@ -33,6 +33,9 @@ export const challengeIndicators: readonly Indicator[] = [
 /** What both sides run where nobody says. */
 const usualVersion = 20_200;
 
+/** Versions that were read: those that calls and rule sets may name are few thousands at most. */
+const numbers = new Map<string, number>();
+
 const byCode: ReadonlyMap<string, Indicator & { readonly sinceNumber: number }> = new Map(
   challengeIndicators.map((each) => [each.code, { ...each, sinceNumber: numberVersion(each.since) }]),
 );
@@ -50,7 +53,12 @@ export function fitIndicator(indicator: string, version: number): string {
 
 /** `2.3.1` as 20,301; the usual one where it is none. */
 function numberVersion(version: string | undefined): number {
-  const parts = /^(\d{1,2})\.(\d{1,2})(?:\.(\d{1,2}))?$/.exec(version ?? "");
+  if (version === undefined) return usualVersion;
+  const known = numbers.get(version);
+  if (known !== undefined) return known;
+  const parts = /^(\d{1,2})\.(\d{1,2})(?:\.(\d{1,2}))?$/.exec(version);
   if (parts === null) return usualVersion;
-  return Number(parts[1]) * 10_000 + Number(parts[2]) * 100 + Number(parts[3] ?? 0);
+  const number = Number(parts[1]) * 10_000 + Number(parts[2]) * 100 + Number(parts[3] ?? 0);
+  numbers.set(version, number);
+  return number;
 }

@@ -24,9 +24,11 @@ export function findExemption(
   zone: string,
   named: string | undefined,
 ): ExemptionKind | undefined {
-  const wanted = named?.toLowerCase();
-  const first = exemptionKinds.find((kind) => kind === wanted);
-  if (first !== undefined && holds(first, asked, psp, zone)) return first;
+  if (named !== undefined) {
+    const wanted = named.toLowerCase();
+    const first = exemptionKinds.find((kind) => kind === wanted);
+    if (first !== undefined && holds(first, asked, psp, zone)) return first;
+  }
   for (const kind of asked.policy.exemptionOrder) if (holds(kind, asked, psp, zone)) return kind;
   return undefined;
 }
@@ -59,9 +61,9 @@ function isLowValue({ payment, policy, fx, lowValueUse }: ExemptionCase, zone: s
 function isWithinTier({ payment, policy, fx }: ExemptionCase, { sca }: Psp, zone: string): boolean {
   const { fraudRateBps } = sca;
   if (fraudRateBps === undefined) return false;
-  return policy
-    .tiersFor(zone, payment.currency)
-    .some((tier) => fraudRateBps <= tier.fraudRateBps && isUpTo(payment, tier.amount, fx));
+  for (const tier of policy.tiersFor(zone, payment.currency))
+    if (fraudRateBps <= tier.fraudRateBps && isUpTo(payment, tier.amount, fx)) return true;
+  return false;
 }
 
 function isUpTo(payment: Payment, most: Money, fx: FxRates): boolean {

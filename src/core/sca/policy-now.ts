@@ -58,7 +58,7 @@ function openAt(policy: ScaPolicy, nowMs: number): PolicyNow {
     zone === other || (united.has(zone) && united.has(other));
   const lowValue = pickLatest(policy.lowValue.filter(counts), ({ zone }) => zone);
   const tra = pickLatest(policy.tra.filter(counts), ({ zone, fraudRateBps }) => `${zone} ${fraudRateBps}`);
-  const mandates = policy.mandates.filter(counts);
+  const mandates = Map.groupBy(policy.mandates.filter(counts), ({ country }) => country);
   const lowValueFor = rememberPair((zone, currency) => inCurrency(lowValue, areTogether, zone, currency)[0]);
   const tiersFor = rememberPair((zone, currency) => inCurrency(tra, areTogether, zone, currency));
   return {
@@ -66,8 +66,7 @@ function openAt(policy: ScaPolicy, nowMs: number): PolicyNow {
     areTogether,
     lowValueFor,
     tiersFor,
-    mandatesOf: (country) =>
-      mandates.length === 0 ? noMandates : mandates.filter((each) => each.country === country),
+    mandatesOf: (country) => mandates.get(country) ?? noMandates,
     exemptionOrder: policy.exemptionOrder,
     highRiskScore: policy.highRiskScore,
   };

@@ -129,7 +129,7 @@ function decideAttended(need: ThreeDsNeed, psp: Psp, version: number, law: Law):
   const { wish } = need;
   const level = pickLevel(wish, law);
   const indicator = fitIndicator(pickIndicator(wish, law), version);
-  if (takesProof(need, psp, level)) return authenticate(indicator, "PROOF", true);
+  if (takesProof(need, psp, level)) return authenticate(indicator, "PROOF");
   if (psp.threeDs && compareLevels(level, "EXEMPT") < 0) {
     return authenticate(indicator, level === law.level || asksGently(wish, law) ? law.reason : "RULE");
   }
@@ -231,32 +231,39 @@ function listFundings(said: string | undefined, listed: string | undefined): rea
   return [said, listed].filter((funding) => funding !== undefined);
 }
 
-/** Every answer that was given, shared between plans. */
-const answers = new Map<string, StepThreeDs>();
+/** Every answer that was given, shared between plans: by what it does, then by why. */
+const answers = new Map<string, Map<string, StepThreeDs>>();
 const notApplicable: StepThreeDs = Object.freeze({ requirement: "NOT_APPLICABLE", reason: "" });
 
 function go(requirement: "NONE" | "OUT_OF_SCOPE", reason: ThreeDsReason): StepThreeDs {
-  return share(`${requirement} ${reason}`, () => ({ requirement, reason }));
+  return findAnswer(requirement, reason) ?? keepAnswer(requirement, { requirement, reason });
 }
 
 function exempt(exemption: string, reason: ThreeDsReason): StepThreeDs {
-  return share(`EXEMPTION ${reason}`, () => ({ requirement: "EXEMPTION", exemption, reason }));
+  return (
+    findAnswer(exemption, reason) ?? keepAnswer(exemption, { requirement: "EXEMPTION", exemption, reason })
+  );
 }
 
-function authenticate(challengeIndicator: string, reason: ThreeDsReason, useProof = false): StepThreeDs {
-  return share(`${challengeIndicator} ${reason} ${useProof}`, () => ({
-    requirement: "THREE_DS",
-    challengeIndicator,
-    reason,
-    useProof,
-  }));
+/** Only the reason PROOF goes with a proof, so that it need not be part of the key. */
+function authenticate(challengeIndicator: string, reason: ThreeDsReason): StepThreeDs {
+  return (
+    findAnswer(challengeIndicator, reason) ??
+    keepAnswer(challengeIndicator, {
+      requirement: "THREE_DS",
+      challengeIndicator,
+      reason,
+      useProof: reason === "PROOF",
+    })
+  );
 }
 
-function share(key: string, make: () => StepThreeDs): StepThreeDs {
-  let answer = answers.get(key);
-  if (answer === undefined) {
-    answer = Object.freeze(make());
-    answers.set(key, answer);
-  }
+function findAnswer(what: string, reason: string): StepThreeDs | undefined {
+  return answers.get(what)?.get(reason);
+}
+
+function keepAnswer(what: string, answer: StepThreeDs): StepThreeDs {
+  const known = answers.get(what) ?? new Map<string, StepThreeDs>();
+  answers.set(what, known.set(answer.reason, Object.freeze(answer)));
   return answer;
 }
