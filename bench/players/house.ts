@@ -2,9 +2,10 @@ import { type EmbeddedStore, openEmbeddedStore } from "../../src/adapters/embedd
 import { emptyBinTable } from "../../src/core/bin/bin-table.ts";
 import type { Payment } from "../../src/core/payment.ts";
 import type { RuleSnapshot } from "../../src/core/rules/snapshot.ts";
-import type { Decider } from "../../src/decide/decided.ts";
+import type { Decider, Reporter } from "../../src/decide/decided.ts";
 import { createDecider } from "../../src/decide/decider.ts";
 import { createKeeper } from "../../src/decide/keeper.ts";
+import { createReporter } from "../../src/decide/reporter.ts";
 import { createIngest, type Ingest } from "../../src/ingest/ingest.ts";
 import { activate, flatten } from "../core/subject.ts";
 import { currency, playerIdOf } from "./population.ts";
@@ -16,6 +17,7 @@ export type House = {
   readonly store: EmbeddedStore;
   readonly ingest: Ingest;
   readonly decider: Decider;
+  readonly reporter: Reporter;
 };
 
 /** Opens the store in a directory; the present stands at `nowMs`. */
@@ -49,7 +51,7 @@ export async function openHouse(options: {
   };
   const ingest = createIngest(state);
   const { recordFacts } = ingest;
-  const decider = createDecider({
+  const deps = {
     ...state,
     payments: store.payments,
     pspStates: () => new Map(),
@@ -57,8 +59,8 @@ export async function openHouse(options: {
     remember: () => undefined,
     recordFacts,
     keeper: createKeeper({ payments: store.payments, limits: store.limits, recordFacts }),
-  });
-  return { store, ingest, decider };
+  };
+  return { store, ingest, decider: createDecider(deps), reporter: createReporter(deps) };
 }
 
 /** A new card deposit of USD 35 by a player. */

@@ -1,0 +1,67 @@
+import type { OutcomeReport } from "../../src/core/outcome-report.ts";
+import type { Payment } from "../../src/core/payment.ts";
+import type { Decided } from "../../src/decide/decided.ts";
+import { flatten } from "../core/subject.ts";
+import type { Random } from "../corpus/random.ts";
+import { merchantId } from "../players/house.ts";
+
+const countries = [
+  { country: "DE", currency: "EUR", scheme: "visa" },
+  { country: "GB", currency: "GBP", scheme: "mastercard" },
+  { country: "FR", currency: "EUR", scheme: "mastercard" },
+  { country: "SE", currency: "EUR", scheme: "visa" },
+] as const;
+
+/** A card deposit of 10 to 200 by a European. */
+export function makePlanPayment(number: number, player: number): Payment {
+  const { country, currency, scheme } = countries[player % countries.length]!;
+  return flatten({
+    requestId: `request-${number}`,
+    merchantId,
+    paymentId: `planned-${number}`,
+    revision: 0,
+    playerId: `player-${player}`,
+    brand: "",
+    kind: "deposit",
+    amountMinor: 1_000 + 500 * (number % 38),
+    currency,
+    method: "card",
+    card: {
+      bin: "457104",
+      scheme,
+      funding: "debit",
+      issuerCountry: country,
+      lastFour: "4242",
+      fingerprint: `card-${player}`,
+      credential: "PAN",
+    },
+    playerCountry: country,
+    ipCountry: country,
+    deviceId: `device-${player}`,
+    ip: "10.1.2.3",
+    initiator: "CIT",
+    trustScore: 80,
+    riskSignals: [],
+    attributes: new Map(),
+    previousAttempts: [],
+    mode: "PAYMENT",
+    trace: false,
+  });
+}
+
+/** What became of the first step: four of five approved, the others declined, with a technical failure now and then. */
+export function makeOutcome({ payment, decision }: Decided, random: Random): readonly OutcomeReport[] {
+  const step = decision.plan?.steps[0];
+  if (step === undefined) return [];
+  const told = {
+    merchantId: payment.merchantId,
+    paymentId: payment.paymentId,
+    attemptId: step.attemptId,
+    psp: step.psp,
+    latencyMs: 400 + random.index(400),
+  };
+  if (random.chance(0.8)) return [{ ...told, result: "APPROVED", responseCode: "00" }];
+  if (random.chance(0.1)) return [{ ...told, result: "DECLINED", failure: "CONNECT" }];
+  const responseCode = random.chance(0.5) ? "05" : "51";
+  return [{ ...told, result: "DECLINED", responseCode }];
+}
