@@ -57,7 +57,7 @@ describe("a decision", () => {
       releasesAtMs: noonMs + 30 * minuteMs,
     });
     const long = decideHold(undefined, { ...wish()!, validUntilMs: noonMs + hourMs }, noonMs)!;
-    expect(long.releasesAtMs).toBe(noonMs + hourMs + minuteMs + 1);
+    expect(long.releasesAtMs).toBe(noonMs + hourMs + 5 * minuteMs + 1);
   });
 
   it("holds a review for 24 hours, and lets go of it under all limits then", () => {

@@ -27,6 +27,7 @@ import type { Hold } from "./limit.ts";
 /** How long holds hold, in ms. */
 type HoldTimes = {
   readonly silenceMs: number;
+  /** The longest that a rule set lets a PSP take. */
   readonly pspTimeoutMs: number;
   readonly pendingMs: number;
   readonly reviewMs: number;
@@ -34,7 +35,7 @@ type HoldTimes = {
 
 const holdTimes: HoldTimes = {
   silenceMs: 30 * 60_000,
-  pspTimeoutMs: 60_000,
+  pspTimeoutMs: 300_000,
   pendingMs: 7 * 86_400_000,
   reviewMs: 24 * 3_600_000,
 };
