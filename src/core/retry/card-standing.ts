@@ -83,7 +83,8 @@ export function readCardStanding(
 type Gathered = {
   readonly blocks: Map<string, CardObstacle & { readonly untilMs: number }>;
   readonly counters: readonly { readonly cap: SchemeCap; readonly atMs: number[]; isReset: boolean }[];
-  readonly approvedPayments: Set<number>;
+  /** Rows of approvals, and where each has its payment: read only where a block asks for it, for reading wide values is what costs. */
+  readonly approvals: { readonly row: number; readonly paymentPlace: number }[];
   isApproved: boolean;
   wait: { readonly untilMs: number; readonly advice: string } | undefined;
   readonly wrongCvvs: number[];
@@ -94,7 +95,7 @@ function readCard(views: CardViews, question: CardQuestion, history: History | u
   const gathered: Gathered = {
     blocks: new Map(),
     counters: question.caps.map((cap) => ({ cap, atMs: [], isReset: false })),
-    approvedPayments: new Set(),
+    approvals: [],
     isApproved: false,
     wait: undefined,
     wrongCvvs: [],
@@ -144,7 +145,7 @@ function noteApproval(
   view: CardView,
 ): void {
   gathered.isApproved = true;
-  if (view.paymentPlace >= 0) gathered.approvedPayments.add(history.readWide(row, view.paymentPlace));
+  if (view.paymentPlace >= 0) gathered.approvals.push({ row, paymentPlace: view.paymentPlace });
   if (!isCountedWith(view, question)) return;
   const isSame = isSameAmount(history, row, view, question);
   for (const counter of gathered.counters) {
@@ -183,7 +184,7 @@ function noteDecline(
 }
 
 function noteBlock(
-  { blocks, approvedPayments }: Gathered,
+  { blocks, approvals }: Gathered,
   question: CardQuestion,
   history: History,
   row: number,
@@ -194,7 +195,10 @@ function noteBlock(
   if (block === "card_amount" && !isSameAmount(history, row, view, question)) return;
   const untilMs = readBlockUntil(history, row, view);
   if (untilMs <= question.nowMs) return;
-  if (view.paymentPlace >= 0 && approvedPayments.has(history.readWide(row, view.paymentPlace))) return;
+  if (view.paymentPlace >= 0) {
+    const payment = history.readWide(row, view.paymentPlace);
+    if (approvals.some((each) => history.readWide(each.row, each.paymentPlace) === payment)) return;
+  }
   const known = blocks.get(block);
   if (known !== undefined && known.untilMs >= untilMs) return;
   blocks.set(block, { code: "HARD_DECLINE", what: block, answer: view.code, untilMs });
