@@ -5,6 +5,7 @@
  * is told, and of what nobody knows the PSP is asked until somebody does.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import { durationMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import {
   Edge_Action as Action,
   type DecideResponse,
@@ -161,7 +162,7 @@ async function sendStep(deposit: Deposit, step: Step, deps: GatewayDeps): Promis
   });
   deps.witness.sent(attempt, step);
   const startMs = performance.now();
-  const answer = await findPsp(deps, step.psp).authorise(attempt.key, {
+  const body = {
     ...deposit.authorisation,
     mid: step.mid,
     threeDs: {
@@ -169,7 +170,9 @@ async function sendStep(deposit: Deposit, step: Step, deps: GatewayDeps): Promis
       challengeIndicator: step.threeDs?.challengeIndicator ?? "",
       exemption: step.threeDs?.exemption ?? "",
     },
-  });
+  };
+  const timeoutMs = step.timeout === undefined ? undefined : durationMs(step.timeout);
+  const answer = await findPsp(deps, step.psp).authorise(attempt.key, body, timeoutMs);
   return tell(attempt, answer, performance.now() - startMs, deps);
 }
 
@@ -224,7 +227,7 @@ function findState(answer: PspAnswer): BookedAttempt["state"] {
 }
 
 /**
- * Asks for what nobody knows, at growing gaps, until it is known.
+ * Asks for what nobody knows, at growing gaps, until it is known: more often than `not_before` proposes, for the player waits.
  *
  * A PSP that does not know the key may still get it, so it is told to void it: then it can't be charged any more. One that can't do that has to
  * deny it several times; should it charge after all, its settlement file tells (`reconcile.ts`).
@@ -287,7 +290,7 @@ export async function voidAttempt(attempt: BookedAttempt, deps: GatewayDeps): Pr
 /** Waits for the instant of the edge; false where the player would not wait so long. */
 async function waitUntil({ notBefore }: Edge, { patienceMs }: GatewaySettings): Promise<boolean> {
   if (notBefore === undefined) return true;
-  const waitMs = Number(notBefore.seconds) * 1000 + notBefore.nanos / 1e6 - Date.now();
+  const waitMs = timestampMs(notBefore) - Date.now();
   if (waitMs > patienceMs) return false;
   if (waitMs > 0) await sleep(waitMs + 1);
   return true;

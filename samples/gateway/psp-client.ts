@@ -32,19 +32,26 @@ export type PspAnswer =
 export type Settled = { readonly key: string; readonly payment: string; readonly approvedMinor: number };
 
 export type PspClient = {
-  readonly authorise: (key: string, body: unknown) => Promise<PspAnswer>;
+  /** `timeoutMs` is how long to wait for the answer; never longer than the client waits for anything. */
+  readonly authorise: (key: string, body: unknown, timeoutMs?: number) => Promise<PspAnswer>;
   readonly getStatus: (key: string) => Promise<PspAnswer>;
   readonly void: (key: string) => Promise<PspAnswer>;
   readonly listSettled: () => Promise<readonly Settled[]>;
   readonly close: () => void;
 };
 
-export function openPspClient(url: string, timeoutMs: number): PspClient {
+/** `timeoutMaxMs` is the longest that the client waits. */
+export function openPspClient(url: string, timeoutMaxMs: number): PspClient {
   const agent = new Agent({ keepAlive: true });
-  const ask = (method: "GET" | "POST", path: string, key = "", body?: unknown): Promise<PspAnswer> =>
+  const ask = (
+    method: "GET" | "POST",
+    path: string,
+    { key = "", body, timeoutMs = timeoutMaxMs }: Partial<Asked> = {},
+  ): Promise<PspAnswer> =>
     call(new URL(path, url), { method, key, body, timeoutMs, agent }).then(readReply, readFailure);
   return {
-    authorise: (key, body) => ask("POST", "/authorisations", key, body),
+    authorise: (key, body, timeoutMs = timeoutMaxMs) =>
+      ask("POST", "/authorisations", { key, body, timeoutMs: Math.min(timeoutMs, timeoutMaxMs) }),
     getStatus: (key) => ask("GET", `/authorisations/${key}`),
     void: (key) => ask("POST", `/authorisations/${key}/void`),
     listSettled: async () => {

@@ -53,7 +53,7 @@ const outages = (shift: number) =>
     kind: outageKinds[(at + shift) % outageKinds.length]!,
     share: 0.8,
   }));
-const timeouts = { charged: 0.02, not_charged: 0.02, late: 0.01, late_after_ms: 600 };
+const timeouts = { charged: 0.02, not_charged: 0.02, late: 0.01, late_after_ms: 1_500 };
 const usual = {
   latency_ms: { median: 2, p95: 8 },
   approval: { default: 0.85 },
@@ -128,11 +128,12 @@ function options({ gatewayUrl }: SpawnedService, { url }: Simulator): Omit<RunOp
     switchyardUrl: gatewayUrl,
     simulatorUrl: url,
     concurrency: 48,
-    rate: 0,
-    pspTimeoutMs: 300,
+    // Slow enough that even a few payments last through several outages, and do not all fall into a second in which every PSP is left alone.
+    rate: Math.min(200, payments / 5),
+    pspTimeoutMs: 800,
     settings: { statusGapMs: 5, statusGapMaxMs: 300, statusTriesMax: 60, patienceMs: 200 },
     sliceMs: 5_000,
-    settleAfterMs: 1_500,
+    settleAfterMs: 2_500,
     onProgress: () => {},
   };
 }
@@ -173,7 +174,7 @@ describe("the reference gateway", () => {
         // Silence: half of it is a charge, half is nothing.
         { ...calm, id: "alpha", timeouts: { charged: 0.5, not_charged: 0.5 } },
         // All of it becomes a charge, and nobody can be told not to.
-        { ...calm, id: "bravo", cancels_unknown: false, timeouts: { late: 1, late_after_ms: 1_200 } },
+        { ...calm, id: "bravo", cancels_unknown: false, timeouts: { late: 1, late_after_ms: 2_000 } },
         { ...calm, id: "coral" },
         { ...calm, id: "delta" },
       ],
@@ -197,7 +198,7 @@ describe("the reference gateway", () => {
 
 /** The run means something only where it met trouble of each kind. */
 function expectTrouble({ tally: { counts, endings }, lateCharges }: RunResult): void {
-  expect(counts.approved).toBeGreaterThan(payments / 3);
+  expect(counts.approved, [...endings].join(", ")).toBeGreaterThan(payments / 4);
   expect(counts.detours).toBeGreaterThan(0);
   expect(counts.stepUps).toBeGreaterThan(0);
   expect(counts.resolved).toBeGreaterThan(0);
