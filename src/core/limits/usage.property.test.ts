@@ -143,7 +143,8 @@ function tellFacts({
     return outcome === "none" ? [sent] : [sent, { ...fact, type: `payment_${outcome}` }];
   });
   if (voidOf !== undefined) {
-    const atMs = Math.max(...attempts.map((each) => each.atMs));
+    // A void follows what it undoes, a payout included.
+    const atMs = Math.max(...attempts.map((each) => each.atMs), paid?.atMs ?? 0);
     facts.push({
       ...shared,
       type: "payment_voided",
