@@ -84,7 +84,7 @@ export function createIngest(deps: IngestDeps): Ingest {
       for (let at = 0; at < events.length; at += fetchedMax) {
         const next = events.slice(at, at + fetchedMax);
         const playerIds = next.map(({ playerId }) => playerId);
-        deps.histories.fetch(merchantId, playerIds);
+        deps.histories.prefetch(merchantId, playerIds);
         for (const event of next) outcomes.push(batch.take(event));
       }
       return { outcomes, durable: batch.close() };

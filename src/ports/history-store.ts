@@ -9,7 +9,7 @@ export type HistoryStore = {
   /** The history of a subject, loaded where it is cold; undefined where there is none. */
   readonly get: (merchantId: string, subject: Subject) => History | undefined;
   /** Says that rows of these players are placed next, so that their histories are fetched together. Nothing depends on it. */
-  readonly fetch: (merchantId: string, playerIds: readonly string[]) => void;
+  readonly prefetch: (merchantId: string, playerIds: readonly string[]) => void;
   /**
    * Puts one row, or finds it there. Ids of payment facts merge where `isPaymentFact`; `amountWins` says that the gateway's outcome tells the
    * fact, so that its amount stands instead of a wallet's.

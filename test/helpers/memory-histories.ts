@@ -22,7 +22,7 @@ export function createMemoryHistories(
       const number = table.find(merchantId, subject);
       return number < 0 ? undefined : table.view(number);
     },
-    fetch: () => {},
+    prefetch: () => {},
     place: (merchantId, subject, row, placing) => {
       const placed = table.place(table.open(merchantId, subject), row, placing);
       return { placed, durable: settle() };

@@ -63,8 +63,8 @@ export class EmbeddedHistories implements HistoryStore {
     return number < 0 ? undefined : this.table.view(number);
   };
 
-  readonly fetch = (merchantId: string, playerIds: readonly string[]): void =>
-    this.table.fetch(merchantId, { kind: "player", ids: playerIds });
+  readonly prefetch = (merchantId: string, playerIds: readonly string[]): void =>
+    this.table.prefetch(merchantId, { kind: "player", ids: playerIds });
 
   readonly place = (
     merchantId: string,

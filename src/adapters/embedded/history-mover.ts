@@ -258,7 +258,7 @@ export class HistoryMover implements Mover {
   #fetchNext(): void {
     const { dirty, table } = this.#histories;
     this.#fetched = Math.min(this.#next + fetchedMax, this.#end);
-    table.fetchToPack(Int32Array.from(dirty.slice(this.#next, this.#fetched)));
+    table.prefetchToPack(Int32Array.from(dirty.slice(this.#next, this.#fetched)));
   }
 
   /** A chunk that was the last one stood with the head, and must now stand by itself. */

@@ -78,7 +78,7 @@ class Twins {
   }
 
   run(operation: Operation): void {
-    this.#table.fetch("m", {
+    this.#table.prefetch("m", {
       kind: "player",
       ids: this.#histories.map((_, number) => this.#name(number).id),
     });

@@ -80,17 +80,20 @@ export class HistoryTable {
    * Fetches from memory what `find` and `place` will read of these subjects. A history that is not in the cache costs ten reads, each of which waits for
    * the one before; here those of many subjects are waited for together. Changes nothing, and nothing depends on it.
    */
-  fetch(merchantId: string, subjects: { readonly kind: SubjectKind; readonly ids: readonly string[] }): void {
+  prefetch(
+    merchantId: string,
+    subjects: { readonly kind: SubjectKind; readonly ids: readonly string[] },
+  ): void {
     const count = subjects.ids.length;
     if (this.#numbers.length < count) this.#numbers = new Int32Array(count);
-    this.#index.fetch(merchantId, subjects, this.#numbers);
-    this.#rows.fetch(this.#numbers, count);
+    this.#index.prefetch(merchantId, subjects, this.#numbers);
+    this.#rows.prefetch(this.#numbers, count);
   }
 
-  /** Fetches what packing these subjects will read; removed ones are fine. See `fetch`. */
-  fetchToPack(subjects: Int32Array): void {
-    this.#index.fetchIds(subjects);
-    this.#rows.fetchRows(subjects);
+  /** Prefetches what packing these subjects will read; removed ones are fine. See `prefetch`. */
+  prefetchToPack(subjects: Int32Array): void {
+    this.#index.prefetchIds(subjects);
+    this.#rows.prefetchRows(subjects);
   }
 
   /** The number of a subject; an empty history is made where it has none. */

@@ -59,14 +59,14 @@ export function readHead(bytes: Uint8Array): HistoryHead {
 /** Rows that lie together in a slab. */
 export type RowRun = {
   readonly slab: RowSlab;
-  readonly wides: Pick<WideValues, "fetch" | "list">;
+  readonly wides: Pick<WideValues, "prefetch" | "list">;
   readonly start: number;
   readonly count: number;
 };
 
 /** The bytes are good until the next call. */
 export function packRows({ slab, wides, start, count }: RowRun): Uint8Array {
-  wides.fetch(slab.extra, start, start + count);
+  wides.prefetch(slab.extra, start, start + count);
   reserve(3);
   scratch.setUint8(0, version);
   scratch.setUint16(1, count, true);

@@ -39,7 +39,7 @@ describe("SubjectIndex", () => {
           const [merchant, kind, id] = JSON.parse(key);
           expect(index.find(merchant, { kind, id })).toBe(number);
           const fetched = new Int32Array(2);
-          index.fetch(merchant, { kind, ids: [id, "x".repeat(100)] }, fetched);
+          index.prefetch(merchant, { kind, ids: [id, "x".repeat(100)] }, fetched);
           expect([...fetched]).toEqual([number, -1]);
         }
         const listed: number[] = [];

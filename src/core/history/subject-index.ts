@@ -102,7 +102,7 @@ export class SubjectIndex {
    *
    * `numbers` gets the number of each, -1 where there is none; in very rare cases it is another subject's.
    */
-  fetch(
+  prefetch(
     merchantId: string,
     { kind, ids }: { readonly kind: SubjectKind; readonly ids: readonly string[] },
     numbers: Int32Array,
@@ -129,7 +129,7 @@ export class SubjectIndex {
   }
 
   /** Fetches the ids of these subjects; removed ones are fine. */
-  fetchIds(numbers: Int32Array): void {
+  prefetchIds(numbers: Int32Array): void {
     let read = 0;
     for (const number of numbers) read ^= this.#ownerOf(number);
     for (const number of numbers) read ^= this.#firstByte(number);

@@ -115,7 +115,7 @@ export class SubjectRows {
   }
 
   /** Fetches what `find` and `insert` will read and write of the first `count` of these subjects; -1 is none. */
-  fetch(numbers: Int32Array, count: number): void {
+  prefetch(numbers: Int32Array, count: number): void {
     let read = 0;
     for (let at = 0; at < count; at++) {
       if (numbers[at]! >= 0) read ^= this.#get(numbers[at]!, countField);
@@ -134,7 +134,7 @@ export class SubjectRows {
   }
 
   /** Fetches the rows of these subjects, of long histories the first ones: whoever reads on is ahead of himself by then. */
-  fetchRows(numbers: Int32Array): void {
+  prefetchRows(numbers: Int32Array): void {
     let read = 0;
     for (const number of numbers) read ^= this.#get(number, countField);
     for (const number of numbers) {
@@ -150,7 +150,7 @@ export class SubjectRows {
       if (this.isCold(number)) continue;
       const start = this.startOf(number);
       const end = start + Math.min(this.count(number), fetchedRowsMax);
-      this.columns.wides.fetch(this.slabOf(number).extra, start, end);
+      this.columns.wides.prefetch(this.slabOf(number).extra, start, end);
     }
     fetched[0] = read;
   }

@@ -42,7 +42,7 @@ export class WideValues {
   }
 
   /** Fetches the blocks of the rows `[start, end)`, given by their references, together: they lie all over the slabs. */
-  fetch(references: Uint32Array, start: number, end: number): void {
+  prefetch(references: Uint32Array, start: number, end: number): void {
     const { slabs, shift, mask } = this.#blocks;
     let read = 0;
     for (let row = start; row < end; row++) {
