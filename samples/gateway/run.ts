@@ -75,7 +75,7 @@ async function openPsps(simulatorUrl: string, timeoutMs: number): Promise<Gatewa
 
 type ListedPsp = { readonly id: string; readonly url: string };
 
-const startTriesMax = 25;
+const startTriesMax = 150;
 const startGapMs = 200;
 
 /** Whoever was started together with the simulator may be faster. */

@@ -16,6 +16,8 @@ export type LedgerEntry = {
   readonly chargedMinor: number;
   voided: boolean;
   refundedMinor: number;
+  /** Whether the merchant was ever answered: what came in late and was declined nobody hears of. */
+  told: boolean;
 };
 
 export type Ledger = {
@@ -53,6 +55,7 @@ export function openLedger(nowMs: () => number): Ledger {
         chargedMinor,
         voided: false,
         refundedMinor: 0,
+        told: false,
       };
       entries.push(entry);
       const known = byPayment.get(payment);

@@ -37,7 +37,7 @@ type Known = {
   readonly asked: Authorisation;
   readonly answer: Answer;
   readonly final?: { readonly answer: Answer; readonly atMs: number };
-  entry?: LedgerEntry;
+  readonly entry?: LedgerEntry;
 };
 
 type Trouble =
@@ -93,17 +93,19 @@ export function openPsp(psp: PspScript, deps: PspDeps): Psp {
   const process = (key: string, asked: Authorisation): Known => {
     const answer = answerAuthorisation(script, psp, asked, key, dice);
     const isPending = answer.code !== undefined && dice(psp.id, key, "pending") < psp.pending.share;
-    const made: Known = isPending
-      ? {
-          asked,
-          answer: { status: "pending" },
-          final: { answer, atMs: nowMs() + psp.pending.after_ms },
-        }
-      : { asked, answer };
-    const chargedMinor = answer.status === "approved" ? answer.approvedMinor! : 0;
-    if (answer.code !== undefined) {
-      made.entry = ledger.book(psp.id, key, asked, { code: answer.code, chargedMinor });
-    }
+    return keep(key, asked, answer, isPending);
+  };
+
+  /** Books what reached an issuer, and keeps the answer under its key. */
+  const keep = (key: string, asked: Authorisation, answer: Answer, isPending = false): Known => {
+    const { code, status, approvedMinor = 0 } = answer;
+    const chargedMinor = status === "approved" ? approvedMinor : 0;
+    const final = { answer, atMs: nowMs() + psp.pending.after_ms };
+    const made: Known = {
+      asked,
+      ...(isPending ? { answer: { status: "pending" }, final } : { answer }),
+      ...(code === undefined ? {} : { entry: ledger.book(psp.id, key, asked, { code, chargedMinor }) }),
+    };
     known.set(key, made);
     return made;
   };
@@ -131,9 +133,7 @@ export function openPsp(psp: PspScript, deps: PspDeps): Psp {
         return { status: 200, body: readAnswer(process(key, asked)) };
       case "code_96":
         await waitLatency(key);
-        known.set(key, { asked, answer: { status: "declined", code: "96" } });
-        ledger.book(psp.id, key, asked, { code: "96", chargedMinor: 0 });
-        return { status: 200, body: readAnswer(known.get(key)!) };
+        return { status: 200, body: readAnswer(keep(key, asked, { status: "declined", code: "96" })) };
       case "unavailable":
         return { status: 503, body: { status: "unavailable", processed: false } };
       case "bad_gateway":
@@ -153,6 +153,7 @@ export function openPsp(psp: PspScript, deps: PspDeps): Psp {
   };
 
   const readAnswer = ({ answer, final, entry }: Known): Answer | { readonly status: "voided" } => {
+    if (entry !== undefined) entry.told = true;
     if (entry?.voided === true) return { status: "voided" };
     return final !== undefined && nowMs() >= final.atMs ? final.answer : answer;
   };

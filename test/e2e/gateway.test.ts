@@ -229,11 +229,12 @@ function expectNothingOpen({ books, tally }: RunResult): void {
 /** Authorisations that reached an issuer although the card had been declined as often as its scheme allows. The naive count. */
 function findOverCap(entries: readonly LedgerEntry[]): readonly LedgerEntry[] {
   const declines = new Map<string, number>();
-  return entries.filter(({ scheme, card, amountMinor, chargedMinor }) => {
+  return entries.filter(({ scheme, card, amountMinor, chargedMinor, told }) => {
     if (card === "") return false;
     const key = scheme === "mastercard" ? card : `${card} ${amountMinor}`;
     const before = declines.get(key) ?? 0;
-    declines.set(key, chargedMinor > 0 ? 0 : before + 1);
+    // Of a decline that came in late nobody can know.
+    if (told) declines.set(key, chargedMinor > 0 ? 0 : before + 1);
     return before >= (scheme === "mastercard" ? mastercardDeclinesMax : visaDeclinesMax);
   });
 }
