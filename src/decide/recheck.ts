@@ -6,7 +6,7 @@ import type { Decision, Step } from "../core/decision.ts";
 import type { Payment } from "../core/payment.ts";
 import type { Reason } from "../core/reason.ts";
 import type { BuiltInCode } from "../core/reason-codes.ts";
-import type { Attempt } from "../core/retry/attempts.ts";
+import { type Attempt, isApproved } from "../core/retry/attempts.ts";
 import { cutPlan, type PlanCuts } from "../core/retry/standing.ts";
 import { resolvePsps } from "../core/rules/facets/psps.ts";
 import type { RuleSnapshot } from "../core/rules/snapshot.ts";
@@ -27,7 +27,8 @@ export function recheckPlan(
   nowMs: number,
   attempts: readonly Attempt[],
 ): PlanCuts | undefined {
-  if (stored.plan === undefined) return undefined;
+  // What is approved is done: nothing of its plan runs any more that could be cut.
+  if (stored.plan === undefined || attempts.some(isApproved)) return undefined;
   const lifted = listLifted(stored);
   const judgement = judgePayment(rules, payment, state, nowMs, {
     approvedReviews: [],
