@@ -29,6 +29,9 @@ export const authorisationSchema = z.strictObject({
   }),
 });
 
+/** What a partial approval is for. */
+const partShare = 0.7;
+
 export type Authorisation = z.infer<typeof authorisationSchema>;
 
 export type Answer = {
@@ -74,7 +77,12 @@ export function answerAuthorisation(
     return { ...tellDecline(chosen ?? { code: "05", weight: 1 }), ...told };
   }
   if (asked.amountMinor > 1 && dice(psp.id, key, "partial") < psp.partial) {
-    return { status: "approved", code: "10", approvedMinor: Math.ceil(asked.amountMinor / 2), ...told };
+    return {
+      status: "approved",
+      code: "10",
+      approvedMinor: Math.ceil(asked.amountMinor * partShare),
+      ...told,
+    };
   }
   return { status: "approved", code: "00", approvedMinor: asked.amountMinor, ...told };
 }
