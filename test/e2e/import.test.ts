@@ -70,7 +70,7 @@ test("statistics are the same in order, shuffled, and after a kill in the middle
   expect((verdicts.ACCEPTED ?? 0) + verdicts.DUPLICATE!).toBe(6000);
   expect(await readStats(again)).toEqual(want);
   await again.end("SIGTERM");
-}, 120_000);
+}, 300_000);
 
 test("a replay stops the same deposits in one go and after a kill in the middle", async () => {
   const replay = ["replay", ...rows, ...map, "--in-flight", "16"];
@@ -93,7 +93,7 @@ test("a replay stops the same deposits in one go and after a kill in the middle"
   expect(resumed.json).toMatchObject({ stoppedByLimits, verdicts });
   expect((resumed.json as { replayed: number }).replayed).toBeGreaterThan(500);
   await again.end("SIGTERM");
-}, 120_000);
+}, 300_000);
 
 function waitForEvents(service: SpawnedService, wanted: number): Promise<void> {
   return waitForCount(service, /switchyard_events_total\{[^}]*verdict="ACCEPTED"[^}]*\} (\d+)/, wanted);
