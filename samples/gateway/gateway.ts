@@ -238,11 +238,12 @@ async function resolveOpen(
   deps: GatewayDeps,
 ): Promise<Plan | undefined | "unresolved"> {
   const { settings, books, witness } = deps;
-  const open = plan.attempts.filter(({ outcome }) => outcome === Class.UNKNOWN || outcome === Class.PENDING);
-  // The plan goes on calling unknown what was voided: our books say which is which.
+  const open = plan.attempts.filter(
+    ({ outcome, voided }) => !voided && (outcome === Class.UNKNOWN || outcome === Class.PENDING),
+  );
   const attempt = books
     .ofPayment(request.paymentId)
-    .find(({ attemptId, state }) => state !== "voided" && open.some((each) => each.attemptId === attemptId));
+    .find(({ attemptId }) => open.some((each) => each.attemptId === attemptId));
   if (attempt === undefined) return "unresolved";
   const psp = findPsp(deps, attempt.psp);
   let notFound = 0;

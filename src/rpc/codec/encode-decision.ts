@@ -150,10 +150,11 @@ export function encodePlan(plan: PlanNow, shows: Shows): MessageInitShape<typeof
     validUntil: encodeInstant(plan.validUntilMs),
     codeTableVersion: plan.codeTableVersion,
     next: encodeEdge(plan.next),
-    attempts: plan.attempts.map(({ attemptId, psp, outcomeClass }) => ({
+    attempts: plan.attempts.map(({ attemptId, psp, outcomeClass, voided = false }) => ({
       attemptId,
       psp,
       outcome: Outcome_Class[outcomeClass],
+      voided,
     })),
     cut: encodeReasons(plan.cut, shows),
   };

@@ -836,6 +836,13 @@ export declare type Attempt = Message<"switchyard.v1.Attempt"> & {
    * @generated from field: switchyard.v1.Outcome.Class outcome = 3;
    */
   outcome: Outcome_Class;
+
+  /**
+   * Whether it was voided since: then it neither holds the player's money nor forbids another attempt, whatever became of it.
+   *
+   * @generated from field: bool voided = 4;
+   */
+  voided: boolean;
 };
 
 /**
