@@ -3,6 +3,7 @@ import { noAnswer, type PaymentFact } from "../core/events/payment-fact.ts";
 import type { HoldFact } from "../core/limits/holds.ts";
 import type { Payment } from "../core/payment.ts";
 import type { Attempt } from "../core/retry/attempts.ts";
+import { partialCode } from "../core/retry/card-views.ts";
 import { findExemptionOf } from "../core/sca/step-three-ds.ts";
 
 /** What was asked of 3DS for an attempt. */
@@ -26,10 +27,15 @@ export function describeAnswer(
         ...(block === undefined ? {} : { block: block.what, blockUntilMs: block.untilMs }),
       };
     case "payment_approved":
-      return { ...noAnswer, initiator, sca: describeSca(attempt, asked) };
+      return { ...noAnswer, code: approvalCode(attempt), initiator, sca: describeSca(attempt, asked) };
     default:
       return { ...noAnswer, initiator };
   }
+}
+
+/** That only a part was approved, in the words of the networks: the amount of the fact is then not the one that was asked for. */
+function approvalCode({ outcomeClass }: Attempt): string {
+  return outcomeClass === "PARTIAL" ? partialCode : "";
 }
 
 /** How an approval was authenticated, or which exemption let it through without; empty where nobody said. */

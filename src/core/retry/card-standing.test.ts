@@ -223,6 +223,15 @@ describe("scheme caps", () => {
     expect(read([...declines(21, {}), approval(2, 4999)], { caps }).left).toBe(0);
   });
 
+  test("an approval of a part resets no count by amount: what was asked for is not its own amount", () => {
+    const part: Told = { ago: 2, type: "payment_approved", values: { code: "10" } };
+    expect(read([...declines(21, {}), part], { caps: capsOf("visa") }).left).toBe(0);
+    const mastercard = { scheme: "mastercard" };
+    const ofCard = { ...part, values: { ...part.values, ...mastercard } };
+    const question = { scheme: "mastercard", caps: capsOf("mastercard").slice(0, 1) };
+    expect(read([...declines(5, mastercard), ofCard], question).left).toBeGreaterThan(5);
+  });
+
   test("what no network saw is not counted", () => {
     const told: Told[] = [
       { ago: 1, values: { outcome: "TECH_NOT_PROCESSED" } },

@@ -147,7 +147,7 @@ function noteApproval(
   gathered.isApproved = true;
   if (view.paymentPlace >= 0) gathered.approvals.push({ row, paymentPlace: view.paymentPlace });
   if (!isCountedWith(view, question)) return;
-  const isSame = isSameAmount(history, row, view, question);
+  const isSame = !view.isPartial && isSameAmount(history, row, view, question);
   for (const counter of gathered.counters) {
     const { key, resetOnApproval } = counter.cap;
     if (resetOnApproval && (key === "CARD" || isSame)) counter.isReset = true;

@@ -10,6 +10,8 @@ export type CardView = {
   readonly scheme: string;
   readonly currency: string;
   readonly code: string;
+  /** Whether an approval was of a part: its amount is not the one that was asked for. */
+  readonly isPartial: boolean;
   /** Whether the networks saw the attempt, as far as one can tell. */
   readonly isCounted: boolean;
   readonly block: "" | "card" | "card_amount" | "bin" | "agreement";
@@ -88,6 +90,7 @@ const nothing: CardView = {
   scheme: "",
   currency: "",
   code: "",
+  isPartial: false,
   isCounted: false,
   block: "",
   adviceWaitMs: 0,
@@ -99,6 +102,9 @@ const nothing: CardView = {
   paymentPlace: -1,
   playerPlace: -1,
 };
+
+/** What the networks answer where they approve less than was asked for. */
+export const partialCode = "10";
 
 /** Declines of the amount and not of the card. */
 const fundsCodes: ReadonlySet<string> = new Set(["51", "61"]);
@@ -119,7 +125,7 @@ function readView(label: Label, read: ReadMeaning, atMs: number): CardView {
   };
   const group = initiator === "" ? undefined : groupOf(initiator);
   const known = { ...nothing, ...places, group, scheme, currency, code, advice };
-  if (isApproval) return { ...known, type: "approval" };
+  if (isApproval) return { ...known, type: "approval", isPartial: code === partialCode };
   const fields = code === "" ? [] : read(answerOf(label, code, advice), atMs).fields;
   return {
     ...known,
