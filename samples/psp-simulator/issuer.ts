@@ -30,7 +30,7 @@ export const authorisationSchema = z.strictObject({
 });
 
 /** What a partial approval is for. */
-const partShare = 0.7;
+const partShare = 0.5;
 
 export type Authorisation = z.infer<typeof authorisationSchema>;
 
