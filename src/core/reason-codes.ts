@@ -156,6 +156,12 @@ export const reasonCodes = [
     meaning: "A planned step was cut: the player had as many declines as the retry policy bears.",
   },
   {
+    code: "HOLD_RELEASED",
+    stage: "routing",
+    meaning:
+      "A planned step was cut: an earlier report left no step to run, so the payment no longer holds anything under limits; call at the next revision.",
+  },
+  {
     code: "PSP_DISABLED",
     stage: "routing",
     meaning: "A planned step was cut: its PSP was disabled or is no longer in the rule set.",

@@ -15,6 +15,7 @@ import { decideHold } from "../core/limits/holds.ts";
 import type { Payment } from "../core/payment.ts";
 import { applyReports } from "../core/retry/apply-reports.ts";
 import type { Attempt } from "../core/retry/attempts.ts";
+import type { LimitStore } from "../ports/limit-store.ts";
 import type { PaymentRecord, PaymentStore } from "../ports/payment-store.ts";
 import { type Breakers, giveBackSteps } from "./breakers.ts";
 import { type CallDeps, checkDeclared, invalid, openCall } from "./call.ts";
@@ -25,17 +26,15 @@ import {
   draftDecision,
   type EarlierRevisions,
   firstRevision,
-  standPlan,
 } from "./decide-with.ts";
 import type { Decided, Decider, Refused } from "./decided.ts";
 import { describePlayer } from "./describe-player.ts";
-import { giveBackUnused } from "./health.ts";
 import { findConflicts, identify } from "./identity.ts";
 import type { ActiveRules, DecisionState } from "./judge.ts";
 import { findKeepUntil, type Keeper, type KeeperDeps } from "./keeper.ts";
 import { accountsOf, type HeardAttempts, hearAttempts } from "./outcomes.ts";
-import { recheckPlan } from "./recheck.ts";
 import { describeReports } from "./report-context.ts";
+import { standAgain } from "./stand-again.ts";
 import { findPlayer, readState, type StateDeps } from "./state.ts";
 import { type OnOutcome, tellOutcomes } from "./tell-outcomes.ts";
 import { buildTrace } from "./trace.ts";
@@ -44,6 +43,7 @@ export type DeciderDeps = CallDeps &
   StateDeps & {
     readonly payments: Pick<PaymentStore, "get">;
     readonly keeper: Keeper;
+    readonly limits: Pick<LimitStore, "release">;
     readonly recordFacts: KeeperDeps["recordFacts"];
     readonly onOutcome?: OnOutcome | undefined;
     readonly breakers?: Pick<Breakers, "boardOf" | "lease" | "giveBack"> | undefined;
@@ -199,15 +199,15 @@ export function createDecider(deps: DeciderDeps): Decider {
             ...news,
           });
     const state = readState(deps, payment.merchantId, payment.playerId);
-    const cuts = recheckPlan(rules, decision, payment, state, nowMs, attempts);
-    giveBackUnused(deps.breakers, payment, decision, attempts, cuts);
+    const stored = { decision, revision, attempts, nowMs, isNews: news !== undefined };
+    const { plan, released } = standAgain(deps, rules, payment, state, stored);
     return {
       ok: true,
       payment,
       decision,
-      plan: standPlan(decision, { attempts, revision, nowMs, cuts }),
+      plan,
       replayed: true,
-      durable,
+      durable: released === undefined ? durable : Promise.all([durable, released]).then(() => {}),
       trace: payment.trace ? traceAgain(rules, payment, state, nowMs, decision) : undefined,
     };
   };

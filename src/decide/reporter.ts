@@ -27,17 +27,15 @@ import type { PaymentRecord } from "../ports/payment-store.ts";
 import { alertOfAnswer, listAlerts, unknownSent } from "./alerts.ts";
 import { type CallDeps, invalid } from "./call.ts";
 import { describeHeld, hearClosed, type LaterWord } from "./closed.ts";
-import { standPlan } from "./decide-with.ts";
-import type { PlanNow, Refused, Reported, Reporter } from "./decided.ts";
+import type { Refused, Reported, Reporter } from "./decided.ts";
 import type { DeciderDeps } from "./decider.ts";
-import { giveBackUnused } from "./health.ts";
 import { type ActiveRules, type DecisionState, readFacts, readFrame } from "./judge.ts";
 import { findKeepUntil } from "./keeper.ts";
 import { isOverLimits, readPlayerLimits } from "./limits.ts";
 import { type HeardPayment, hearAttempts, makeLaterFact } from "./outcomes.ts";
 import { readReport } from "./read-report.ts";
-import { recheckPlan } from "./recheck.ts";
 import { describeReports } from "./report-context.ts";
+import { standAgain } from "./stand-again.ts";
 import { findPlayer, readState } from "./state.ts";
 import { tellOutcomes } from "./tell-outcomes.ts";
 import { openWorkspace, type Workspace } from "./workspace.ts";
@@ -135,14 +133,9 @@ export function createReporter(deps: ReporterDeps): Reporter {
     durable: Promise<void> | undefined,
   ): Reported => {
     const state = readState(deps, told.merchantId, payment.playerId);
-    const cuts = recheckPlan(rules, record.decision, payment, state, nowMs, attempts);
-    giveBackUnused(deps.breakers, payment, record.decision, attempts, cuts);
-    const plan: PlanNow | undefined = standPlan(record.decision, {
-      attempts,
-      revision: record.revision,
-      nowMs,
-      cuts,
-    });
+    const { decision, revision } = record;
+    const stored = { decision, revision, attempts, nowMs, isNews: attempts !== record.attempts };
+    const { plan, released } = standAgain(deps, rules, payment, state, stored);
     const now = standNow(rules.snapshot, payment, state, nowMs);
     const standing = readStanding(told, now, hold, hold?.instantMs ?? record.decision.decidedAtMs);
     const attempt = findAttempt(attempts, told);
@@ -159,7 +152,7 @@ export function createReporter(deps: ReporterDeps): Reporter {
         ...context.sentAt(attempt.revision),
         table: context.table,
       }),
-      durable,
+      durable: released === undefined ? durable : Promise.all([durable, released]).then(() => {}),
     };
   };
 
