@@ -105,3 +105,11 @@ test("before anything was heard a plan without a way keeps what it holds", () =>
   expect(decide().plan?.next).toEqual({ action: "OTHER_METHOD" });
   expect(holdOf()).toMatchObject({ state: "HELD" });
 });
+
+test("what is heard of an earlier revision ends no plan that has not begun", () => {
+  const { states, decide, tell, holdOf } = openHouse();
+  decide({ revision: 1, amountMinor: 5_000 });
+  states.set("alpha", "DISABLED").set("bravo", "DISABLED");
+  expect(tell()).toMatchObject({ verdict: "APPLIED", plan: { next: { action: "OTHER_METHOD" } } });
+  expect(holdOf()).toMatchObject({ state: "HELD", revision: 1 });
+});
