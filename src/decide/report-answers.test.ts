@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { cardDeposit } from "../../test/helpers/card-deposit.ts";
 import { compileForTest } from "../../test/helpers/compile.ts";
 import { createMemoryState } from "../../test/helpers/memory-state.ts";
 import { emptyBinTable } from "../core/bin/bin-table.ts";
@@ -17,25 +18,7 @@ const dayMs = 24 * hourMs;
 const noonMs = Date.UTC(2026, 10, 16, 12);
 const card = { fingerprint: "f", bin: "45710435", scheme: "mastercard", issuerCountry: "DK" } as const;
 
-const payment: Payment = {
-  requestId: "r",
-  merchantId: "default",
-  paymentId: "pay",
-  revision: 0,
-  playerId: "p",
-  brand: "",
-  kind: "deposit",
-  amountMinor: 6_000,
-  currency: "EUR",
-  method: "card",
-  card,
-  initiator: "CIT",
-  riskSignals: [],
-  attributes: new Map(),
-  previousAttempts: [],
-  mode: "PAYMENT",
-  trace: false,
-};
+const payment: Payment = { ...cardDeposit, card };
 
 /** A house without limits, with one payment at alpha in the EEA, then at bravo outside; `more` is added to its rule set. */
 function openHouse(more = "", asked: Partial<Payment> = {}) {

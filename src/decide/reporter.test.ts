@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { cardDeposit } from "../../test/helpers/card-deposit.ts";
 import { compileForTest } from "../../test/helpers/compile.ts";
 import { createMemoryState } from "../../test/helpers/memory-state.ts";
 import { emptyBinTable } from "../core/bin/bin-table.ts";
@@ -26,25 +27,7 @@ limits:
   - { id: sent, class: RISK, measure: COUNT, counted: AUTHORISATIONS, window: { rolling: 720h }, thresholds: [{ count: 9 }] }
 `);
 
-const payment: Payment = {
-  requestId: "r",
-  merchantId: "default",
-  paymentId: "pay",
-  revision: 0,
-  playerId: "p",
-  brand: "",
-  kind: "deposit",
-  amountMinor: 6_000,
-  currency: "EUR",
-  method: "card",
-  card: { fingerprint: "f" },
-  initiator: "CIT",
-  riskSignals: [],
-  attributes: new Map(),
-  previousAttempts: [],
-  mode: "PAYMENT",
-  trace: false,
-};
+const payment = cardDeposit;
 
 /** A house with one payment of EUR 60.00 that was decided at noon and holds; `tell` reports its attempt at a step. */
 function openHouse() {

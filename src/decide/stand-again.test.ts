@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { cardDeposit } from "../../test/helpers/card-deposit.ts";
 import { compileForTest } from "../../test/helpers/compile.ts";
 import { createMemoryState } from "../../test/helpers/memory-state.ts";
 import { emptyBinTable } from "../core/bin/bin-table.ts";
@@ -19,25 +20,7 @@ limits:
   - { id: month, class: SAFER_GAMBLING, on_unknown: APPLY, measure: GROSS, window: { rolling: 720h }, thresholds: [{ amount: { minor_units: 20000, currency_code: EUR } }] }
 `);
 
-const payment: Payment = {
-  requestId: "r",
-  merchantId: "default",
-  paymentId: "pay",
-  revision: 0,
-  playerId: "p",
-  brand: "",
-  kind: "deposit",
-  amountMinor: 6_000,
-  currency: "EUR",
-  method: "card",
-  card: { fingerprint: "f" },
-  initiator: "CIT",
-  riskSignals: [],
-  attributes: new Map(),
-  previousAttempts: [],
-  mode: "PAYMENT",
-  trace: false,
-};
+const payment = cardDeposit;
 
 /** A decided payment of EUR 60 at alpha, then bravo, whose state at run time is `bravo`. */
 function openHouse() {

@@ -6,6 +6,7 @@ import type { Psp, ThreeDsWish } from "../../src/core/rules/snapshot.ts";
 import { houseScaPolicy } from "../../src/core/sca/default-policy.ts";
 import { defaultPspSca } from "../../src/core/sca/sca-policy.ts";
 import { assessThreeDs, type ScaContext, type ThreeDsNeed } from "../../src/core/sca/step-three-ds.ts";
+import { cardPsp } from "./card-psp.ts";
 
 const built = buildFx({
   rates: [
@@ -62,28 +63,8 @@ export function scaPsp(
   changes: Partial<Omit<Psp, "sca">> & { readonly sca?: Partial<Psp["sca"]> } = {},
 ): Psp {
   return {
-    id: "psp",
-    name: "psp",
-    enabled: true,
-    kinds: ["deposit"],
-    methods: ["card"],
-    currencies: [],
-    schemes: [],
-    countries: [],
-    excludedCountries: [],
-    issuerCountries: [],
-    excludedIssuerCountries: [],
-    binList: undefined,
-    excludedBinList: undefined,
-    amounts: [],
-    accounts: [],
-    fees: [],
+    ...cardPsp,
     acquirerCountry: "FR",
-    threeDs: true,
-    credentials: ["PAN"],
-    idempotent: true,
-    timeoutMs: 60_000,
-    maintenance: [],
     ...changes,
     sca: { ...defaultPspSca, ...changes.sca },
   };

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { cardPsp } from "../../../test/helpers/card-psp.ts";
 import { countRuns } from "../../../test/helpers/property-runs.ts";
 import { unknownBin } from "../bin/bin-table.ts";
 import type { Edge, OutcomeEdge, Plan, Step } from "../decision.ts";
@@ -16,7 +17,6 @@ import {
   type ThreeDsLevel,
 } from "../rules/snapshot.ts";
 import { houseScaPolicy } from "../sca/default-policy.ts";
-import { defaultPspSca } from "../sca/sca-policy.ts";
 import { assessThreeDs, isChallenge, needsThreeDs, type ThreeDsNeed } from "../sca/step-three-ds.ts";
 import { applyReports } from "./apply-reports.ts";
 import { type Attempt, isApproved, isOpen, makeAttemptId } from "./attempts.ts";
@@ -48,32 +48,8 @@ const payment: Payment = {
   trace: false,
 };
 
-function pspOf(id: string, threeDs: boolean, takesProof = false): Psp {
-  return {
-    id,
-    name: id,
-    enabled: true,
-    kinds: ["deposit"],
-    methods: ["card"],
-    currencies: [],
-    schemes: [],
-    countries: [],
-    excludedCountries: [],
-    issuerCountries: [],
-    excludedIssuerCountries: [],
-    binList: undefined,
-    excludedBinList: undefined,
-    amounts: [],
-    accounts: [],
-    fees: [],
-    acquirerCountry: "",
-    threeDs,
-    credentials: ["PAN"],
-    sca: { ...defaultPspSca, takesProof },
-    idempotent: true,
-    timeoutMs: 60_000,
-    maintenance: [],
-  };
+function pspOf(id: string, threeDs: boolean, _takesProof = false): Psp {
+  return { ...cardPsp, id, name: id, threeDs, sca: { ...cardPsp.sca, takesProof } };
 }
 
 const built = buildFx({ rates: [] });

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { cardPsp } from "../../../test/helpers/card-psp.ts";
 import type { MembershipList } from "../cel/expr.ts";
 import { buildFx } from "../money.ts";
 import type { Psp } from "../rules/snapshot.ts";
-import { defaultPspSca } from "../sca/sca-policy.ts";
 import { describeBarrier, findAccount, findBarrier } from "./eligibility.ts";
 import { costOf, rankPsps } from "./rank.ts";
 import type { RoutingCase } from "./routing-case.ts";
@@ -11,31 +11,7 @@ const built = buildFx({ rates: [{ from: "GBP", to: "EUR", rate: "1.15" }] });
 if (!built.ok) throw new Error("rates");
 const list = (...values: readonly string[]): MembershipList => ({ has: (value) => values.includes(value) });
 
-const psp: Psp = {
-  id: "alpha",
-  name: "",
-  enabled: true,
-  kinds: ["deposit"],
-  methods: ["card"],
-  currencies: [],
-  schemes: [],
-  countries: [],
-  excludedCountries: [],
-  issuerCountries: [],
-  excludedIssuerCountries: [],
-  binList: undefined,
-  excludedBinList: undefined,
-  amounts: [],
-  accounts: [],
-  fees: [],
-  acquirerCountry: "",
-  threeDs: true,
-  credentials: ["PAN"],
-  sca: defaultPspSca,
-  idempotent: true,
-  timeoutMs: 60_000,
-  maintenance: [],
-};
+const psp: Psp = { ...cardPsp, id: "alpha", name: "" };
 
 const payment: RoutingCase = {
   merchantId: "m",
