@@ -48,7 +48,7 @@ const payment: Payment = {
   trace: false,
 };
 
-function pspOf(id: string, threeDs: boolean, _takesProof = false): Psp {
+function pspOf(id: string, threeDs: boolean, takesProof = false): Psp {
   return { ...cardPsp, id, name: id, threeDs, sca: { ...cardPsp.sca, takesProof } };
 }
 
