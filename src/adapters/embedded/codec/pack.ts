@@ -34,6 +34,11 @@ export function unpackRow(bytes: Uint8Array, room = 0): Row {
   return rows.unpack(bytes.subarray(versionBytes + room)) as Row;
 }
 
+/** The row in a blob of a row. */
+export function unpackBlob(blob: Uint8Array): Row {
+  return rows.unpack(blob) as Row;
+}
+
 /** For what is written seldom: the value as it is. Keys of its objects must be names of fields, never ids. */
 export function packObject(version: number, value: object): Buffer {
   return stamp(version, objects.pack(value, reserveStartSpace | versionBytes));

@@ -16,13 +16,16 @@ import type {
   PaymentRecord,
   StoredAttempt,
 } from "../../../ports/payment-store.ts";
-import { type Row, readVersion, unpackRow, versionBytes, type Whole } from "./pack.ts";
+import { type Row, readVersion, unpackBlob, unpackRow, versionBytes, type Whole } from "./pack.ts";
 import { readPayment, writePayment } from "./payment.ts";
 import { readPlan, writePlan } from "./plan.ts";
 import {
+  endBlob,
+  startBlob,
   startBytes,
   takeBytes,
   writeArray,
+  writeBlob,
   writeEach,
   writeFlag,
   writeNumber,
@@ -32,8 +35,10 @@ import {
   writeUndefined,
 } from "./row-writer.ts";
 
-/** Version 1 knew neither limits nor the payment itself. */
-const version = 2;
+/** Version 1 knew neither limits nor the payment itself; in version 2 the decision was a row among the others. */
+const version = 3;
+/** Decisions as they are stored: a report keeps the record again, and its decision never changes. */
+const blobs = new WeakMap<Decision, Uint8Array>();
 /** Between the version and the row: until when the record is kept, so that the checkpoint need not read all of it. */
 const keepUntilAt = 1;
 const keepUntilBytes = 6;
@@ -47,7 +52,7 @@ export function encodePaymentRecord(record: PaymentRecord): Buffer {
   writeNumber(record.revision);
   writeNumber(record.keepUntilMs);
   writeIdentity(record.identity);
-  writeDecision(record.decision);
+  writeDecisionBlob(record.decision);
   writeEach(record.attempts, writeAttempt);
   if (payment === undefined) writeUndefined();
   else writePayment(payment);
@@ -73,12 +78,12 @@ export function decodePaymentRecord(paymentId: string, bytes: Uint8Array): Payme
   const [revision, keepUntilMs, identity, decision, attempts, payment, converted, earlier] = unpackRow(
     bytes,
     keepUntilBytes,
-  ) as [number, number, Row, Row, Row[], Row | undefined, Row | undefined, (Row[] | undefined)?];
+  ) as [number, number, Row, Row | Uint8Array, Row[], Row | undefined, Row | undefined, (Row[] | undefined)?];
   return {
     paymentId,
     revision,
     identity: readIdentity(identity),
-    decision: readDecision(decision),
+    decision: readDecisionBlob(decision),
     attempts: attempts.map(readAttempt),
     keepUntilMs,
     ...(payment === undefined ? {} : { payment: readPayment(paymentId, payment) }),
@@ -282,6 +287,24 @@ function readThreeDs(row: Row): StoredThreeDs {
     ...(transStatus === undefined ? {} : { transStatus }),
     ...(eci === undefined ? {} : { eci }),
   };
+}
+
+function writeDecisionBlob(decision: Decision): void {
+  const known = blobs.get(decision);
+  if (known !== undefined) {
+    writeBlob(known);
+    return;
+  }
+  const blob = startBlob();
+  writeDecision(decision);
+  endBlob(blob);
+}
+
+function readDecisionBlob(written: Row | Uint8Array): Decision {
+  if (!(written instanceof Uint8Array)) return readDecision(written);
+  const decision = readDecision(unpackBlob(written));
+  blobs.set(decision, written);
+  return decision;
 }
 
 function writeDecision(decision: Decision): void {

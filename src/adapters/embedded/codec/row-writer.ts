@@ -118,6 +118,33 @@ export function writePairs(map: ReadonlyMap<string, unknown>): void {
   }
 }
 
+const blobHead = 5;
+
+/** Starts a value that can be copied as it is later on (`writeBlob`): binary to its readers. `endBlob` wants what this returns. */
+export function startBlob(): number {
+  reserve(blobHead);
+  const offset = at - start;
+  at += blobHead;
+  return offset;
+}
+
+export function endBlob(offset: number): void {
+  // The value may have moved to another slab since.
+  headBlob(start + offset, at - start - offset - blobHead);
+}
+
+export function writeBlob(blob: Uint8Array): void {
+  reserve(blobHead + blob.length);
+  headBlob(at, blob.length);
+  bytes.set(blob, at + blobHead);
+  at += blobHead + blob.length;
+}
+
+function headBlob(head: number, length: number): void {
+  bytes[head] = 0xc6;
+  view.setUint32(head + 1, length);
+}
+
 /** An array with what `write` writes of each. */
 export function writeEach<T>(items: readonly T[], write: (item: T) => void): void {
   writeArray(items.length);
