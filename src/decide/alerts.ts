@@ -1,6 +1,6 @@
+import { makeReason } from "../core/make-reason.ts";
 import type { OutcomeReport } from "../core/outcome-report.ts";
 import type { Reason } from "../core/reason.ts";
-import type { BuiltInCode } from "../core/reason-codes.ts";
 import { readMeaning, type SentPayment } from "../core/retry/apply-reports.ts";
 import { type Attempt, isCharged } from "../core/retry/attempts.ts";
 import type { CodeTable } from "../core/retry/code-table.ts";
@@ -24,7 +24,12 @@ export function listAlerts(
   if (charged.length > 1) {
     const ids = charged.map(({ attemptId, psp }) => `${attemptId} at ${psp}`).join(", ");
     alerts.push(
-      alert("SECOND_APPROVAL", attempt.attemptId, `approved more than once: ${ids}; void all but one`),
+      makeReason(
+        "informational",
+        "SECOND_APPROVAL",
+        attempt.attemptId,
+        `approved more than once: ${ids}; void all but one`,
+      ),
     );
   }
   const isApproval = told.result === "APPROVED" || told.result === "PARTIAL";
@@ -32,7 +37,7 @@ export function listAlerts(
   if (isApproval && !wasApproved && (attempt.voided === true || attempt.corrected === true)) {
     const became = attempt.voided === true ? "voided" : "corrected to a decline";
     const detail = `${told.psp} reports as approved what was ${became} before; the attempt stays as it is`;
-    alerts.push(alert("APPROVAL_CONTRADICTED", attempt.attemptId, detail));
+    alerts.push(makeReason("informational", "APPROVAL_CONTRADICTED", attempt.attemptId, detail));
   }
   const { atMs } = attempt;
   if (told.result === "DECLINED" && readMeaning(readReport(told, 0), undefined, { ...at, atMs }).alert)
@@ -45,9 +50,5 @@ export function alertOfAnswer({ psp, pspCode, responseCode, adviceCode }: Outcom
   const codes = [pspCode, responseCode, adviceCode && `advice ${adviceCode}`]
     .filter((code) => code)
     .join(", ");
-  return alert("ANSWER_ALERT", psp, `${psp} answered ${codes}`);
-}
-
-function alert(code: BuiltInCode, sourceId: string, detail: string): Reason {
-  return { stage: "informational", code, sourceId, detail, playerMessageKey: "", purposes: ["payments"] };
+  return makeReason("informational", "ANSWER_ALERT", psp, `${psp} answered ${codes}`);
 }

@@ -2,9 +2,11 @@
  * What a payment's card and its player's retry budget leave of attempts (`SEMANTICS.md` 4.6, `DOMAIN.md` 1.6): read from histories at the instant of
  * the decision, and again at each repeat and report.
  */
+
 import type { FactInput } from "../core/facts.ts";
 import { hashWide } from "../core/history/hash-wide.ts";
 import { identifyInstrument } from "../core/limits/subjects.ts";
+import { makeReason } from "../core/make-reason.ts";
 import type { Reason } from "../core/reason.ts";
 import {
   type CardObstacle,
@@ -96,7 +98,11 @@ export function readBudget(
   if (guarded !== undefined) {
     const { id, purposes } = segments[guarded]!;
     const detail = `players of segment ${id} get one attempt`;
-    return { attempts: 1, isSpent: true, reason: { ...makeReason("SINGLE_TRY", id, detail), purposes } };
+    return {
+      attempts: 1,
+      isSpent: true,
+      reason: { ...makeReason("routing", "SINGLE_TRY", id, detail), purposes },
+    };
   }
   if (playerDeclines === undefined) return unbounded;
   const latestMs = isServerClock === true ? Number.POSITIVE_INFINITY : nowMs;
@@ -104,7 +110,7 @@ export function readBudget(
   const declines = countDeclines(history, { nowMs, latestMs, windowMs });
   const detail = `the player had ${declines} declines where ${count} end the retries`;
   const attempts = Math.max(1, count - declines);
-  return { attempts, isSpent: declines >= count, reason: makeReason("RETRY_BUDGET", "", detail) };
+  return { attempts, isSpent: declines >= count, reason: makeReason("routing", "RETRY_BUDGET", "", detail) };
 }
 
 /** Why the card may not be tried, the lasting reasons first; empty where it may. */
@@ -136,7 +142,7 @@ function makeCardReason(obstacle: CardObstacle): Reason {
       : answer === holdersOwnBlock
         ? "payment.not_possible"
         : "payment.other_method";
-  return { ...makeReason(code, what, describe(obstacle) + until), playerMessageKey };
+  return { ...makeReason("routing", code, what, describe(obstacle) + until), playerMessageKey };
 }
 
 function describe({ code, what, answer }: CardObstacle): string {
@@ -161,11 +167,3 @@ const blocked: Readonly<Record<string, string>> = {
   bin: "the card's BIN",
   agreement: "what the merchant starts with the card",
 };
-
-function makeReason(
-  code: CardObstacle["code"] | "SINGLE_TRY" | "RETRY_BUDGET",
-  sourceId: string,
-  detail: string,
-): Reason {
-  return { stage: "routing", code, sourceId, detail, playerMessageKey: "", purposes: ["payments"] };
-}

@@ -1,6 +1,7 @@
 import type { Decision, Plan, SegmentMatch, SourceState, Verdict } from "../core/decision.ts";
 import { hash128 } from "../core/hash.ts";
 import type { HoldWish } from "../core/limits/holds.ts";
+import { makeReason } from "../core/make-reason.ts";
 import type { Payment } from "../core/payment.ts";
 import { type Reason, sortReasons } from "../core/reason.ts";
 import type { BuiltInCode } from "../core/reason-codes.ts";
@@ -30,7 +31,7 @@ import {
   type JudgeOptions,
   judgePayment,
 } from "./judge.ts";
-import { judgeLimitsOf, type LimitsDraft, makeTerms } from "./limits.ts";
+import { isLimited, judgeLimitsOf, type LimitsDraft, makeTerms } from "./limits.ts";
 import { assessSca } from "./sca.ts";
 import { buildTrace } from "./trace.ts";
 
@@ -114,8 +115,7 @@ export function standPlan(
 function makeWish(draft: Draft, decision: Decision): HoldWish | undefined {
   const { workspace, facts } = draft;
   const { verdict, plan, decidedAtMs } = decision;
-  const isCounted = workspace.limits.limits.length > 0 || (facts.player.ownLimits?.length ?? 0) > 0;
-  if (verdict === "DENY" || !isCounted) return undefined;
+  if (verdict === "DENY" || !isLimited(workspace, facts.player)) return undefined;
   return {
     terms: makeTerms(workspace, facts, decision),
     verdict,
@@ -273,10 +273,6 @@ function judgeState(
 
 function exhaustedReason(attempts: number): Reason {
   return makeReason("routing", "ATTEMPTS_EXHAUSTED", "", `the payment has had ${attempts} attempts`);
-}
-
-function makeReason(stage: Reason["stage"], code: BuiltInCode, sourceId: string, detail: string): Reason {
-  return { stage, code, sourceId, detail, playerMessageKey: "", purposes: ["payments"] };
 }
 
 /** In the fixed precedence, with what there is to say beside it; at most 32. */

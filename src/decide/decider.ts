@@ -191,7 +191,7 @@ export function createDecider(deps: DeciderDeps): Decider {
   ): Decided => {
     const { decision, attempts, revision } = record;
     // What the call tells counts for what it may do next: a card that is blocked now is blocked for this payment too.
-    const durable =
+    const kept =
       news === undefined
         ? keeper.last()
         : keeper.keep(payment.merchantId, {
@@ -199,15 +199,16 @@ export function createDecider(deps: DeciderDeps): Decider {
             ...news,
           });
     const state = readState(deps, payment.merchantId, payment.playerId);
-    const stored = { decision, revision, attempts, nowMs, isNews: news !== undefined };
-    const { plan, released } = standAgain(deps, rules, payment, state, stored);
+    const stored = { decision, revision, attempts };
+    const call = { nowMs, isNews: news !== undefined, durable: kept };
+    const { plan, durable } = standAgain(deps, rules, payment, state, stored, call);
     return {
       ok: true,
       payment,
       decision,
       plan,
       replayed: true,
-      durable: released === undefined ? durable : Promise.all([durable, released]).then(() => {}),
+      durable,
       trace: payment.trace ? traceAgain(rules, payment, state, nowMs, decision) : undefined,
     };
   };

@@ -1,8 +1,10 @@
 /** How PSPs stand, as routing and the re-check of plans ask: maintenance and breakers. */
+
 import { holdsLease, settleBreaker } from "../core/breakers/breaker.ts";
 import type { BreakerPolicy } from "../core/breakers/breaker-policy.ts";
 import { policyOf } from "../core/breakers/policy-of.ts";
 import type { Decision, Step } from "../core/decision.ts";
+import { makeReason } from "../core/make-reason.ts";
 import { convertMinor } from "../core/money.ts";
 import type { Payment } from "../core/payment.ts";
 import type { Reason } from "../core/reason.ts";
@@ -78,15 +80,9 @@ function mayTry({ workspace, facts }: Judgement, { probeAmountMax, neverProbe }:
   const { payment } = facts;
   if (payment.initiator === "MIT" || payment.kind !== "deposit") return false;
   if (payment.amountMinor === undefined) return false;
-  const { minorUnits, currencyCode } = probeAmountMax;
-  const amountMinor =
-    payment.currency === currencyCode
-      ? payment.amountMinor
-      : convertMinor(workspace.snapshot.fx, {
-          amountMinor: payment.amountMinor,
-          from: payment.currency,
-          to: currencyCode,
-        });
+  const { minorUnits, currencyCode: to } = probeAmountMax;
+  const asked = { amountMinor: payment.amountMinor, from: payment.currency, to };
+  const amountMinor = convertMinor(workspace.snapshot.fx, asked);
   if (amountMinor === undefined || amountMinor >= minorUnits) return false;
   // Unknown is not in (`SEMANTICS.md` 2.1): else nobody would try where a segment reads what is known of few.
   return neverProbe.every((segment) => workspace.frame.segments[segment] !== 1);
@@ -150,14 +146,8 @@ export function giveBackUnused(
 
 /** Says that the plan goes where it is likely to fail, because breakers leave nothing else. */
 export function makeLeastBadReason({ id }: Psp): Reason {
-  return {
-    stage: "informational",
-    code: "LEAST_BAD_ROUTE",
-    sourceId: id,
-    detail: `the breakers of all PSPs are open; ${id} fails least`,
-    playerMessageKey: "",
-    purposes: ["payments"],
-  };
+  const detail = `the breakers of all PSPs are open; ${id} fails least`;
+  return makeReason("informational", "LEAST_BAD_ROUTE", id, detail);
 }
 
 /** Why a planned step may not run now: its PSP is in maintenance, or a breaker is open and the step is no probe. */

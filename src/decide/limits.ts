@@ -31,7 +31,7 @@ import { isOverrunSince } from "../core/limits/overrun.ts";
 import { findIncreaseWait, settleOwnLimits } from "../core/limits/player-limits.ts";
 import { listSubjects } from "../core/limits/subjects.ts";
 import type { Payment } from "../core/payment.ts";
-import type { OwnLimit } from "../core/player.ts";
+import type { OwnLimit, Player } from "../core/player.ts";
 import type { Reason } from "../core/reason.ts";
 import { findAccount } from "../core/routing/eligibility.ts";
 import type { PspLimitation } from "../core/routing/route.ts";
@@ -129,8 +129,8 @@ export function findProtectiveDenial(
   decidedAtMs: number,
 ): Reason | undefined {
   const { snapshot, limits: book } = workspace;
-  const isLimited = book.limits.some(({ isProtective }) => isProtective);
-  if (!isLimited && (facts.player.ownLimits?.length ?? 0) === 0) return undefined;
+  const isProtected = book.limits.some(({ isProtective }) => isProtective);
+  if (!isProtected && (facts.player.ownLimits?.length ?? 0) === 0) return undefined;
   const asks = askLimits(makeInquiry(book, workspace.frame, facts, resolution, snapshot, 1)).map((ask) => ({
     ...ask,
     limits: ask.limits.filter(({ limit }) => limit.isProtective),
@@ -301,16 +301,23 @@ export function isOverLimits(
   return isOverrunSince(asks, limitState, instantMs);
 }
 
+/** Whether any limit could ever count what the player pays: then a payment holds. */
+export function isLimited({ limits }: Workspace, player: Pick<Player, "ownLimits"> | undefined): boolean {
+  return limits.limits.length > 0 || (player?.ownLimits?.length ?? 0) > 0;
+}
+
 /** All limits that apply, for someone who asks for no amount and is no payment, so that nothing is left out of what is used. */
 function askForNothing(
-  { limits: book, frame, snapshot }: Workspace,
+  workspace: Workspace,
   facts: FactInput,
   state: DecisionState,
 ): { readonly asks: readonly LimitAsk[]; readonly limitState: LimitState } {
+  const { limits: book, frame, snapshot } = workspace;
   const { amountMinor: _, ...asksNothing } = facts.payment;
   const asking: FactInput = { ...facts, payment: { ...asksNothing, paymentId: "" } };
-  const isLimited = book.limits.length > 0 || (facts.player.ownLimits?.length ?? 0) > 0;
-  const asks = isLimited ? askLimits(makeInquiry(book, frame, asking, undefined, snapshot, 0)) : [];
+  const asks = isLimited(workspace, facts.player)
+    ? askLimits(makeInquiry(book, frame, asking, undefined, snapshot, 0))
+    : [];
   return { asks, limitState: openLimitState(state, asking, snapshot) };
 }
 

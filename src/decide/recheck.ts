@@ -2,10 +2,11 @@
  * The re-check of a stored plan on current state and the active rule set (`SEMANTICS.md` 4.2): classes 1-2 with their limits, restrictions, overrides and the
  * state of PSPs are judged again, and may only cut steps.
  */
+
 import type { Decision, Step } from "../core/decision.ts";
+import { makeReason } from "../core/make-reason.ts";
 import type { Payment } from "../core/payment.ts";
 import type { Reason } from "../core/reason.ts";
-import type { BuiltInCode } from "../core/reason-codes.ts";
 import { type Attempt, isApproved } from "../core/retry/attempts.ts";
 import { cutPlan, type PlanCuts } from "../core/retry/standing.ts";
 import { resolvePsps } from "../core/rules/facets/psps.ts";
@@ -116,7 +117,7 @@ function createProofCheck(
       at === undefined
         ? `${psp} does not take the proof of the merchant's 3DS`
         : `3DS was run at ${at.psp}, where its proof stays`;
-    return makeReason("PROOF_NOT_PORTABLE", psp, detail);
+    return makeReason("routing", "PROOF_NOT_PORTABLE", psp, detail);
   };
 }
 
@@ -144,21 +145,26 @@ function createStepCheck(
   return (step) => {
     const psp = snapshot.pspOrdinals.get(step.psp);
     if (psp === undefined)
-      return makeReason("PSP_DISABLED", step.psp, `${step.psp} is no longer in the rule set`);
+      return makeReason("routing", "PSP_DISABLED", step.psp, `${step.psp} is no longer in the rule set`);
     if (!snapshot.psps[psp]!.enabled || pspStates.get(step.psp) === "DISABLED") {
-      return makeReason("PSP_DISABLED", step.psp, `${step.psp} is disabled`);
+      return makeReason("routing", "PSP_DISABLED", step.psp, `${step.psp} is disabled`);
     }
     if (excluded[psp] === 1 || unrequired[psp] === 1) {
       const narrowing = listNarrowing(resolution.speakers, psp);
       const ids = narrowing.map(({ id }) => id);
-      const reason = makeReason("PSP_EXCLUDED", ids[0] ?? "", `${step.psp} is excluded by ${ids.join(", ")}`);
+      const reason = makeReason(
+        "routing",
+        "PSP_EXCLUDED",
+        ids[0] ?? "",
+        `${step.psp} is excluded by ${ids.join(", ")}`,
+      );
       return { ...reason, purposes: purposesOfAll(narrowing) };
     }
     if (floor !== undefined && fallsShort(step.threeDs, floor)) {
-      return makeReason("THREE_DS_FLOOR", step.psp, `the rules now demand ${floor.level}`);
+      return makeReason("routing", "THREE_DS_FLOOR", step.psp, `the rules now demand ${floor.level}`);
     }
     const down = findStepDown(judgement, state, step, snapshot.psps[psp]!, stored);
-    return down && makeReason(down.code, step.psp, down.detail);
+    return down && makeReason("routing", down.code, step.psp, down.detail);
   };
 }
 
@@ -168,8 +174,4 @@ function listNarrowing(speakers: readonly Speaker[], psp: number): readonly Spea
       (stands(speaker, "exclude") && speaker.effects.excludePsps!.includes(psp)) ||
       ((speaker.won & facetBits.require) !== 0 && speaker.effects.requirePsps?.includes(psp) === false),
   );
-}
-
-function makeReason(code: BuiltInCode, sourceId: string, detail: string): Reason {
-  return { stage: "routing", code, sourceId, detail, playerMessageKey: "", purposes: ["payments"] };
 }

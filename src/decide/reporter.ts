@@ -130,12 +130,12 @@ export function createReporter(deps: ReporterDeps): Reporter {
     { record, payment, hold, bins }: HeardPayment,
     attempts: readonly Attempt[],
     verdict: Reported["verdict"],
-    durable: Promise<void> | undefined,
+    kept: Promise<void> | undefined,
   ): Reported => {
     const state = readState(deps, told.merchantId, payment.playerId);
-    const { decision, revision } = record;
-    const stored = { decision, revision, attempts, nowMs, isNews: attempts !== record.attempts };
-    const { plan, released } = standAgain(deps, rules, payment, state, stored);
+    const isNews = attempts !== record.attempts;
+    const call = { nowMs, isNews, durable: kept };
+    const { plan, durable } = standAgain(deps, rules, payment, state, { ...record, attempts }, call);
     const now = standNow(rules.snapshot, payment, state, nowMs);
     const standing = readStanding(told, now, hold, hold?.instantMs ?? record.decision.decidedAtMs);
     const attempt = findAttempt(attempts, told);
@@ -152,7 +152,7 @@ export function createReporter(deps: ReporterDeps): Reporter {
         ...context.sentAt(attempt.revision),
         table: context.table,
       }),
-      durable: released === undefined ? durable : Promise.all([durable, released]).then(() => {}),
+      durable,
     };
   };
 

@@ -4,8 +4,8 @@
  */
 import type { Decision, Edge } from "../core/decision.ts";
 import type { Hold } from "../core/limits/limit.ts";
+import { makeReason } from "../core/make-reason.ts";
 import type { Payment } from "../core/payment.ts";
-import type { Reason } from "../core/reason.ts";
 import type { Attempt } from "../core/retry/attempts.ts";
 import { cutPlan, type PlanCuts, type PlanStanding } from "../core/retry/standing.ts";
 import type { LimitStore } from "../ports/limit-store.ts";
@@ -13,6 +13,7 @@ import type { Breakers } from "./breakers.ts";
 import { standPlan } from "./decide-with.ts";
 import { giveBackUnused } from "./health.ts";
 import type { ActiveRules, DecisionState } from "./judge.ts";
+import { isLimited } from "./limits.ts";
 import { recheckPlan } from "./recheck.ts";
 import { openWorkspace } from "./workspace.ts";
 
@@ -27,39 +28,41 @@ type Stored = {
   readonly attempts: readonly Attempt[];
 };
 
-export type StandingAgain = {
-  readonly plan: PlanStanding | undefined;
-  /** Resolves when it is kept that the payment holds nothing any more; undefined where nothing was let go. */
-  readonly released: Promise<void> | undefined;
+type StandingCall = {
+  readonly nowMs: number;
+  readonly isNews: boolean;
+  readonly durable: Promise<void> | undefined;
 };
 
-/** `isNews`: whether the call told of an attempt what was not known; a repeat says nothing of steps that may be under way. */
+export type StandingAgain = {
+  readonly plan: PlanStanding | undefined;
+  /** Resolves when all is kept that the answer tells: what the caller was writing, and what was let go. Undefined where nothing is open. */
+  readonly durable: Promise<void> | undefined;
+};
+
+/** `isNews`: whether the call told of an attempt what was not known; a repeat says nothing of steps that may be under way. `durable`: what the caller writes. */
 export function standAgain(
   deps: StandDeps,
   rules: ActiveRules,
   payment: Payment,
   state: DecisionState,
-  {
-    decision,
-    revision,
-    attempts,
-    nowMs,
-    isNews,
-  }: Stored & { readonly nowMs: number; readonly isNews: boolean },
+  { decision, revision, attempts }: Stored,
+  { nowMs, isNews, durable }: StandingCall,
 ): StandingAgain {
   const { merchantId, paymentId } = payment;
   const stand = (cuts: PlanCuts | undefined) => standPlan(decision, { attempts, revision, nowMs, cuts });
   const cuts = recheckPlan(rules, decision, payment, state, nowMs, attempts);
   giveBackUnused(deps.breakers, payment, decision, attempts, cuts);
   const plan = stand(cuts);
-  if (plan === undefined || !hasBegun(decision, attempts)) return { plan, released: undefined };
+  if (plan === undefined || !hasBegun(decision, attempts)) return { plan, durable };
   const hold = deps.limits.get(merchantId, paymentId);
   if (runsOn(plan.next)) {
-    const isBare = hold === undefined && isLimited(rules, state);
-    return { plan: isBare ? stand(cutAll(decision, attempts, cuts)) : plan, released: undefined };
+    const isBare = hold === undefined && isLimited(openWorkspace(rules.snapshot), state.player);
+    return { plan: isBare ? stand(cutAll(decision, attempts, cuts)) : plan, durable };
   }
-  const released = isNews && isUnused(hold) ? deps.limits.release(merchantId, paymentId) : undefined;
-  return { plan, released };
+  if (!isNews || !isUnused(hold)) return { plan, durable };
+  const released = deps.limits.release(merchantId, paymentId);
+  return { plan, durable: Promise.all([durable, released]).then(() => {}) };
 }
 
 function runsOn({ action }: Edge): boolean {
@@ -76,10 +79,6 @@ function isUnused(hold: Hold | undefined): boolean {
   return hold?.state === "HELD";
 }
 
-function isLimited({ snapshot }: ActiveRules, { player }: DecisionState): boolean {
-  return openWorkspace(snapshot).limits.limits.length > 0 || (player?.ownLimits?.length ?? 0) > 0;
-}
-
 function cutAll(
   { plan }: Decision,
   attempts: readonly Attempt[],
@@ -90,11 +89,9 @@ function cutAll(
   return { ...all, reasons: [...(cuts?.reasons ?? []), ...all.reasons] };
 }
 
-const holdReleased: Reason = {
-  stage: "routing",
-  code: "HOLD_RELEASED",
-  sourceId: "",
-  detail: "the payment holds nothing under limits any more: decide it at the next revision",
-  playerMessageKey: "",
-  purposes: ["payments"],
-};
+const holdReleased = makeReason(
+  "routing",
+  "HOLD_RELEASED",
+  "",
+  "the payment holds nothing under limits any more: decide it at the next revision",
+);
