@@ -1,7 +1,7 @@
 /**
  * How long a decision takes with everything that is known of payments in play, and how long what becomes of it: 8 PSPs, plans of 3 attempts.
  *
- *   npm run bench:plan               about a minute
+ *   npm run bench:plan               some 15 seconds
  *   npm run bench:plan -- --small    a tiny run of everything, for the tests
  *
  * A European card pays with a PSP that knows exemptions by its own fraud rate, so that every step has its own SCA; the card's declines and approvals of the

@@ -3,7 +3,7 @@ import type { Payment } from "../../src/core/payment.ts";
 import type { Decided } from "../../src/decide/decided.ts";
 import { flatten } from "../core/subject.ts";
 import type { Random } from "../corpus/random.ts";
-import { merchantId } from "../players/house.ts";
+import { makePayment } from "../players/house.ts";
 
 const countries = [
   { country: "DE", currency: "EUR", scheme: "visa" },
@@ -15,37 +15,15 @@ const countries = [
 /** A card deposit of 10 to 200 by a European. */
 export function makePlanPayment(number: number, player: number): Payment {
   const { country, currency, scheme } = countries[player % countries.length]!;
+  const shared = makePayment(number, player);
   return flatten({
-    requestId: `request-${number}`,
-    merchantId,
+    ...shared,
     paymentId: `planned-${number}`,
-    revision: 0,
-    playerId: `player-${player}`,
-    brand: "",
-    kind: "deposit",
     amountMinor: 1_000 + 500 * (number % 38),
     currency,
-    method: "card",
-    card: {
-      bin: "457104",
-      scheme,
-      funding: "debit",
-      issuerCountry: country,
-      lastFour: "4242",
-      fingerprint: `card-${player}`,
-      credential: "PAN",
-    },
+    card: { ...shared.card, bin: "457104", scheme, funding: "debit", issuerCountry: country },
     playerCountry: country,
     ipCountry: country,
-    deviceId: `device-${player}`,
-    ip: "10.1.2.3",
-    initiator: "CIT",
-    trustScore: 80,
-    riskSignals: [],
-    attributes: new Map(),
-    previousAttempts: [],
-    mode: "PAYMENT",
-    trace: false,
   });
 }
 

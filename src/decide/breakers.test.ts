@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { cardDeposit } from "../../test/helpers/card-deposit.ts";
 import { compileForTest } from "../../test/helpers/compile.ts";
 import { createMemoryPayments } from "../../test/helpers/memory-payments.ts";
 import { createMemoryState } from "../../test/helpers/memory-state.ts";
@@ -36,25 +37,7 @@ ${more}`);
 
 const house = compile();
 
-const payment: Payment = {
-  requestId: "r",
-  merchantId: "default",
-  paymentId: "pay",
-  revision: 0,
-  playerId: "p",
-  brand: "",
-  kind: "deposit",
-  amountMinor: 5_000,
-  currency: "EUR",
-  method: "card",
-  card: { issuerCountry: "US" },
-  initiator: "CIT",
-  riskSignals: [],
-  attributes: new Map(),
-  previousAttempts: [],
-  mode: "PAYMENT",
-  trace: true,
-};
+const payment: Payment = { ...cardDeposit, amountMinor: 5_000, card: { issuerCountry: "US" }, trace: true };
 
 /** Closes after one success. */
 const eager = { ...defaultBreakerPolicy, closeAfter: 1 };

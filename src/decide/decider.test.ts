@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { cardDeposit } from "../../test/helpers/card-deposit.ts";
 import { compileForTest } from "../../test/helpers/compile.ts";
 import { createMemoryPayments } from "../../test/helpers/memory-payments.ts";
 import { createMemoryState } from "../../test/helpers/memory-state.ts";
@@ -28,25 +29,7 @@ const open = compileForTest(
 );
 const shut = compileForTest(document("  - { id: no, class: RISK, effects: { deny: {} } }"), 2);
 
-const payment: Payment = {
-  requestId: "r",
-  merchantId: "default",
-  paymentId: "pay",
-  revision: 0,
-  playerId: "p",
-  brand: "",
-  kind: "deposit",
-  amountMinor: 5000,
-  currency: "EUR",
-  method: "card",
-  card: { bin: "457104" },
-  initiator: "CIT",
-  riskSignals: [],
-  attributes: new Map(),
-  previousAttempts: [],
-  mode: "PAYMENT",
-  trace: false,
-};
+const payment: Payment = { ...cardDeposit, amountMinor: 5000, card: { bin: "457104" } };
 
 function withoutOverrides(snapshot: RuleSnapshot) {
   return { snapshot, overrides: buildOverrideSet({ revision: 3, slots: [], overrides: [] }) };

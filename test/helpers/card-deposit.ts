@@ -1,7 +1,7 @@
 import type { Payment } from "../../src/core/payment.ts";
 
-/** A deposit of EUR 60 by card, of a player in session. */
-export const cardDeposit: Payment = {
+/** A deposit of EUR 60 by card, of a player in session; nothing is known of the card. */
+export const plainDeposit: Payment = {
   requestId: "r",
   merchantId: "default",
   paymentId: "pay",
@@ -12,7 +12,6 @@ export const cardDeposit: Payment = {
   amountMinor: 6_000,
   currency: "EUR",
   method: "card",
-  card: { fingerprint: "f" },
   initiator: "CIT",
   riskSignals: [],
   attributes: new Map(),
@@ -20,3 +19,6 @@ export const cardDeposit: Payment = {
   mode: "PAYMENT",
   trace: false,
 };
+
+/** The same with a card that is known. */
+export const cardDeposit: Payment = { ...plainDeposit, card: { fingerprint: "f" } };

@@ -7,6 +7,7 @@ import type { Hold, LimitSpec } from "../../src/core/limits/limit.ts";
 import { listSubjects } from "../../src/core/limits/subjects.ts";
 import { buildFx } from "../../src/core/money.ts";
 import type { Payment } from "../../src/core/payment.ts";
+import { plainDeposit } from "./card-deposit.ts";
 import { makeLimitHistory, type PlainFact } from "./limit-history.ts";
 
 export const minuteMs = 60_000;
@@ -83,25 +84,7 @@ export function makeBook(specs: readonly LimitSpec[]): LimitBook {
 
 /** A deposit of EUR 10.00 of one player, but for what is given. */
 export function makePayment(part: Partial<Payment> = {}): Payment {
-  return {
-    requestId: "r",
-    merchantId: "m",
-    paymentId: "pay",
-    revision: 0,
-    playerId: "p",
-    brand: "",
-    kind: "deposit",
-    amountMinor: 1_000,
-    currency: "EUR",
-    method: "card",
-    initiator: "CIT",
-    riskSignals: [],
-    attributes: new Map(),
-    previousAttempts: [],
-    mode: "PAYMENT",
-    trace: false,
-    ...part,
-  };
+  return { ...plainDeposit, merchantId: "m", amountMinor: 1_000, ...part };
 }
 
 /** Truths of the segments `a` and `b`: 0 false, 1 true, 2 unknown. */

@@ -6,6 +6,7 @@ import type { Psp, ThreeDsWish } from "../../src/core/rules/snapshot.ts";
 import { houseScaPolicy } from "../../src/core/sca/default-policy.ts";
 import { defaultPspSca } from "../../src/core/sca/sca-policy.ts";
 import { assessThreeDs, type ScaContext, type ThreeDsNeed } from "../../src/core/sca/step-three-ds.ts";
+import { plainDeposit } from "./card-deposit.ts";
 import { cardPsp } from "./card-psp.ts";
 
 const built = buildFx({
@@ -28,24 +29,7 @@ export const plainSca: ScaContext = {
 };
 
 /** A card deposit of EUR 80 that the player starts. */
-export const plainDeposit: Payment = {
-  requestId: "r",
-  merchantId: "m",
-  paymentId: "pay",
-  revision: 0,
-  playerId: "p",
-  brand: "",
-  kind: "deposit",
-  amountMinor: 8_000,
-  currency: "EUR",
-  method: "card",
-  initiator: "CIT",
-  riskSignals: [],
-  attributes: new Map(),
-  previousAttempts: [],
-  mode: "PAYMENT",
-  trace: false,
-};
+export const threeDsDeposit: Payment = { ...plainDeposit, merchantId: "m", amountMinor: 8_000 };
 
 /** What a payment needs of 3DS; the rules are silent where `wish` is absent. */
 export function needOf(asked: {
@@ -55,7 +39,7 @@ export function needOf(asked: {
   readonly context?: Partial<ScaContext>;
 }): ThreeDsNeed {
   const facet = asked.wish === undefined ? noWish : { wish: asked.wish, floor: asked.floor };
-  return assessThreeDs({ ...plainDeposit, ...asked.payment }, facet, { ...plainSca, ...asked.context });
+  return assessThreeDs({ ...threeDsDeposit, ...asked.payment }, facet, { ...plainSca, ...asked.context });
 }
 
 /** A PSP for cards, as far as 3DS is concerned. */

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { plainDeposit } from "../../../test/helpers/card-deposit.ts";
 import { cardPsp } from "../../../test/helpers/card-psp.ts";
 import { countRuns } from "../../../test/helpers/property-runs.ts";
 import { unknownBin } from "../bin/bin-table.ts";
@@ -29,24 +30,7 @@ import { advancePlan, cutPlan } from "./standing.ts";
 const nowMs = Date.UTC(2026, 10, 16, 12);
 const minuteMs = 60_000;
 
-const payment: Payment = {
-  requestId: "r",
-  merchantId: "m",
-  paymentId: "pay",
-  revision: 0,
-  playerId: "p",
-  brand: "",
-  kind: "deposit",
-  amountMinor: 5000,
-  currency: "EUR",
-  method: "card",
-  initiator: "CIT",
-  riskSignals: [],
-  attributes: new Map(),
-  previousAttempts: [],
-  mode: "PAYMENT",
-  trace: false,
-};
+const payment: Payment = { ...plainDeposit, merchantId: "m", amountMinor: 5000 };
 
 function pspOf(id: string, threeDs: boolean, takesProof = false): Psp {
   return { ...cardPsp, id, name: id, threeDs, sca: { ...cardPsp.sca, takesProof } };

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { countRuns } from "../../../test/helpers/property-runs.ts";
-import { needOf, plainDeposit, plainSca, scaPsp } from "../../../test/helpers/three-ds.ts";
+import { needOf, plainSca, scaPsp, threeDsDeposit } from "../../../test/helpers/three-ds.ts";
 import { convertMinor } from "../money.ts";
 import type { Payment } from "../payment.ts";
 import { type Psp, type ThreeDsWish, threeDsLevels } from "../rules/snapshot.ts";
@@ -66,7 +66,7 @@ const world: fc.Arbitrary<World> = fc
   .map((drawn) => {
     const { transStatus, host, hasCryptogram, issuerCountry, funding, anonymous } = drawn;
     const payment: Payment = {
-      ...plainDeposit,
+      ...threeDsDeposit,
       amountMinor: drawn.amountMinor,
       currency: drawn.currency,
       initiator: drawn.initiator as Payment["initiator"],

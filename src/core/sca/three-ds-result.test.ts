@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { plainDeposit } from "../../../test/helpers/three-ds.ts";
+import { threeDsDeposit } from "../../../test/helpers/three-ds.ts";
 import type { Payment, ThreeDsResult } from "../payment.ts";
 import { findBar, findProof, isSpent, type resultTable } from "./three-ds-result.ts";
 
 const withResult = (transStatus: keyof typeof resultTable, more: Partial<Payment> = {}): Payment => {
   const threeDs: ThreeDsResult = { transStatus, host: "MERCHANT", hasCryptogram: true };
-  return { ...plainDeposit, threeDs, ...more };
+  return { ...threeDsDeposit, threeDs, ...more };
 };
 
 describe("a 3DS result that the caller has", () => {
@@ -28,6 +28,6 @@ describe("a 3DS result that the caller has", () => {
   test("says nothing of withdrawals and of methods without a card", () => {
     expect(findBar(withResult("N", { kind: "withdrawal" }))).toBeUndefined();
     expect(findBar(withResult("N", { method: "sepa" }))).toBeUndefined();
-    expect(findBar(plainDeposit)).toBeUndefined();
+    expect(findBar(threeDsDeposit)).toBeUndefined();
   });
 });
