@@ -4,6 +4,7 @@ import {
   writeArray,
   writeFlag,
   writeNumber,
+  writeOptional,
   writePairs,
   writeText,
   writeTexts,
@@ -56,8 +57,7 @@ export function writePayment(
   writeNumber(payment.amountMinor);
   writeText(payment.currency);
   writeText(payment.method);
-  if (card === undefined) writeUndefined();
-  else writeCard(card);
+  writeOptional(card, writeCard);
   writeText(payment.playerCountry);
   writeText(payment.ipCountry);
   writeText(payment.deviceId);
@@ -68,8 +68,7 @@ export function writePayment(
   writeTexts(payment.riskSignals);
   if (attributes.size === 0) writeUndefined();
   else writePairs(attributes);
-  if (threeDs === undefined) writeUndefined();
-  else writeThreeDs(threeDs);
+  writeOptional(threeDs, writeThreeDs);
   writeFlag(payment.recurring);
   writeFlag(payment.trustedBeneficiary);
   writeText(payment.originalNetworkId);

@@ -26,11 +26,7 @@ const stepMax = 94;
 const otherCode = 31;
 const usualOrder: readonly OutcomeClass[] = outcomeClasses.slice(0, 13);
 
-export function writePlan(plan: Plan | undefined): void {
-  if (plan === undefined) {
-    writeUndefined();
-    return;
-  }
+export function writePlan(plan: Plan): void {
   writeArray(3);
   writeEach(plan.steps, writeStep);
   writeNumber(plan.validUntilMs);

@@ -96,6 +96,11 @@ export function writeUndefined(): void {
   at += 3;
 }
 
+export function writeOptional<T>(value: T | undefined, write: (value: T) => void): void {
+  if (value === undefined) writeUndefined();
+  else write(value);
+}
+
 export function writeTexts(texts: readonly string[]): void {
   writeArray(texts.length);
   for (const text of texts) writeText(text);
