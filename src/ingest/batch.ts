@@ -107,12 +107,10 @@ export class Batch {
     return placed;
   }
 
-  /** Ends the batch. */
-  close(): Promise<void> {
+  /** Ends the batch; its verdicts are counted when what they accept is kept. */
+  async close(): Promise<void> {
+    await Promise.all(this.#durable);
     this.#deps.onVerdicts?.(this.#merchantId, this.#counts);
-    const [first, ...others] = this.#durable;
-    if (first === undefined) return Promise.resolve();
-    return others.length === 0 ? first : Promise.all(this.#durable).then(() => undefined);
   }
 
   #takeByType(taken: Taken): EventOutcome {

@@ -36,7 +36,7 @@ export type IngestDeps = {
   readonly clock: Clock;
   /** Labels that the events of one merchant may have; 65,536 where absent. */
   readonly labelsMax?: number | undefined;
-  /** Told once per batch how many events got each verdict. */
+  /** Told once per batch how many events got each verdict, when what was accepted is kept. */
   readonly onVerdicts?: ((merchantId: string, counts: ReadonlyMap<Verdict, number>) => void) | undefined;
 };
 

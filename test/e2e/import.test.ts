@@ -65,7 +65,7 @@ test("statistics are the same in order, shuffled, and after a kill in the middle
   expect((await cut).code).not.toBe(0);
   const again = await spawnService({ dataDirectory });
   const { verdicts } = await importInto(again, "--shuffle", "6");
-  // What was acknowledged before the kill is there.
+  // What was counted before the kill, and so was kept, is there.
   expect(verdicts.DUPLICATE).toBeGreaterThanOrEqual(1000);
   expect((verdicts.ACCEPTED ?? 0) + verdicts.DUPLICATE!).toBe(6000);
   expect(await readStats(again)).toEqual(want);

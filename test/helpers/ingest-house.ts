@@ -17,6 +17,8 @@ export type IngestHouse = Omit<IngestDeps, "histories" | "rules"> & {
   readonly histories: ReturnType<typeof createMemoryHistories>;
   /** Players that were told of, as `merchant/player`. */
   readonly touched: string[];
+  /** Verdicts of each batch, when they were counted. */
+  readonly counted: Readonly<Record<string, number>>[];
   readonly clockAt: (nowMs: number) => void;
 };
 
@@ -35,6 +37,7 @@ export function makeIngestHouse(options: HouseOptions = {}): IngestHouse {
   const { settle, labelsMax, soleSources = new Map() } = options;
   let nowMs = ingestNowMs;
   const touched: string[] = [];
+  const counted: Record<string, number>[] = [];
   const histories = createMemoryHistories({
     // Small, because a house is made for every case.
     table: new HistoryTable({ rowsMax: 2_048, slabRows: 8_192 }),
@@ -57,11 +60,13 @@ export function makeIngestHouse(options: HouseOptions = {}): IngestHouse {
       touch: (merchantId: string, playerId: string) => void touched.push(`${merchantId}/${playerId}`),
     },
     clock: { nowMs: () => nowMs },
+    onVerdicts: (_merchantId: string, counts: ReadonlyMap<string, number>) =>
+      void counted.push(Object.fromEntries(counts)),
   };
   const clockAt = (atMs: number): void => {
     nowMs = atMs;
   };
-  return { ...deps, ingest: createIngest(deps), touched, clockAt };
+  return { ...deps, ingest: createIngest(deps), touched, counted, clockAt };
 }
 
 /** What the corridor reads of a rule set. */
