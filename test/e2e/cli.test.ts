@@ -221,6 +221,16 @@ describe("a replay", () => {
   });
 });
 
+test("watching ends with its process when it has seen enough, though more may come", async () => {
+  const rules = await runProcess(["rules", "watch", "--count", "1"]);
+  expect(rules.out).toMatch(/^\S+ version 1 [^\n]*\n$/);
+  expect(rules.code).toBe(exitCodes.ok.code);
+  expect((await run("events import samples/events.jsonl")).code).toBe(exitCodes.ok.code);
+  const segments = await runProcess(["segments", "watch", "--after", "0", "--count", "2"]);
+  expect(segments.out).toMatch(/^1 {2}[^\n]*\n2 {2}[^\n]*\n$/);
+  expect(segments.code).toBe(exitCodes.ok.code);
+}, 20_000);
+
 test("a process that nobody reads from ends in silence", async () => {
   const child = spawn(process.execPath, ["src/cli/main.ts", "--help"], {
     cwd: root,

@@ -6,12 +6,14 @@ import {
   GetResponseSchema,
   ListResponseSchema,
   type RuleSetVersion,
+  type WatchActiveResponse,
   WatchActiveResponseSchema,
 } from "../../gen/switchyard/v1/rule_set_service_pb.js";
-import { parseCount, parsePositive } from "../arguments.ts";
+import { parsePositive } from "../arguments.ts";
 import type { ExitName } from "../exit-codes.ts";
 import { usageFailure } from "../failure.ts";
 import { decodeText } from "../files.ts";
+import { followStream } from "../follow.ts";
 import {
   type CommonOptions,
   type Context,
@@ -113,27 +115,23 @@ async function getVersion(
 }
 
 async function watchActive(context: Context, options: WatchOptions): Promise<ExitName> {
-  let left = options.count === undefined ? Number.POSITIVE_INFINITY : parseCount("--count", options.count);
-  const interrupted = context.io.watchInterrupts();
-  const stream = context
-    .admin()
-    .ruleSets.watchActive({ merchantId: context.merchant }, { signal: interrupted, timeoutMs: 0 });
-  try {
-    for await (const told of stream) {
+  const most = options.count === undefined ? Infinity : parsePositive("--count", options.count);
+  let seen = 0;
+  await followStream(
+    context,
+    (signal) =>
+      context.admin().ruleSets.watchActive({ merchantId: context.merchant }, { signal, timeoutMs: 0 }),
+    (told) => {
       if (context.json) context.print(`${toJsonString(WatchActiveResponseSchema, told)}\n`);
-      else {
-        const { version = 0n, name = "", hash = "", author = "" } = told.version ?? {};
-        const since = formatInstant(told.activeSince);
-        const line =
-          version === 0n
-            ? "no version is active"
-            : `${since} version ${version} ${hash.slice(0, 12)} ${name} by ${author}`;
-        context.print(`${toPrintable(line)}\n`);
-      }
-      if (--left <= 0) break;
-    }
-  } catch (error) {
-    if (!interrupted.aborted) throw error;
-  }
+      else context.print(`${toPrintable(formatActive(told))}\n`);
+      return ++seen >= most;
+    },
+  );
   return "ok";
+}
+
+function formatActive(told: WatchActiveResponse): string {
+  const { version = 0n, name = "", hash = "", author = "" } = told.version ?? {};
+  if (version === 0n) return "no version is active";
+  return `${formatInstant(told.activeSince)} version ${version} ${hash.slice(0, 12)} ${name} by ${author}`;
 }

@@ -1,4 +1,4 @@
-import type { MessageInitShape } from "@bufbuild/protobuf";
+import { type MessageInitShape, toJsonString } from "@bufbuild/protobuf";
 import type { Command } from "commander";
 import {
   type GetSegmentStatsRequestSchema,
@@ -10,9 +10,10 @@ import {
   WatchMembershipResponse_Kind,
   WatchMembershipResponseSchema,
 } from "../../gen/switchyard/v1/player_pb.js";
-import { parseCount, readInstant } from "../arguments.ts";
+import { parseCount, parsePositive, readInstant } from "../arguments.ts";
 import type { ExitName } from "../exit-codes.ts";
 import { CliFailure } from "../failure.ts";
+import { followStream } from "../follow.ts";
 import { openProgress } from "../progress.ts";
 import {
   type CommonOptions,
@@ -103,27 +104,26 @@ async function watchSegments(
   options: WatchOptions,
   segments: readonly string[],
 ): Promise<ExitName> {
-  const most = options.count === undefined ? Infinity : parseCount("--count", options.count);
-  const interrupted = context.io.watchInterrupts();
-  const answers = context.admin().players.watchMembership(
-    {
-      merchantId: context.merchant,
-      segments: [...segments],
-      ...(options.after === undefined ? {} : { afterSequence: BigInt(parseCount("--after", options.after)) }),
-    },
-    { timeoutMs: 0, signal: interrupted },
-  );
+  const most = options.count === undefined ? Infinity : parsePositive("--count", options.count);
+  const after = options.after === undefined ? undefined : BigInt(parseCount("--after", options.after));
   let seen = 0;
-  try {
-    for await (const change of answers) {
-      if (context.json) printMessage(context, WatchMembershipResponseSchema, change);
+  await followStream(
+    context,
+    (signal) =>
+      context.admin().players.watchMembership(
+        {
+          merchantId: context.merchant,
+          segments: [...segments],
+          ...(after === undefined ? {} : { afterSequence: after }),
+        },
+        { timeoutMs: 0, signal },
+      ),
+    (change) => {
+      if (context.json) context.print(`${toJsonString(WatchMembershipResponseSchema, change)}\n`);
       else context.print(formatChange(change));
-      if (++seen >= most) break;
-    }
-  } catch (error) {
-    // Ctrl-C is how a person ends it.
-    if (!interrupted.aborted) throw error;
-  }
+      return ++seen >= most;
+    },
+  );
   return "ok";
 }
 
