@@ -22,7 +22,7 @@ export function copyHistory(history: History): readonly NaiveEvent[] {
     events.push({
       type,
       atMs: history.atMs[row]!,
-      amountMinor: history.amountMinor[row]!,
+      amountMinor: history.readAmount(row),
       currency,
       payment: place < 0 ? Number.NaN : history.readWide(row, place),
     });

@@ -25,13 +25,13 @@ export type PlainRow = Omit<NewRow, "id">;
 /** A history as plain values, oldest row first. */
 export function spellHistory(history: History | undefined): PlainRow[] {
   if (history === undefined) return [];
-  const { atMs, amountMinor, label, labels } = history;
+  const { atMs, readAmount, label, labels } = history;
   return Array.from({ length: history.end - history.start }, (_, at) => {
     const row = history.start + at;
     const { type, currency, values, wides } = labels.get(label[row]!);
     return {
       atMs: atMs[row]!,
-      amountMinor: amountMinor[row]!,
+      amountMinor: readAmount(row),
       label: { type, currency, values, wides },
       wides: wides.map((_, place) => history.readWide(row, place)),
     };

@@ -115,7 +115,7 @@ export function listRows(house: IngestHouse, id: string, kind: SubjectKind = "pl
     if (label.type === "event_reversed") continue;
     const values = [...label.values].map(([name, value]) => ` ${name}=${value}`).sort();
     const wides = label.wides.map((_, place) => history.readWide(row, place));
-    const amount = label.currency === "" ? "" : ` ${history.amountMinor[row]} ${label.currency}`;
+    const amount = label.currency === "" ? "" : ` ${history.readAmount(row)} ${label.currency}`;
     rows.push(`${history.atMs[row]} ${label.type}${amount}${values.join("")} [${wides.join()}]`);
   }
   return rows;

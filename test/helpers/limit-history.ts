@@ -69,7 +69,7 @@ export function makeLimitHistory(
     start: 0,
     end: rows.length,
     atMs: Float64Array.from(rows, ({ atMs }) => atMs),
-    amountMinor: Float64Array.from(rows, ({ amountMinor }) => amountMinor ?? 0),
+    readAmount: (row) => rows[row]!.amountMinor ?? 0,
     label: Uint32Array.from(rows, (fact) => labels.placeOf(fact)),
     readWide: (row, place) => wides[row]![place]!,
     tiles,

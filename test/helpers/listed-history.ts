@@ -45,18 +45,19 @@ export function makeListedHistory(
   const start = padding;
   const end = padding + sorted.length;
   const atMs = new Float64Array(end + padding).fill(Number.NaN);
-  const amountMinor = new Float64Array(end + padding).fill(Number.NaN);
   const label = new Uint32Array(end + padding).fill(0xffffffff);
   for (const [at, event] of sorted.entries()) {
     atMs[start + at] = event.atMs;
-    amountMinor[start + at] = event.amountMinor ?? 0;
     label[start + at] = labels.intern(event);
   }
   return {
     start,
     end,
     atMs,
-    amountMinor,
+    readAmount: (row) => {
+      const event = sorted[row - start];
+      return event === undefined ? Number.NaN : (event.amountMinor ?? 0);
+    },
     label,
     labels,
     tiles,

@@ -157,6 +157,6 @@ export function readAll(table: HistoryTable, subject: number): PlainRow[] {
     const row = view.start + at;
     const label = view.labels.get(view.label[row]!);
     const wides = label.wides.map((_, place) => view.readWide(row, place));
-    return plain({ id: -1, atMs: view.atMs[row]!, amountMinor: view.amountMinor[row]!, label, wides });
+    return plain({ id: -1, atMs: view.atMs[row]!, amountMinor: view.readAmount(row), label, wides });
   });
 }

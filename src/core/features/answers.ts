@@ -71,10 +71,10 @@ export function buildCountAnswered(spec: AggregateSpec, events: EventFrame): Cou
       if (isAnswer(judge(label), label)) noteAnswer(nearest, keys.ofCurrent(current), nowMs);
     }
     if (history === undefined) return count;
-    const { start, atMs, amountMinor, label, labels, readWide } = history;
+    const { start, atMs, readAmount, label, labels, readWide } = history;
     const look = (row: number): Label => {
       view.atMs = atMs[row]!;
-      view.amountMinor = amountMinor[row]!;
+      view.amountMinor = readAmount(row);
       view.row = row;
       view.readWide = readWide;
       return labels.get(label[row]!);

@@ -190,7 +190,7 @@ export function createStream(
   const takeRow = (history: History, row: number, code: number): void => {
     const id = history.label[row]!;
     view.atMs = history.atMs[row]!;
-    view.amountMinor = history.amountMinor[row]!;
+    view.amountMinor = history.readAmount(row);
     view.row = row;
     view.readWide = history.readWide;
     takeView(code, history.labels.get(id), constants[id]!, widePlaces[id]!);
@@ -204,7 +204,7 @@ export function createStream(
     }
   };
   const gatherNewest = (history: History, last: number, { afterMs, throughMs }: Span): void => {
-    const { start, atMs, amountMinor, label, labels } = history;
+    const { start, atMs, readAmount, label, labels } = history;
     openLabels(labels);
     // All that the loop reads is at hand: it runs over every row of the window, for every stream.
     const { at: ats, values, hits } = into;
@@ -228,7 +228,7 @@ export function createStream(
       }
       ats[n] = at;
       values[n] =
-        kind === valueAmount ? amountMinor[row]! : kind === valueConstant ? ownConstants[id]! : Number.NaN;
+        kind === valueAmount ? readAmount(row) : kind === valueConstant ? ownConstants[id]! : Number.NaN;
       hits[n] = code & hitAll;
       n++;
     }

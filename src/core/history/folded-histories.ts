@@ -55,8 +55,8 @@ export class FoldedHistories {
     const start = this.#rows.startOf(subject);
     let end = start;
     while (end < start + count && slab.atMs[end]! < exactFromMs) end++;
-    const { atMs, label, amountMinor } = slab;
-    const older = { start, end, atMs, label, amountMinor };
+    const { atMs, label, readAmount } = slab;
+    const older = { start, end, atMs, label, readAmount };
     this.#folds.set(subject, addRows(this.of(subject) ?? emptyFold, exactFromMs, older));
     if (end > start) this.#rows.cut(subject, 0, end - start);
   }

@@ -14,7 +14,7 @@ function addRows(fold: Fold, exactFromMs: number, rows: ReturnType<typeof row>[]
     end: 1 + rows.length,
     atMs: Float64Array.from(all, ({ atMs }) => atMs),
     label: Uint32Array.from(all, ({ label }) => label),
-    amountMinor: Float64Array.from(all, ({ amountMinor }) => amountMinor),
+    readAmount: (at) => all[at]!.amountMinor,
   });
 }
 

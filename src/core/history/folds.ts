@@ -28,7 +28,7 @@ export type RowSpan = {
   readonly end: number;
   readonly atMs: Float64Array;
   readonly label: Uint32Array;
-  readonly amountMinor: Float64Array;
+  readonly readAmount: (row: number) => number;
 };
 
 /** The fold with rows put to it, all of them older than the new `exactFromMs`. Rows that were taken back leave nothing. */
@@ -36,7 +36,7 @@ export function addRows(fold: Fold, exactFromMs: number, rows: RowSpan): Fold {
   const tiles = regroup(fold.tiles, fold.spanMs);
   for (let row = rows.start; row < rows.end; row++) {
     const label = rows.label[row]!;
-    const amountMinor = rows.amountMinor[row]!;
+    const amountMinor = rows.readAmount(row);
     if (label === reversedLabel) continue;
     const tile = openTile(tiles, fold.spanMs, label, rows.atMs[row]!);
     join(tile, 1, amountMinor, amountMinor, amountMinor);

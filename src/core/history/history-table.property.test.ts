@@ -20,7 +20,10 @@ const arbitraryRow: fc.Arbitrary<NewRow> = arbitraryLabel.chain((label) =>
   fc.record({
     id: fc.tuple(fc.nat({ max: 6 }), fc.nat({ max: 5 })).map(([high, low]) => high * 2 ** 40 + low),
     atMs: fc.nat({ max: 12 }).map((at) => at * 20_000),
-    amountMinor: fc.nat({ max: 3 }),
+    amountMinor: fc.oneof(
+      fc.nat({ max: 3 }),
+      fc.nat({ max: 3 }).map((above) => 2 ** 31 + above),
+    ),
     label: fc.constant(label),
     wides: fc.array(fc.constantFrom(Number.NaN, Number.NaN, 1, 2), {
       minLength: label.wides.length,

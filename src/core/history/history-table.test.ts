@@ -48,27 +48,31 @@ describe("HistoryTable", () => {
   it("keeps the rows of thousands of subjects apart while they grow by turns", () => {
     const table = new HistoryTable({ rowsMax: 64, slabRows: 4096 });
     const open = (n: number) => table.open("m", { kind: "player", id: `p${n}` });
+    // Every other one is too great for its column.
+    const amountOf = (n: number) => n + (n % 2) * 2 ** 31;
     for (let round = 0; round < 40; round++) {
       for (let n = 0; n < 1000; n++) {
         if (n % 7 === round % 7) continue;
-        const row = makeRow(n * 64 + round, n * 1000 + round, { wides: [n], amountMinor: n });
+        const row = makeRow(n * 64 + round, n * 1000 + round, { wides: [n], amountMinor: amountOf(n) });
         table.place(open(n), row, event);
       }
     }
     for (let n = 0; n < 1000; n++) {
       const rows = readAll(table, open(n));
       expect(rows).toHaveLength(40 - Math.ceil((40 - (n % 7)) / 7));
-      expect(rows.every((row) => row.amountMinor === n && row.wides.round === n)).toBe(true);
+      expect(rows.every((row) => row.amountMinor === amountOf(n) && row.wides.round === n)).toBe(true);
       expect(rows.every((row) => Math.floor(row.atMs / 1000) === n)).toBe(true);
     }
   });
 
-  it("uses the memory of rows that went again, their wide values and ids too", () => {
+  it("uses the memory of rows that went again, their wide values, great amounts and ids too", () => {
     const table = new HistoryTable({ rowsMax: 64, slabRows: 4096 });
     const churn = (round: number): void => {
       for (let n = 0; n < 20; n++) {
         const subject = table.open("m", { kind: "player", id: `player-${round}-${n}` });
-        for (let at = 0; at < 80; at++) table.place(subject, makeRow(at, at * 10, { wides: [round] }), event);
+        for (let at = 0; at < 80; at++) {
+          table.place(subject, makeRow(at, at * 10, { wides: [round], amountMinor: 2 ** 31 + at }), event);
+        }
         table.reverse(subject, { id: 70, atMs: 0 });
         const packed = { head: table.packHead(subject), chunks: [table.packRows(subject, 0)] };
         table.markClean(subject);

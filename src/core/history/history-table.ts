@@ -54,7 +54,7 @@ export class HistoryTable {
   #numbers = new Int32Array(0);
 
   /**
-   * Units: `rowsMax` is the cap of one subject (default 16,384), `slabRows` the rows of a slab, a power of two (default 2^20: 30 MiB).
+   * Units: `rowsMax` is the cap of one subject (default 16,384), `slabRows` the rows of a slab, a power of two (default 2^20: 26 MiB).
    *
    * Fails: throws a RangeError where a slab would not hold two capped histories merged.
    */
@@ -161,7 +161,7 @@ export class HistoryTable {
       start,
       end: start + count,
       atMs: slab.atMs,
-      amountMinor: slab.amountMinor,
+      readAmount: slab.readAmount,
       label: slab.label,
       readWide: slab.readWide,
       tiles: fold === undefined ? noTiles : fold.tiles,
@@ -413,10 +413,11 @@ const takenBack = { amountMinor: 0, label: reversedLabel, wides: noWides };
 /** Of a history that has but tiles. */
 const emptySlab: RowSlab = {
   atMs: new Float64Array(0),
-  amountMinor: new Float64Array(0),
+  amount: new Int32Array(0),
   label: new Uint32Array(0),
   extra: new Uint32Array(0),
   idLow: new Uint32Array(0),
   idHigh: new Uint16Array(0),
+  readAmount: () => 0,
   readWide: () => Number.NaN,
 };

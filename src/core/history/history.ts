@@ -13,7 +13,7 @@ export type History = {
   /** Instants in ms since the epoch, ascending. */
   readonly atMs: Float64Array;
   /** Minor units of the label's currency; for payment facts what the outcome said. 0 where the type has no amount. */
-  readonly amountMinor: Float64Array;
+  readonly readAmount: (row: number) => number;
   /** Ids of labels (`Labels.get`). */
   readonly label: Uint32Array;
   /** The wide value at a place of the row's label: a number, or the hash of a text (`hashWide`). NaN where the event had none. */

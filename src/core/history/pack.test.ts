@@ -24,7 +24,7 @@ function pack(rows: readonly RowValues[]): Uint8Array {
     const row = start + at;
     writeId(slab, row, id);
     slab.atMs[row] = atMs;
-    slab.amountMinor[row] = amountMinor;
+    slab.amount[row] = columns.amounts.write(amountMinor);
     slab.label[row] = label;
     slab.extra[row] = columns.wides.write(wides);
   }

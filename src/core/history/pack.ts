@@ -76,7 +76,7 @@ export function packRows({ slab, wides, start, count }: RowRun): Uint8Array {
     const present = wides.list(slab.extra[row]!, label, rowWides);
     reserve(at + rowBytes + present * wideBytes);
     scratch.setFloat64(at, slab.atMs[row]!, true);
-    scratch.setFloat64(at + 8, slab.amountMinor[row]!, true);
+    scratch.setFloat64(at + 8, slab.readAmount(row), true);
     scratch.setUint32(at + 16, label, true);
     scratch.setUint32(at + 20, slab.idLow[row]!, true);
     scratch.setUint16(at + 24, slab.idHigh[row]!, true);

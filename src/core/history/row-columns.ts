@@ -1,20 +1,24 @@
 /**
- * The columns of all rows, in slabs: 30 bytes a row. Wide values lie elsewhere (`WideValues`), and a row without any takes nothing there.
+ * The columns of all rows, in slabs: 26 bytes a row. Wide values lie elsewhere (`WideValues`), and a row without any takes nothing there; so do
+ * the few amounts that are too great for their column (`Amounts`).
  */
+import { Amounts } from "./amounts.ts";
 import { WideValues } from "./wide-values.ts";
 
 /** One slab. `idLow` and `idHigh` are the lower 32 and upper 16 bits of a row's id; `extra` is where its wide values are. */
 export type RowSlab = {
   readonly atMs: Float64Array;
-  readonly amountMinor: Float64Array;
+  /** Words of `Amounts`. */
+  readonly amount: Int32Array;
   readonly label: Uint32Array;
   readonly extra: Uint32Array;
   readonly idLow: Uint32Array;
   readonly idHigh: Uint16Array;
+  readonly readAmount: (row: number) => number;
   readonly readWide: (row: number, place: number) => number;
 };
 
-const rowBytes = 30;
+const rowBytes = 26;
 const idUnit = 0x1_0000_0000;
 /** Up to here a loop beats six calls. */
 const loopRows = 24;
@@ -23,6 +27,7 @@ const loopRows = 24;
 export class RowColumns {
   readonly slabs: RowSlab[] = [];
   readonly wides: WideValues;
+  readonly amounts = new Amounts();
   readonly #slabRows: number;
   readonly #shift: number;
 
@@ -49,10 +54,10 @@ export class RowColumns {
   }
 
   bytes(): number {
-    return this.slabs.length * this.#slabRows * rowBytes + this.wides.bytes();
+    return this.slabs.length * this.#slabRows * rowBytes + this.wides.bytes() + this.amounts.bytes();
   }
 
-  /** Copies rows to where they do not overlap themselves. Wide values stay where they are: only one of both may be used from then on. */
+  /** Copies rows to where they do not overlap themselves. What lies elsewhere stays there: only one of both may be used from then on. */
   copyRows(from: number, to: number, count: number): void {
     const source = this.slabOf(from);
     const target = this.slabOf(to);
@@ -64,25 +69,33 @@ export class RowColumns {
     }
     const end = start + count;
     target.atMs.set(source.atMs.subarray(start, end), at);
-    target.amountMinor.set(source.amountMinor.subarray(start, end), at);
+    target.amount.set(source.amount.subarray(start, end), at);
     target.label.set(source.label.subarray(start, end), at);
     target.extra.set(source.extra.subarray(start, end), at);
     target.idLow.set(source.idLow.subarray(start, end), at);
     target.idHigh.set(source.idHigh.subarray(start, end), at);
   }
 
+  /** Frees what a row has elsewhere. */
+  freeRow({ extra, label, amount }: RowSlab, row: number): void {
+    this.wides.free(extra[row]!, label[row]!);
+    this.amounts.free(amount[row]!);
+  }
+
   #makeSlab(): RowSlab {
     const rows = this.#slabRows;
+    const amount = new Int32Array(rows);
     const label = new Uint32Array(rows);
     const extra = new Uint32Array(rows);
-    const { wides } = this;
+    const { wides, amounts } = this;
     return {
       atMs: new Float64Array(rows),
-      amountMinor: new Float64Array(rows),
+      amount,
       label,
       extra,
       idLow: new Uint32Array(rows),
       idHigh: new Uint16Array(rows),
+      readAmount: (row) => amounts.read(amount[row]!),
       readWide: (row, place) => wides.read(extra[row]!, label[row]!, place),
     };
   }
@@ -90,7 +103,7 @@ export class RowColumns {
 
 export function copyRow(source: RowSlab, from: number, target: RowSlab, to: number): void {
   target.atMs[to] = source.atMs[from]!;
-  target.amountMinor[to] = source.amountMinor[from]!;
+  target.amount[to] = source.amount[from]!;
   target.label[to] = source.label[from]!;
   target.extra[to] = source.extra[from]!;
   target.idLow[to] = source.idLow[from]!;
@@ -100,7 +113,7 @@ export function copyRow(source: RowSlab, from: number, target: RowSlab, to: numb
 /** Moves the rows `[from, end)` of a slab so that the first of them lies at `to`; overlapping is fine. */
 export function shiftRows(slab: RowSlab, from: number, end: number, to: number): void {
   slab.atMs.copyWithin(to, from, end);
-  slab.amountMinor.copyWithin(to, from, end);
+  slab.amount.copyWithin(to, from, end);
   slab.label.copyWithin(to, from, end);
   slab.extra.copyWithin(to, from, end);
   slab.idLow.copyWithin(to, from, end);

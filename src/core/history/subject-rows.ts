@@ -128,7 +128,7 @@ export class SubjectRows {
       const isFull = this.count(number) === this.#get(number, capacityField);
       const row = start + this.count(number) - (isFull ? 1 : 0);
       read ^= slab.idLow[start]! ^ slab.idLow[row]! ^ slab.idHigh[row]! ^ slab.label[row]! ^ slab.extra[row]!;
-      read ^= slab.atMs[row - 1]! ^ slab.amountMinor[row]!;
+      read ^= slab.atMs[row - 1]! ^ slab.amount[row]!;
     }
     fetched[0] = read;
   }
@@ -139,11 +139,11 @@ export class SubjectRows {
     for (const number of numbers) read ^= this.#get(number, countField);
     for (const number of numbers) {
       if (this.isCold(number)) continue;
-      const { atMs, amountMinor, label, extra, idLow, idHigh } = this.slabOf(number);
+      const { atMs, amount, label, extra, idLow, idHigh } = this.slabOf(number);
       const start = this.startOf(number);
       const end = start + Math.min(this.count(number), fetchedRowsMax);
       for (let row = start; row < end; row += lineRows) {
-        read ^= atMs[row]! ^ amountMinor[row]! ^ label[row]! ^ extra[row]! ^ idLow[row]! ^ idHigh[row]!;
+        read ^= atMs[row]! ^ amount[row]! ^ label[row]! ^ extra[row]! ^ idLow[row]! ^ idHigh[row]!;
       }
     }
     for (const number of numbers) {
@@ -182,7 +182,7 @@ export class SubjectRows {
       shiftRows(slab, to, end, to + 1);
     }
     slab.atMs[to] = row.atMs;
-    slab.amountMinor[to] = row.amountMinor;
+    slab.amount[to] = this.columns.amounts.write(row.amountMinor);
     slab.label[to] = label;
     slab.extra[to] = this.columns.wides.write(row.wides);
     writeId(slab, to, row.id);
@@ -200,8 +200,8 @@ export class SubjectRows {
   ): void {
     const slab = this.slabOf(subject);
     const row = this.startOf(subject) + position;
-    this.columns.wides.free(slab.extra[row]!, slab.label[row]!);
-    slab.amountMinor[row] = values.amountMinor;
+    this.columns.freeRow(slab, row);
+    slab.amount[row] = this.columns.amounts.write(values.amountMinor);
     slab.label[row] = values.label;
     slab.extra[row] = this.columns.wides.write(values.wides);
     this.touch(subject, position);
@@ -216,7 +216,7 @@ export class SubjectRows {
     return {
       id: readId(slab, row),
       atMs: slab.atMs[row]!,
-      amountMinor: slab.amountMinor[row]!,
+      amountMinor: slab.readAmount(row),
       label,
       wides,
     };
@@ -233,8 +233,7 @@ export class SubjectRows {
     const slab = this.slabOf(subject);
     const start = this.startOf(subject) + position;
     const end = this.startOf(subject) + state[at + countField]!;
-    for (let row = start; row < start + count; row++)
-      this.columns.wides.free(slab.extra[row]!, slab.label[row]!);
+    for (let row = start; row < start + count; row++) this.columns.freeRow(slab, row);
     shiftRows(slab, start + count, end, start);
     state[at + countField]! -= count;
     this.#residentRows -= count;
@@ -261,8 +260,9 @@ export class SubjectRows {
         copyRow(target, targetStart + left--, target, targetStart + to);
       } else {
         copyRow(source, row, target, targetStart + to);
-        // Its wide values belong to the other history now.
+        // What it has elsewhere belongs to the other history now.
         source.extra[row] = 0;
+        source.amount[row] = 0;
         next--;
       }
     }
@@ -271,15 +271,14 @@ export class SubjectRows {
     this.touch(into, Math.max(0, left + 1));
   }
 
-  /** Frees the rows, wide values too. What is known of the history is forgotten, but for `count`. */
+  /** Frees the rows, with what they have elsewhere. What is known of the history is forgotten, but for `count`. */
   clear(subject: number): void {
     if (this.isCold(subject)) return;
     const count = this.count(subject);
     if (count > 0) {
       const slab = this.slabOf(subject);
       const start = this.startOf(subject);
-      for (let row = start; row < start + count; row++)
-        this.columns.wides.free(slab.extra[row]!, slab.label[row]!);
+      for (let row = start; row < start + count; row++) this.columns.freeRow(slab, row);
     }
     this.#residentRows -= count;
     this.#giveExtent(subject);

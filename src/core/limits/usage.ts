@@ -320,7 +320,7 @@ function readAmount(
   currency: string,
   fx: FxRates,
 ): number | undefined {
-  const amountMinor = history.amountMinor[row]!;
+  const amountMinor = history.readAmount(row);
   if (view.isSameCurrency || amountMinor === 0) return amountMinor;
   const converted = readAt(history.readWide, row, view.convertedPlace);
   if (!Number.isNaN(converted)) return converted;

@@ -128,13 +128,8 @@ function isCountedWith({ group, scheme }: CardView, question: CardQuestion): boo
   return scheme === "" || question.scheme === undefined || scheme === question.scheme;
 }
 
-function isSameAmount(
-  { amountMinor }: History,
-  row: number,
-  view: CardView,
-  question: CardQuestion,
-): boolean {
-  return amountMinor[row] === question.amountMinor && view.currency === question.currency;
+function isSameAmount({ readAmount }: History, row: number, view: CardView, question: CardQuestion): boolean {
+  return readAmount(row) === question.amountMinor && view.currency === question.currency;
 }
 
 function noteApproval(
@@ -211,10 +206,10 @@ function readBlockUntil({ readWide }: History, row: number, { blockUntilPlace }:
 }
 
 /** Where funds or limits lacked a lower amount may go at once; amounts in another currency cannot be compared. */
-function waits({ amountMinor }: History, row: number, view: CardView, question: CardQuestion): boolean {
+function waits({ readAmount }: History, row: number, view: CardView, question: CardQuestion): boolean {
   if (!view.isOfFunds) return true;
   if (question.amountMinor === undefined) return false;
-  return view.currency !== question.currency || question.amountMinor >= amountMinor[row]!;
+  return view.currency !== question.currency || question.amountMinor >= readAmount(row);
 }
 
 const blockOrder = ["card", "card_amount", "agreement"];

@@ -42,7 +42,7 @@ export function readLowValueUse(
     if (label.type !== approvedType || !isOfPlayer(history, row, label, player)) continue;
     const sca = label.values.get("sca");
     if (sca === authenticated) return use;
-    if (sca === lowValue) add(1, history.amountMinor[row]!, label);
+    if (sca === lowValue) add(1, history.readAmount(row), label);
   }
   addTiles(history, player !== undefined, add);
   return use;
