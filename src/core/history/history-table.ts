@@ -11,6 +11,7 @@ import { LabelTable, reversedLabel } from "./labels.ts";
 import { compareRows, type KnownRow, mergeRows } from "./meet-rows.ts";
 import { chunkRows, packHead, packRows, readHead, readRows } from "./pack.ts";
 import type { RowSlab } from "./row-columns.ts";
+import { feedRowsMin } from "./row-feed.ts";
 import { SubjectIndex } from "./subject-index.ts";
 import { type RowValues, SubjectRows } from "./subject-rows.ts";
 
@@ -167,6 +168,7 @@ export class HistoryTable {
       tiles: fold === undefined ? noTiles : fold.tiles,
       exactFromMs: fold === undefined ? Number.NEGATIVE_INFINITY : fold.exactFromMs,
       labels: this.labels,
+      feed: count < feedRowsMin ? undefined : this.#rows.feedOf(subject),
     };
   }
 

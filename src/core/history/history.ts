@@ -3,6 +3,7 @@
  * cap of a subject is folded into tiles.
  */
 import type { EventValue } from "../events/event.ts";
+import type { RowFeed } from "./row-feed.ts";
 
 /**
  * A window onto the rows of one subject: row `r` of `start <= r < end` is at index `r` of every column. Valid until the next change of any history.
@@ -24,6 +25,8 @@ export type History = {
   readonly exactFromMs: number;
   /** What `label` refers to. */
   readonly labels: Labels;
+  /** Tells of the rows as they come and go; of long histories only. */
+  readonly feed?: RowFeed | undefined;
 };
 
 /** Folded rows of one label within `[fromMs, untilMs)`. */

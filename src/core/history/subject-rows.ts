@@ -4,6 +4,7 @@
 import { ExtentSpace, fitExtent, growExtent } from "./extent-space.ts";
 import type { RowSlab } from "./row-columns.ts";
 import { copyRow, findId, findPlace, RowColumns, readId, shiftRows, writeId } from "./row-columns.ts";
+import { RowFeed } from "./row-feed.ts";
 
 const chunkShift = 16;
 const chunkSubjects = 1 << chunkShift;
@@ -48,6 +49,8 @@ export class SubjectRows {
   readonly #extents: ExtentSpace;
   readonly #chunks: StateChunk[] = [];
   readonly #countWides: (label: number) => number;
+  /** Of long histories that were looked at. */
+  readonly #feeds = new Map<number, RowFeed>();
   #residentRows = 0;
 
   /** Shapes: `slabRows` is a power of two, 2,048 or more. */
@@ -73,6 +76,16 @@ export class SubjectRows {
 
   count(subject: number): number {
     return this.#get(subject, countField);
+  }
+
+  /** The feed of a history; it lasts until the rows leave memory. */
+  feedOf(subject: number): RowFeed {
+    let feed = this.#feeds.get(subject);
+    if (feed === undefined) {
+      feed = new RowFeed();
+      this.#feeds.set(subject, feed);
+    }
+    return feed;
   }
 
   residentRows(): number {
@@ -189,6 +202,7 @@ export class SubjectRows {
     state[at + countField] = count + 1;
     this.#residentRows++;
     this.touch(subject, to - start);
+    if (this.#feeds.size > 0) this.#feeds.get(subject)?.tellAdded(slab, to);
     return to === end;
   }
 
@@ -200,11 +214,14 @@ export class SubjectRows {
   ): void {
     const slab = this.slabOf(subject);
     const row = this.startOf(subject) + position;
+    const feed = this.#feeds.get(subject);
+    feed?.tellRemoved(slab, row);
     this.columns.freeRow(slab, row);
     slab.amount[row] = this.columns.amounts.write(values.amountMinor);
     slab.label[row] = values.label;
     slab.extra[row] = this.columns.wides.write(values.wides);
     this.touch(subject, position);
+    feed?.tellAdded(slab, row);
   }
 
   read(subject: number, position: number): RowValues {
@@ -233,7 +250,11 @@ export class SubjectRows {
     const slab = this.slabOf(subject);
     const start = this.startOf(subject) + position;
     const end = this.startOf(subject) + state[at + countField]!;
-    for (let row = start; row < start + count; row++) this.columns.freeRow(slab, row);
+    const feed = this.#feeds.get(subject);
+    for (let row = start; row < start + count; row++) {
+      feed?.tellRemoved(slab, row);
+      this.columns.freeRow(slab, row);
+    }
     shiftRows(slab, start + count, end, start);
     state[at + countField]! -= count;
     this.#residentRows -= count;
@@ -244,6 +265,8 @@ export class SubjectRows {
    * Moves the rows at these positions of one history into another, which has none of their ids. Positions ascend; the rows left behind are taken out.
    */
   moveRows(from: number, positions: readonly number[], into: number): void {
+    this.#endFeed(from);
+    this.#endFeed(into);
     const count = this.count(into);
     const total = count + positions.length;
     if (total > this.#get(into, capacityField)) this.reserve(into, fitExtent(total));
@@ -274,6 +297,7 @@ export class SubjectRows {
   /** Frees the rows, with what they have elsewhere. What is known of the history is forgotten, but for `count`. */
   clear(subject: number): void {
     if (this.isCold(subject)) return;
+    this.#endFeed(subject);
     const count = this.count(subject);
     if (count > 0) {
       const slab = this.slabOf(subject);
@@ -341,6 +365,12 @@ export class SubjectRows {
     state[at + placeField] = to;
     state[at + capacityField] = capacity;
     if (before > 0) this.#extents.give(from, before);
+  }
+
+  #endFeed(subject: number): void {
+    if (this.#feeds.size === 0) return;
+    this.#feeds.get(subject)?.tellLost();
+    this.#feeds.delete(subject);
   }
 
   #giveExtent(subject: number): void {
