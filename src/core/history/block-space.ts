@@ -2,7 +2,7 @@
  * Blocks of a few values each in shared slabs: wide values of rows and the bytes of ids. A block never crosses a slab and never moves; given back, it
  * is taken again by whoever needs one of its size.
  */
-export class BlockSpace<Column extends Float64Array | Uint32Array> {
+export class BlockSpace<Column extends Float64Array | Uint32Array | Int32Array> {
   readonly slabs: Column[] = [];
   /** Place >> shift is the slab, place & mask the index in it. */
   readonly shift: number;

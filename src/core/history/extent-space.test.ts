@@ -92,11 +92,11 @@ describe("ExtentSpace", () => {
     expect(owners.space.slabs()).toBe(slabs);
   });
 
-  it("grows by a quarter or so, and fits what is known exactly", () => {
+  it("grows by an eighth or so, and fits what is known exactly", () => {
     for (let capacity = fitExtent(1); capacity < 100_000; ) {
       const grown = growExtent(capacity);
       expect(grown).toBeGreaterThan(capacity);
-      if (capacity >= 16) expect(grown / capacity).toBeLessThanOrEqual(1.51);
+      if (capacity >= 40) expect(grown / capacity).toBeLessThanOrEqual(1.26);
       expect(fitExtent(grown)).toBe(grown);
       expect(fitExtent(capacity + 1)).toBeLessThanOrEqual(grown);
       capacity = grown;

@@ -5,22 +5,26 @@
  * A class whose subjects have grown out of it would keep its pages for a few that stayed. So whenever too much of a class is free, the emptiest of some
  * pages is cleared, a few extents at a time, and the page is free for any class.
  */
+import { BlockSpace } from "./block-space.ts";
 import { RunSpace } from "./run-space.ts";
 
-/** All places and sizes of short extents are multiples of it, so that their owners need a quarter of a value a row. */
+/** All places and sizes of short extents are multiples of it. */
 const quadRows = 4;
 const unitRows = 128;
 const pageRows = 2048;
 const pageUnits = pageRows / unitRows;
-const pageQuads = pageRows / quadRows;
+/** Owners of a slab of them: 256 KiB. */
+const ownersShift = 16;
 const shortMax = 512;
+/** By how much an extent grows: a twentieth of the rows stay empty for it, and each row is copied five times. */
+const growth = 1.125;
 
 /** A class may have this share of its extents free, and two pages. */
 const freeShare = 1 / 16;
 const movesPerGive = 4;
 const pagesLooked = 16;
 
-/** Each about 1.25 of the one before, and filled out to what divides a page evenly. */
+/** Each about an eighth more than the one before, and filled out to what divides a page evenly. */
 const classRows = listClasses();
 /** The smallest class that holds a number of quads. */
 const classOfQuads = indexClasses();
@@ -31,10 +35,12 @@ export function fitExtent(rows: number): number {
   return Math.ceil(rows / unitRows) * unitRows;
 }
 
-/** What an extent of `capacity` rows (0 for none) that is full is changed for: the next class, or a quarter more. */
+/** What an extent of `capacity` rows (0 for none) that is full is changed for: the next class, or an eighth more. */
 export function growExtent(capacity: number): number {
-  return fitExtent(capacity < shortMax ? capacity + 1 : Math.floor(capacity * 1.25));
+  return fitExtent(capacity < shortMax ? capacity + 1 : Math.floor(capacity * growth));
 }
+
+type OwnerSpace = BlockSpace<Int32Array>;
 
 type ExtentClass = {
   readonly rows: number;
@@ -51,13 +57,13 @@ type ExtentClass = {
 
 /** Places of extents: row numbers through all slabs. */
 export class ExtentSpace {
-  readonly #slabRows: number;
   readonly #runs: RunSpace;
   readonly #move: (owner: number, from: number, to: number) => void;
   readonly #classes: ExtentClass[];
   /** By page: everything about it and its free extents. */
   readonly #pages: PageBooks[] = [];
   readonly #slabPages: number;
+  readonly #owners: OwnerSpace = new BlockSpace(ownersShift, (length) => new Int32Array(length));
 
   /**
    * `move` is called when the extent of an owner is put elsewhere: it copies the rows and notes the new place.
@@ -65,7 +71,6 @@ export class ExtentSpace {
    * Shapes: slabs of `slabRows` rows, a multiple of 2,048.
    */
   constructor(slabRows: number, move: (owner: number, from: number, to: number) => void) {
-    this.#slabRows = slabRows;
     this.#slabPages = slabRows / pageRows;
     this.#runs = new RunSpace(slabRows / unitRows);
     this.#move = move;
@@ -87,7 +92,7 @@ export class ExtentSpace {
 
   /** Of the books alone: the owners of extents. */
   bytes(): number {
-    return this.slabs() * (this.#slabRows / quadRows) * Int32Array.BYTES_PER_ELEMENT;
+    return this.#owners.bytes();
   }
 
   /** An extent of `capacity` rows, as `fitExtent` or `growExtent` gave it. */
@@ -116,11 +121,10 @@ export class ExtentSpace {
     const page = kind.head >= 0 ? kind.head : this.#addPage(kind, number);
     const books = this.#books(page);
     const at = page % this.#slabPages;
-    const quad = books.takeExtent(at, kind.rows / quadRows);
-    books.owners[quad] = owner + 1;
+    const extent = books.take(at, this.#owners, owner);
     if (books.live[at] === kind.perPage) this.#unlink(kind, page);
     kind.free--;
-    return this.#slabStart(page) + quad * quadRows;
+    return page * pageRows + extent * kind.rows;
   }
 
   #giveShort(kind: ExtentClass, place: number): void {
@@ -128,7 +132,7 @@ export class ExtentSpace {
     const books = this.#books(page);
     const at = page % this.#slabPages;
     if (books.live[at] === kind.perPage) this.#link(kind, page);
-    books.giveExtent(at, (place - this.#slabStart(page)) / quadRows);
+    books.give(at, this.#owners, (place - page * pageRows) / kind.rows);
     kind.free++;
     if (books.live[at] === 0) this.#dropPage(kind, page);
   }
@@ -136,7 +140,7 @@ export class ExtentSpace {
   #addPage(kind: ExtentClass, number: number): number {
     const page = (this.#runs.take(pageUnits, pageUnits) * unitRows) / pageRows;
     this.#addBooks();
-    this.#books(page).open(page % this.#slabPages, number);
+    this.#books(page).open(page % this.#slabPages, number, this.#owners.take(kind.perPage));
     kind.extents += kind.perPage;
     kind.free += kind.perPage;
     this.#link(kind, page);
@@ -148,6 +152,7 @@ export class ExtentSpace {
     else this.#unlink(kind, page);
     kind.extents -= kind.perPage;
     kind.free -= kind.perPage;
+    this.#owners.give(this.#books(page).owners[page % this.#slabPages]!, kind.perPage);
     this.#runs.give(page * pageUnits);
   }
 
@@ -157,12 +162,10 @@ export class ExtentSpace {
     const page = kind.victim;
     const books = this.#books(page);
     const at = page % this.#slabPages;
-    const quads = kind.rows / quadRows;
     for (let moves = 0; moves < movesPerGive && kind.victim === page; kind.cleared++) {
-      const quad = at * pageQuads + kind.cleared * quads;
-      const owner = books.ownerAt(quad);
+      const owner = books.ownerOf(at, this.#owners, kind.cleared);
       if (owner < 0) continue;
-      const from = this.#slabStart(page) + quad * quadRows;
+      const from = page * pageRows + kind.cleared * kind.rows;
       const to = this.#takeShort(kind, books.kind[at]!, owner);
       this.#move(owner, from, to);
       this.#giveShort(kind, from);
@@ -212,63 +215,67 @@ export class ExtentSpace {
     return this.#pages[Math.floor(page / this.#slabPages)]!;
   }
 
-  #slabStart(page: number): number {
-    return Math.floor(page / this.#slabPages) * this.#slabRows;
-  }
-
   #addBooks(): void {
-    while (this.#pages.length < this.#runs.slabs()) this.#pages.push(new PageBooks(this.#slabRows));
+    while (this.#pages.length < this.#runs.slabs()) this.#pages.push(new PageBooks(this.#slabPages));
   }
 }
 
-/** The pages of one slab. Quads are counted from the slab's start. */
+/**
+ * The pages of one slab. What is known of the extents of a page, by their number in it, lies in a block that is taken when the page is opened: for each
+ * its owner + 1 where taken; below zero where given back, for the next free one of the page.
+ */
 class PageBooks {
   readonly kind: Uint8Array;
   readonly live: Uint16Array;
   readonly next: Int32Array;
   readonly before: Int32Array;
-  /** By the first quad of an extent: its owner + 1 where taken; below zero where given back, for the next free quad of the page; 0 elsewhere. */
-  readonly owners: Int32Array;
-  /** The first free quad that was taken before, -1 for none. */
+  /** Where the block is. */
+  readonly owners: Uint32Array;
+  /** The first free extent that was taken before, -1 for none. */
   readonly #free: Int32Array;
   /** How many extents were ever taken since the page was opened. */
   readonly #used: Uint16Array;
 
-  constructor(slabRows: number) {
-    const pages = slabRows / pageRows;
+  constructor(pages: number) {
     this.kind = new Uint8Array(pages);
     this.live = new Uint16Array(pages);
     this.next = new Int32Array(pages);
     this.before = new Int32Array(pages);
-    this.owners = new Int32Array(slabRows / quadRows);
+    this.owners = new Uint32Array(pages);
     this.#free = new Int32Array(pages);
     this.#used = new Uint16Array(pages);
   }
 
-  open(at: number, kind: number): void {
+  open(at: number, kind: number, owners: number): void {
     this.kind[at] = kind;
     this.live[at] = 0;
+    this.owners[at] = owners;
     this.#free[at] = -1;
     this.#used[at] = 0;
   }
 
-  takeExtent(at: number, quads: number): number {
+  /** The number of an extent that is taken for an owner. */
+  take(at: number, { slabs, shift, mask }: OwnerSpace, owner: number): number {
+    const slab = slabs[this.owners[at]! >>> shift]!;
+    const start = this.owners[at]! & mask;
     this.live[at]!++;
-    const free = this.#free[at]!;
-    if (free < 0) return at * pageQuads + this.#used[at]!++ * quads;
-    this.#free[at] = -this.owners[free]! - 2;
-    return free;
+    let extent = this.#free[at]!;
+    if (extent < 0) extent = this.#used[at]!++;
+    else this.#free[at] = -slab[start + extent]! - 2;
+    slab[start + extent] = owner + 1;
+    return extent;
   }
 
-  giveExtent(at: number, quad: number): void {
+  give(at: number, { slabs, shift, mask }: OwnerSpace, extent: number): void {
     this.live[at]!--;
-    this.owners[quad] = -this.#free[at]! - 2;
-    this.#free[at] = quad;
+    slabs[this.owners[at]! >>> shift]![(this.owners[at]! & mask) + extent] = -this.#free[at]! - 2;
+    this.#free[at] = extent;
   }
 
   /** -1 for a free extent. */
-  ownerAt(quad: number): number {
-    const owner = this.owners[quad]!;
+  ownerOf(at: number, { slabs, shift, mask }: OwnerSpace, extent: number): number {
+    if (extent >= this.#used[at]!) return -1;
+    const owner = slabs[this.owners[at]! >>> shift]![(this.owners[at]! & mask) + extent]!;
     return owner > 0 ? owner - 1 : -1;
   }
 }
@@ -277,7 +284,7 @@ function listClasses(): readonly number[] {
   const classes: number[] = [];
   for (let rows = quadRows; rows <= shortMax; ) {
     classes.push(rows);
-    const wanted = Math.max(rows + quadRows, Math.round((rows * 1.25) / quadRows) * quadRows);
+    const wanted = Math.max(rows + quadRows, Math.round((rows * growth) / quadRows) * quadRows);
     const perPage = Math.floor(pageRows / wanted);
     rows = Math.floor(pageRows / perPage / quadRows) * quadRows;
   }
