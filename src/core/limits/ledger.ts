@@ -1,3 +1,5 @@
+import { LeavingSums } from "./leaving-sums.ts";
+
 /** Bits of `put`: a void of its payment removes the entry; a clearing or a paid withdrawal of its payment takes its place. */
 export const removable = { byVoid: 1, byFollower: 2 } as const;
 
@@ -15,6 +17,15 @@ export type Balance = {
   readonly errorBound: number;
 };
 
+/** What a balance is struck for. With `hasFloor` less than nothing is nothing. */
+export type BalanceTerms = {
+  readonly threshold: number;
+  readonly asked: number;
+  readonly hasFloor: boolean;
+  readonly errorBound: number;
+  readonly nowMs: number;
+};
+
 /**
  * What a limit counts of a subject at an instant, entry by entry: how much, and when it leaves by time alone. The scratch of one question, cleared
  * before the next, so that counting makes no garbage.
@@ -28,9 +39,12 @@ export class Ledger {
   #attempts = new Float64Array(64);
   #removable = new Uint8Array(64);
   #order = new Uint32Array(64);
+  /** What approvals add up to by payment; undefined where that was not asked for. */
+  #sums: Map<number, number> | undefined;
 
   clear(): void {
     this.length = 0;
+    this.#sums = undefined;
   }
 
   /**
@@ -55,17 +69,26 @@ export class Ledger {
     this.#removable[at] = removableBy;
   }
 
-  /** Removes what one attempt, or where `attempt` is NaN every attempt, of a payment put there. */
-  remove(payment: number, attempt: number, bit: number): void {
+  /**
+   * Removes what attempts of payments put there: pairs of a payment and its attempt, NaN for every attempt. A payment that is NaN removes nothing.
+   */
+  remove(pairs: readonly number[], bit: number): void {
+    const attemptsOf = this.length > fewMax && pairs.length > 2 ? groupPairs(pairs) : undefined;
     for (let at = this.length - 1; at >= 0; at--) {
-      if (this.#payments[at] !== payment || (this.#removable[at]! & bit) === 0) continue;
-      if (Number.isNaN(attempt) || Number.isNaN(this.#attempts[at]!) || this.#attempts[at] === attempt)
-        this.#drop(at);
+      if ((this.#removable[at]! & bit) === 0) continue;
+      const payment = this.#payments[at]!;
+      const attempt = this.#attempts[at]!;
+      const isRemoved =
+        attemptsOf === undefined
+          ? hasPair(pairs, payment, attempt)
+          : attemptsOf.get(payment)?.some((each) => isSameAttempt(each, attempt)) === true;
+      if (isRemoved && !Number.isNaN(payment)) this.#drop(at);
     }
   }
 
-  /** What the approvals of a payment add up to. */
+  /** What the approvals of a payment add up to. Ask when they are all there. */
   sumOf(payment: number): number {
+    if (this.length > fewMax) return this.#sumsByPayment().get(payment) ?? 0;
     let sum = 0;
     for (let at = 0; at < this.length; at++) {
       if (this.#payments[at] === payment && this.#removable[at] !== 0) sum += this.#deltas[at]!;
@@ -78,18 +101,34 @@ export class Ledger {
    * one of them knows no attempts.
    */
   mergeUnnamed(): void {
+    const gains = new Map<number, number>();
+    const losses = new Map<number, number>();
+    for (let at = 0; at < this.length; at++) {
+      const payment = this.#payments[at]!;
+      if (Number.isNaN(payment) || Number.isNaN(this.#attempts[at]!)) continue;
+      const named = this.#deltas[at]! > 0 ? gains : losses;
+      named.set(payment, (named.get(payment) ?? 0) + this.#deltas[at]!);
+    }
     for (let at = this.length - 1; at >= 0; at--) {
       const payment = this.#payments[at]!;
       if (Number.isNaN(payment) || !Number.isNaN(this.#attempts[at]!)) continue;
       const delta = this.#deltas[at]!;
-      let named = 0;
-      for (let other = 0; other < this.length; other++) {
-        if (this.#payments[other] !== payment || Number.isNaN(this.#attempts[other]!)) continue;
-        if (this.#deltas[other]! > 0 === delta > 0) named += this.#deltas[other]!;
-      }
+      const named = (delta > 0 ? gains : losses).get(payment) ?? 0;
       if (Math.abs(named) >= Math.abs(delta)) this.#drop(at);
       else this.#deltas[at] = delta - named;
     }
+  }
+
+  #sumsByPayment(): Map<number, number> {
+    if (this.#sums === undefined) {
+      this.#sums = new Map();
+      for (let at = 0; at < this.length; at++) {
+        const payment = this.#payments[at]!;
+        if (Number.isNaN(payment) || this.#removable[at] === 0) continue;
+        this.#sums.set(payment, (this.#sums.get(payment) ?? 0) + this.#deltas[at]!);
+      }
+    }
+    return this.#sums;
   }
 
   has(key: number): boolean {
@@ -123,37 +162,58 @@ export class Ledger {
       if (delta < 0) isPlain = false;
       else if (delta > 0 && this.#leavesAtMs[at]! < nextMs) nextMs = this.#leavesAtMs[at]!;
     }
+    // Where nothing is negative and the limit is not overrun, whatever leaves first gives headroom.
+    const growsAtMs = isPlain && net <= threshold ? nextMs : undefined;
+    return this.#weigh(net, { threshold, asked, hasFloor, errorBound, nowMs: -Infinity }, nothing, growsAtMs);
+  }
+
+  /** As `balance`, of its entries and of all sums that leave after now. */
+  balanceWith(sums: LeavingSums, terms: BalanceTerms): Balance {
+    let net = sums.sumAfter(terms.nowMs);
+    for (let at = 0; at < this.length; at++) net += this.#deltas[at]!;
+    return this.#weigh(net, terms, sums, undefined);
+  }
+
+  #weigh(net: number, terms: BalanceTerms, sums: LeavingSums, growsAtMs: number | undefined): Balance {
+    const { threshold, asked, hasFloor, errorBound } = terms;
     const used = hasFloor ? Math.max(0, net) : net;
     const headroom = Math.max(0, threshold - used);
     const fits = asked === 0 || asked <= threshold - used;
-    // Where nothing is negative and the limit is not overrun, whatever leaves first gives headroom.
-    const growsAtMs =
-      isPlain && used <= threshold ? nextMs : this.#findInstant(net, hasFloor, threshold, headroom, true);
-    const fitsAtMs = fits ? Infinity : this.#findInstant(net, hasFloor, threshold, asked, false);
+    const resetsAtMs = growsAtMs ?? this.#findInstant(net, terms, threshold - headroom, true, sums);
+    const fitsAtMs = fits ? Infinity : this.#findInstant(net, terms, threshold - asked, false, sums);
     return {
       used,
       asked,
       headroom,
       fits,
-      resetsAtMs: growsAtMs === Infinity ? undefined : growsAtMs,
+      resetsAtMs: resetsAtMs === Infinity ? undefined : resetsAtMs,
       fitsAtMs: fitsAtMs === Infinity ? undefined : fitsAtMs,
       errorBound,
     };
   }
 
-  /** The first instant at which more than (or, if not `isMore`, at least) `wanted` is left if nothing else happens; Infinity where that never is. */
-  #findInstant(net: number, hasFloor: boolean, threshold: number, wanted: number, isMore: boolean): number {
+  /**
+   * The first instant at which less than `bound` (or, if not `isMore`, at most that) is used if nothing else happens; Infinity where that never is.
+   * With a floor nothing is the least that can be used.
+   */
+  #findInstant(
+    net: number,
+    { hasFloor, nowMs }: BalanceTerms,
+    bound: number,
+    isMore: boolean,
+    sums: LeavingSums,
+  ): number {
+    if (hasFloor && (isMore ? bound <= 0 : bound < 0)) return Infinity;
     const order = this.#sortByLeaving();
-    let rest = net;
-    for (let at = 0; at < this.length; ) {
-      const leavesAtMs = this.#leavesAtMs[order[at]!]!;
-      if (leavesAtMs === Infinity) break;
-      while (at < this.length && this.#leavesAtMs[order[at]!] === leavesAtMs)
-        rest -= this.#deltas[order[at++]!]!;
-      const left = threshold - (hasFloor ? Math.max(0, rest) : rest);
-      if (isMore ? Math.max(0, left) > wanted : left >= wanted) return leavesAtMs;
-    }
-    return Infinity;
+    return sums.findInstant(
+      nowMs,
+      { net, bound, orEqual: !isMore },
+      {
+        length: this.length,
+        leavesAt: (at) => this.#leavesAtMs[order[at]!]!,
+        deltaAt: (at) => this.#deltas[order[at]!]!,
+      },
+    );
   }
 
   /** Places of the entries, the first to leave first; good until it is called again. */
@@ -227,3 +287,26 @@ export class Ledger {
 
 /** Up to so many are compared one by one. */
 const fewMax = 32;
+const nothing = new LeavingSums();
+
+/** What is told of no attempt is told of all. */
+function isSameAttempt(a: number, b: number): boolean {
+  return Number.isNaN(a) || Number.isNaN(b) || a === b;
+}
+
+function hasPair(pairs: readonly number[], payment: number, attempt: number): boolean {
+  for (let at = 0; at < pairs.length; at += 2) {
+    if (pairs[at] === payment && isSameAttempt(pairs[at + 1]!, attempt)) return true;
+  }
+  return false;
+}
+
+function groupPairs(pairs: readonly number[]): ReadonlyMap<number, number[]> {
+  const attemptsOf = new Map<number, number[]>();
+  for (let at = 0; at < pairs.length; at += 2) {
+    const known = attemptsOf.get(pairs[at]!);
+    if (known === undefined) attemptsOf.set(pairs[at]!, [pairs[at + 1]!]);
+    else known.push(pairs[at + 1]!);
+  }
+  return attemptsOf;
+}

@@ -12,13 +12,26 @@
  * | `counted_at: cleared`: a clearing, in place of its approval | its own instant | it leaves the window |
  */
 import { hashWide } from "../history/hash-wide.ts";
-import type { History, Tile } from "../history/history.ts";
-import { convertMinor, type FxRates } from "../money.ts";
+import type { History } from "../history/history.ts";
+import type { FxRates } from "../money.ts";
 import type { BuiltLimit } from "./build-limits.ts";
 import { countsUntil } from "./holds.ts";
-import { type LabelView, type Role, readHoldKey, roles } from "./label-views.ts";
+import { type LabelView, readHoldKey, roles } from "./label-views.ts";
 import { type Balance, Ledger, removable } from "./ledger.ts";
 import type { Hold, LimitSpec } from "./limit.ts";
+import {
+  boundInside,
+  findRow,
+  isOfNet,
+  measureTile,
+  readAmount,
+  readAt,
+  readHeldAmount,
+  readInstant,
+  removableOf,
+  skewMs,
+  takes,
+} from "./row-reading.ts";
 
 /** What a limit is asked. */
 export type UsageQuestion = {
@@ -51,30 +64,15 @@ export type Asker = {
 /** An approval that did not clear in so long counts at the instant of its payment. */
 const clearingMs = 30 * 86_400_000;
 
-/** The clock of who tells of a payment may be behind ours by so much. */
-const skewMs = 86_400_000;
-
 const ledger = new Ledger();
 
-/** Pairs of payments and attempts that are void, and payments for whose approvals something else stands. */
+/** Pairs of payments and attempts that are void, and of payments for whose approvals something else stands and NaN. */
 const voided: number[] = [];
 const followed: number[] = [];
 
 /** Bits: 1 where some row names its attempt, 2 where some does not. */
 let tellers = 0;
 const toldBoth = 3;
-
-const removableOf: Readonly<Record<Role, number>> = {
-  [roles.nothing]: 0,
-  [roles.approval]: removable.byVoid | removable.byFollower,
-  [roles.fact]: 0,
-  [roles.paid]: removable.byVoid,
-  [roles.cleared]: removable.byVoid,
-  [roles.takes]: 0,
-  [roles.returns]: 0,
-  [roles.voids]: 0,
-  [roles.pays]: removable.byVoid,
-};
 
 /**
  * What is used, whether what is asked fits, and when that changes.
@@ -116,7 +114,7 @@ export function readUsage(
 function putRows(limit: BuiltLimit, history: History, asker: Asker): boolean {
   const { spec, views, window } = limit;
   const { nowMs, latestMs } = asker;
-  const { atMs, label, labels, end, readWide } = history;
+  const { label, labels, end, readWide } = history;
   const isCleared = spec.countedAt === "CLEARED";
   const reachMs = isCleared ? Math.min(window.afterMs, nowMs - clearingMs) : window.afterMs;
   const isOfPayments = spec.counted === "PAYMENTS";
@@ -129,7 +127,7 @@ function putRows(limit: BuiltLimit, history: History, asker: Asker): boolean {
     if (role === roles.nothing) continue;
     if (role >= roles.paid) noteUndoing(history, row, view);
     if (role === roles.voids) continue;
-    const instantMs = hasOwnInstant(role) ? atMs[row]! : readInstant(readWide, row, view, atMs[row]!);
+    const instantMs = readInstant(history, row, view);
     if (instantMs > latestMs) continue;
     let leavesAtMs = window.leavesAt(instantMs);
     if (isCleared && role === roles.approval && instantMs > nowMs - clearingMs)
@@ -153,20 +151,7 @@ function noteUndoing(
   if (role === roles.voids) {
     voided.push(readAt(readWide, row, paymentPlace), readAt(readWide, row, attemptPlace));
   } else if (role === roles.paid || role === roles.cleared)
-    followed.push(readAt(readWide, row, paymentPlace));
-}
-
-/** What happens to money after it was taken; it counts even of the payment that asks. */
-function isOfNet(role: Role): boolean {
-  return takes(role) || role === roles.returns;
-}
-
-function takes(role: Role): boolean {
-  return role === roles.takes || role === roles.pays;
-}
-
-function hasOwnInstant(role: Role): boolean {
-  return isOfNet(role) || role === roles.cleared;
+    followed.push(readAt(readWide, row, paymentPlace), NaN);
 }
 
 /** Whether a rate was there. */
@@ -185,7 +170,7 @@ function putRow(
   switch (spec.measure) {
     case "GROSS":
     case "NET": {
-      const amount = readAmount(history, row, view, spec.currency, fx);
+      const amount = readAmount(history, row, view, { currency: spec.currency, fx });
       if (amount === undefined) return false;
       tellers |= Number.isNaN(attempt) ? 2 : 1;
       ledger.put(leavesAtMs, takes(role) ? -amount : amount, NaN, payment, attempt, removableBy);
@@ -206,12 +191,8 @@ function putRow(
 }
 
 function removeUndone(): void {
-  for (let at = 0; at < voided.length; at += 2) {
-    if (!Number.isNaN(voided[at]!)) ledger.remove(voided[at]!, voided[at + 1]!, removable.byVoid);
-  }
-  for (const payment of followed) {
-    if (!Number.isNaN(payment)) ledger.remove(payment, NaN, removable.byFollower);
-  }
+  ledger.remove(voided, removable.byVoid);
+  ledger.remove(followed, removable.byFollower);
 }
 
 /**
@@ -232,33 +213,15 @@ function putTiles(limit: BuiltLimit, history: History, { nowMs, fx }: Asker): nu
     const size = measureTile(spec, tile, view, fx);
     if (size === undefined) return undefined;
     const isInside = !isUncleared && tile.fromMs > window.afterMs && tile.untilMs <= window.endMs;
+    bound += isInside ? boundInside(spec, role, size) : size;
     if (takes(role)) {
       if (isInside) ledger.put(window.leavesAt(tile.fromMs), -size, NaN, NaN, NaN, 0);
-      else bound += size;
       continue;
     }
-    bound += isInside && role !== roles.voids ? boundInside(spec, size) : size;
     if (role === roles.voids) continue;
     ledger.put(Math.max(window.leavesAt(tile.untilMs - 1), clearsBeforeMs), size, NaN, NaN, NaN, 0);
   }
   return bound;
-}
-
-/** Rows of one tile may be of one payment, or of one value that is counted already. */
-function boundInside(spec: LimitSpec, size: number): number {
-  if (spec.measure === "DISTINCT") return size;
-  return spec.measure === "COUNT" && spec.counted === "PAYMENTS" ? size - 1 : 0;
-}
-
-function measureTile(
-  { measure, currency }: LimitSpec,
-  tile: Tile,
-  view: LabelView,
-  fx: FxRates,
-): number | undefined {
-  if (measure === "COUNT" || measure === "DISTINCT") return tile.count;
-  if (view.isSameCurrency || tile.sumMinor === 0) return tile.sumMinor;
-  return convertMinor(fx, { amountMinor: tile.sumMinor, from: view.currency, to: currency });
 }
 
 /** Whether a rate was there for every amount. */
@@ -286,7 +249,7 @@ function putHold(spec: LimitSpec, hold: Hold, leavesAtMs: number, fx: FxRates): 
   switch (measure) {
     case "GROSS":
     case "NET": {
-      const amount = holdAmount(hold, currency, fx);
+      const amount = readHeldAmount(hold, currency, fx);
       if (amount === undefined) return false;
       const rest = amount - Math.max(0, ledger.sumOf(payment));
       if (rest > 0) ledger.put(leavesAtMs, rest, NaN, NaN, NaN, 0);
@@ -302,48 +265,4 @@ function putHold(spec: LimitSpec, hold: Hold, leavesAtMs: number, fx: FxRates): 
       return true;
     }
   }
-}
-
-/** What a hold holds in a currency: as it was converted when it was made, else (the limit is newer) at the rates of now. */
-function holdAmount(hold: Hold, currency: string, fx: FxRates): number | undefined {
-  if (hold.currency === currency) return hold.amountMinor;
-  return (
-    hold.converted.get(currency) ??
-    convertMinor(fx, { amountMinor: hold.amountMinor, from: hold.currency, to: currency })
-  );
-}
-
-function readAmount(
-  history: History,
-  row: number,
-  view: LabelView,
-  currency: string,
-  fx: FxRates,
-): number | undefined {
-  const amountMinor = history.readAmount(row);
-  if (view.isSameCurrency || amountMinor === 0) return amountMinor;
-  const converted = readAt(history.readWide, row, view.convertedPlace);
-  if (!Number.isNaN(converted)) return converted;
-  return convertMinor(fx, { amountMinor, from: view.currency, to: currency });
-}
-
-function readInstant(readWide: History["readWide"], row: number, view: LabelView, atMs: number): number {
-  const countedAtMs = readAt(readWide, row, view.instantPlace);
-  return Number.isNaN(countedAtMs) ? atMs : countedAtMs;
-}
-
-function readAt(readWide: History["readWide"], row: number, place: number): number {
-  return place < 0 ? NaN : readWide(row, place);
-}
-
-/** The first row after an instant. */
-function findRow({ atMs, start, end }: History, afterMs: number): number {
-  let low = start;
-  let high = end;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (atMs[middle]! > afterMs) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }

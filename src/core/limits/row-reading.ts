@@ -1,0 +1,102 @@
+/** What a limit reads of rows, tiles and holds, whoever adds it up. */
+import type { History, Tile } from "../history/history.ts";
+import type { RowView } from "../history/row-feed.ts";
+import { convertMinor, type FxRates } from "../money.ts";
+import { type LabelView, type Role, roles } from "./label-views.ts";
+import { removable } from "./ledger.ts";
+import type { Hold, LimitSpec } from "./limit.ts";
+
+/** The clock of who tells of a payment may be behind ours by so much. */
+export const skewMs = 86_400_000;
+
+/** Bits of `removable`, by role. */
+export const removableOf: Readonly<Record<Role, number>> = {
+  [roles.nothing]: 0,
+  [roles.approval]: removable.byVoid | removable.byFollower,
+  [roles.fact]: 0,
+  [roles.paid]: removable.byVoid,
+  [roles.cleared]: removable.byVoid,
+  [roles.takes]: 0,
+  [roles.returns]: 0,
+  [roles.voids]: 0,
+  [roles.pays]: removable.byVoid,
+};
+
+/** What happens to money after it was taken; it counts even of the payment that asks. */
+export function isOfNet(role: Role): boolean {
+  return takes(role) || role === roles.returns;
+}
+
+export function takes(role: Role): boolean {
+  return role === roles.takes || role === roles.pays;
+}
+
+/** The instant from which a row counts. */
+export function readInstant({ atMs, readWide }: RowView, row: number, view: LabelView): number {
+  const { role } = view;
+  if (isOfNet(role) || role === roles.cleared) return atMs[row]!;
+  const countedAtMs = readAt(readWide, row, view.instantPlace);
+  return Number.isNaN(countedAtMs) ? atMs[row]! : countedAtMs;
+}
+
+/** The amount in a currency; undefined where no rate converts it. */
+export function readAmount(
+  { readAmount: readOwn, readWide }: RowView,
+  row: number,
+  view: LabelView,
+  { currency, fx }: { readonly currency: string; readonly fx: FxRates },
+): number | undefined {
+  const amountMinor = readOwn(row);
+  if (view.isSameCurrency || amountMinor === 0) return amountMinor;
+  const converted = readAt(readWide, row, view.convertedPlace);
+  if (!Number.isNaN(converted)) return converted;
+  return convertMinor(fx, { amountMinor, from: view.currency, to: currency });
+}
+
+/** NaN where there is no such place. */
+export function readAt(readWide: History["readWide"], row: number, place: number): number {
+  return place < 0 ? NaN : readWide(row, place);
+}
+
+/** The first row after an instant. */
+export function findRow({ atMs, start, end }: History, afterMs: number): number {
+  let low = start;
+  let high = end;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (atMs[middle]! > afterMs) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** What a hold holds in a currency: as it was converted when it was made, else (the limit is newer) at the rates of now. */
+export function readHeldAmount(hold: Hold, currency: string, fx: FxRates): number | undefined {
+  if (hold.currency === currency) return hold.amountMinor;
+  return (
+    hold.converted.get(currency) ??
+    convertMinor(fx, { amountMinor: hold.amountMinor, from: hold.currency, to: currency })
+  );
+}
+
+/** Minor units or things of a tile; undefined where no rate converts them. */
+export function measureTile(
+  { measure, currency }: LimitSpec,
+  tile: Tile,
+  view: LabelView,
+  fx: FxRates,
+): number | undefined {
+  if (measure === "COUNT" || measure === "DISTINCT") return tile.count;
+  if (view.isSameCurrency || tile.sumMinor === 0) return tile.sumMinor;
+  return convertMinor(fx, { amountMinor: tile.sumMinor, from: view.currency, to: currency });
+}
+
+/**
+ * By how much a tile inside a window may count too much: its rows may be of one payment, or of one value that is counted already. Voids in it undo
+ * nothing, and what takes from the net is exact.
+ */
+export function boundInside({ measure, counted }: LimitSpec, role: Role, size: number): number {
+  if (takes(role)) return 0;
+  if (measure === "DISTINCT" || role === roles.voids) return size;
+  return measure === "COUNT" && counted === "PAYMENTS" ? size - 1 : 0;
+}
