@@ -1,6 +1,18 @@
 import type { StoredAttempt } from "../../../ports/payment-store.ts";
-import type { Row, Whole } from "./pack.ts";
-import { writeArray, writeFlag, writeNumber, writeOptional, writeText, writeTexts } from "./row-writer.ts";
+import {
+  readNumber,
+  readOptional,
+  readOptionalFlag,
+  readOptionalNumber,
+  readOptionalText,
+  readOptionalWord,
+  readText,
+  readTexts,
+  readWord,
+} from "./byte-reader.ts";
+import { writeFlag, writeNumber, writeOptional, writeText, writeTexts, writeWord } from "./byte-writer.ts";
+import { type Making, setTold } from "./members.ts";
+import type { Whole } from "./pack.ts";
 
 type AttemptMember =
   | "attemptId"
@@ -23,11 +35,9 @@ type AttemptMember =
   | "corrected";
 
 export function writeAttempt(attempt: Whole<StoredAttempt, AttemptMember>): void {
-  const { fields, block, threeDs } = attempt;
-  writeArray(18);
   writeText(attempt.attemptId);
   writeText(attempt.psp);
-  writeText(attempt.outcomeClass);
+  writeWord(attempt.outcomeClass);
   writeNumber(attempt.atMs);
   writeNumber(attempt.revision);
   writeFlag(attempt.voided);
@@ -35,101 +45,66 @@ export function writeAttempt(attempt: Whole<StoredAttempt, AttemptMember>): void
   writeText(attempt.code);
   writeText(attempt.pspCode);
   writeText(attempt.adviceCode);
-  writeText(attempt.attribution);
+  writeWord(attempt.attribution);
   writeNumber(attempt.waitUntilMs);
-  writeOptional(fields, writeTexts);
-  writeOptional(block, writeBlock);
-  writeText(attempt.initiator);
-  writeOptional(threeDs, writeThreeDs);
+  writeOptional(attempt.fields, writeTexts);
+  writeOptional(attempt.block, writeBlock);
+  writeWord(attempt.initiator);
+  writeOptional(attempt.threeDs, writeThreeDs);
   writeFlag(attempt.refunded);
   writeFlag(attempt.corrected);
 }
 
-function writeBlock(block: Whole<NonNullable<StoredAttempt["block"]>, "what" | "untilMs">): void {
-  writeArray(2);
-  writeText(block.what);
-  writeNumber(block.untilMs);
-}
-
-function writeThreeDs(
-  threeDs: Whole<NonNullable<StoredAttempt["threeDs"]>, "host" | "transStatus" | "eci">,
-): void {
-  writeArray(3);
-  writeText(threeDs.host);
-  writeText(threeDs.transStatus);
-  writeText(threeDs.eci);
-}
-
-/** Rows of before answers were kept end after the seventh value. */
-export function readAttempt(row: Row): StoredAttempt {
-  const [attemptId, psp, outcomeClass, atMs, revision, voided, approvedMinor] = row as [
-    string,
-    string,
-    StoredAttempt["outcomeClass"],
-    number,
-    number,
-    boolean | undefined,
-    number | undefined,
-  ];
-  return {
-    attemptId,
-    psp,
-    outcomeClass,
-    atMs,
-    revision,
-    ...(voided === true ? { voided } : {}),
-    ...(approvedMinor === undefined ? {} : { approvedMinor }),
-    ...(row.length > 7 ? readAnswer(row.slice(7)) : {}),
+export function readAttempt(): StoredAttempt {
+  const attempt: Making<StoredAttempt> = {
+    attemptId: readText(),
+    psp: readText(),
+    outcomeClass: readWord(),
+    atMs: readNumber(),
+    revision: readNumber(),
   };
+  setTold(attempt, "voided", readOptionalFlag());
+  setTold(attempt, "approvedMinor", readOptionalNumber());
+  setTold(attempt, "code", readOptionalText());
+  setTold(attempt, "pspCode", readOptionalText());
+  setTold(attempt, "adviceCode", readOptionalText());
+  setTold(attempt, "attribution", readOptionalWord());
+  setTold(attempt, "waitUntilMs", readOptionalNumber());
+  setTold(attempt, "fields", readOptional(readTexts));
+  setTold(attempt, "block", readOptional(readBlock));
+  setTold(attempt, "initiator", readOptionalWord());
+  setTold(attempt, "threeDs", readOptional(readThreeDs));
+  setTold(attempt, "refunded", readOptionalFlag());
+  setTold(attempt, "corrected", readOptionalFlag());
+  return attempt;
 }
 
-function readAnswer(row: Row): Partial<StoredAttempt> {
-  const [code, pspCode, adviceCode, attribution, waitUntilMs, fields, block, initiator] = row as [
-    string | undefined,
-    string | undefined,
-    string | undefined,
-    StoredAttempt["attribution"],
-    number | undefined,
-    string[] | undefined,
-    Row | undefined,
-    StoredAttempt["initiator"],
-  ];
-  const [threeDs, refunded, corrected] = row.slice(8) as [
-    Row | undefined,
-    boolean | undefined,
-    boolean | undefined,
-  ];
-  return {
-    ...(code === undefined ? {} : { code }),
-    ...(pspCode === undefined ? {} : { pspCode }),
-    ...(adviceCode === undefined ? {} : { adviceCode }),
-    ...(attribution === undefined ? {} : { attribution }),
-    ...(waitUntilMs === undefined ? {} : { waitUntilMs }),
-    ...(fields === undefined ? {} : { fields }),
-    ...(block === undefined ? {} : { block: readBlock(block) }),
-    ...(initiator === undefined ? {} : { initiator }),
-    ...(threeDs === undefined ? {} : { threeDs: readThreeDs(threeDs) }),
-    ...(refunded === true ? { refunded } : {}),
-    ...(corrected === true ? { corrected } : {}),
-  };
+type StoredBlock = NonNullable<StoredAttempt["block"]>;
+
+function writeBlock({ what, untilMs }: Whole<StoredBlock, "what" | "untilMs">): void {
+  writeWord(what);
+  writeNumber(untilMs);
 }
 
-function readBlock(row: Row): NonNullable<StoredAttempt["block"]> {
-  const [what, untilMs] = row as [NonNullable<StoredAttempt["block"]>["what"], number];
-  return { what, untilMs };
+function readBlock(): StoredBlock {
+  return { what: readWord(), untilMs: readNumber() };
 }
 
 type StoredThreeDs = NonNullable<StoredAttempt["threeDs"]>;
 
-function readThreeDs(row: Row): StoredThreeDs {
-  const [host, transStatus, eci] = row as [
-    StoredThreeDs["host"],
-    StoredThreeDs["transStatus"],
-    string | undefined,
-  ];
-  return {
-    host,
-    ...(transStatus === undefined ? {} : { transStatus }),
-    ...(eci === undefined ? {} : { eci }),
-  };
+function writeThreeDs({
+  host,
+  transStatus,
+  eci,
+}: Whole<StoredThreeDs, "host" | "transStatus" | "eci">): void {
+  writeWord(host);
+  writeText(transStatus);
+  writeText(eci);
+}
+
+function readThreeDs(): StoredThreeDs {
+  const threeDs: Making<StoredThreeDs> = { host: readWord() };
+  setTold(threeDs, "transStatus", readOptionalText() as StoredThreeDs["transStatus"]);
+  setTold(threeDs, "eci", readOptionalText());
+  return threeDs;
 }

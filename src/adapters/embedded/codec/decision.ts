@@ -10,12 +10,22 @@ import type {
 import type { LimitReading } from "../../../core/limits/limit.ts";
 import type { Money } from "../../../core/payment.ts";
 import type { Reason } from "../../../core/reason.ts";
-import { type Row, unpackBlob, type Whole } from "./pack.ts";
-import { readPlan, writePlan } from "./plan.ts";
+import {
+  enterBlob,
+  readEach,
+  readFlag,
+  readNumber,
+  readOptional,
+  readOptionalNumber,
+  readOptionalWord,
+  readText,
+  readTexts,
+  readWord,
+  readWords,
+} from "./byte-reader.ts";
 import {
   endBlob,
   startBlob,
-  writeArray,
   writeBlob,
   writeEach,
   writeFlag,
@@ -23,7 +33,12 @@ import {
   writeOptional,
   writeText,
   writeTexts,
-} from "./row-writer.ts";
+  writeWord,
+  writeWords,
+} from "./byte-writer.ts";
+import { type Making, setTold } from "./members.ts";
+import type { Whole } from "./pack.ts";
+import { readPlan, writePlan } from "./plan.ts";
 
 /** Decisions as they are stored: a report keeps the record again, and its decision never changes. */
 const blobs = new WeakMap<Decision, Uint8Array>();
@@ -40,20 +55,41 @@ export function writeDecisionBlob(decision: Decision): void {
   endBlob(blob);
 }
 
-/** A blob, or before version 3 of a record the row itself. */
-export function readDecisionBlob(written: Row | Uint8Array): Decision {
-  if (!(written instanceof Uint8Array)) return readDecision(written);
-  const decision = readDecision(unpackBlob(written));
-  blobs.set(decision, written);
+export function readDecisionBlob(): Decision {
+  const blob = enterBlob();
+  const decision = readDecision();
+  blobs.set(decision, blob);
   return decision;
 }
 
-function writeDecision(decision: Decision): void {
-  writeArray(20);
+type DecisionMember =
+  | "decisionId"
+  | "verdict"
+  | "reasons"
+  | "plan"
+  | "limits"
+  | "segments"
+  | "matchedRules"
+  | "matchedRulesOmitted"
+  | "experience"
+  | "actions"
+  | "removedActions"
+  | "ruleSetVersion"
+  | "ruleSetHash"
+  | "overrideRevision"
+  | "sources"
+  | "decidedAtMs"
+  | "retryAfterMs"
+  | "reviewUntilMs"
+  | "riskScore"
+  | "reviewedRules";
+
+function writeDecision(decision: Whole<Decision, DecisionMember>): void {
   writeText(decision.decisionId);
-  writeText(decision.verdict);
+  writeWord(decision.verdict);
   writeEach(decision.reasons, writeReason);
   writeOptional(decision.plan, writePlan);
+  writeEach(decision.limits, writeLimit);
   writeEach(decision.segments, writeSegment);
   writeEach(decision.matchedRules, writeMatchedRule);
   writeNumber(decision.matchedRulesOmitted);
@@ -69,46 +105,30 @@ function writeDecision(decision: Decision): void {
   writeNumber(decision.reviewUntilMs);
   writeNumber(decision.riskScore);
   writeTexts(decision.reviewedRules);
-  writeEach(decision.limits, writeLimit);
 }
 
-function readDecision(row: Row): Decision {
-  const [decisionId, verdict, reasons, plan, segments, matchedRules, matchedRulesOmitted] = row as [
-    string,
-    Decision["verdict"],
-    Row[],
-    Row | undefined,
-    Row[],
-    Row[],
-    number,
-  ];
-  const [experience, actions, removedActions, ruleSetVersion, ruleSetHash, overrideRevision] = row.slice(
-    7,
-  ) as [Row | undefined, Row[], Row[], number, string, number];
-  const [sources, decidedAtMs, retryAfterMs, reviewUntilMs, riskScore, reviewedRules, limits] = row.slice(
-    13,
-  ) as [Row[], number, number | undefined, number | undefined, number, string[], Row[]?];
+function readDecision(): Decision {
   return {
-    decisionId,
-    verdict,
-    reasons: reasons.map(readReason),
-    plan: readPlan(plan),
-    segments: segments.map(readSegment),
-    matchedRules: matchedRules.map(readMatchedRule),
-    matchedRulesOmitted,
-    experience: readExperience(experience),
-    actions: actions.map(readAction),
-    removedActions: removedActions.map(readAction),
-    ruleSetVersion,
-    ruleSetHash,
-    overrideRevision,
-    sources: sources.map(readSource),
-    decidedAtMs,
-    retryAfterMs,
-    reviewUntilMs,
-    riskScore,
-    reviewedRules,
-    limits: limits?.map(readLimit) ?? [],
+    decisionId: readText(),
+    verdict: readWord(),
+    reasons: readEach(readReason),
+    plan: readOptional(readPlan),
+    limits: readEach(readLimit),
+    segments: readEach(readSegment),
+    matchedRules: readEach(readMatchedRule),
+    matchedRulesOmitted: readNumber(),
+    experience: readOptional(readExperience),
+    actions: readEach(readAction),
+    removedActions: readEach(readAction),
+    ruleSetVersion: readNumber(),
+    ruleSetHash: readText(),
+    overrideRevision: readNumber(),
+    sources: readEach(readSource),
+    decidedAtMs: readNumber(),
+    retryAfterMs: readOptionalNumber(),
+    reviewUntilMs: readOptionalNumber(),
+    riskScore: readNumber(),
+    reviewedRules: readTexts(),
   };
 }
 
@@ -131,129 +151,121 @@ type LimitMember =
   | "purposes";
 
 function writeLimit(reading: Whole<LimitReading, LimitMember>): void {
-  writeArray(16);
   writeText(reading.limitId);
-  writeText(reading.ruleClass);
+  writeWord(reading.ruleClass);
   writeFlag(reading.fits);
   writeNumber(reading.used);
   writeNumber(reading.limit);
   writeNumber(reading.headroom);
   writeNumber(reading.asked);
-  writeText(reading.currency);
+  writeWord(reading.currency);
   writeNumber(reading.resetsAtMs);
   writeNumber(reading.fitsAtMs);
   writeFlag(reading.unknown);
   writeText(reading.segment);
-  writeText(reading.subject);
+  writeWord(reading.subject);
   writeNumber(reading.errorBound);
   writeFlag(reading.overrun);
-  writeTexts(reading.purposes);
+  writeWords(reading.purposes);
 }
 
-function readLimit(row: Row): LimitReading {
-  const [limitId, ruleClass, fits, used, limit, headroom, asked, currency] = row as [
-    string,
-    LimitReading["ruleClass"],
-    boolean,
-    number,
-    number,
-    number,
-    number,
-    string,
-  ];
-  const [resetsAtMs, fitsAtMs, unknown, segment, subject, errorBound, overrun, purposes] = row.slice(8) as [
-    number | undefined,
-    number | undefined,
-    boolean,
-    string,
-    LimitReading["subject"],
-    number,
-    boolean,
-    LimitReading["purposes"],
-  ];
-  const figures = { limitId, ruleClass, fits, used, limit, headroom, asked, currency };
-  return { ...figures, resetsAtMs, fitsAtMs, unknown, segment, subject, errorBound, overrun, purposes };
+function readLimit(): LimitReading {
+  return {
+    limitId: readText(),
+    ruleClass: readWord(),
+    fits: readFlag(),
+    used: readNumber(),
+    limit: readNumber(),
+    headroom: readNumber(),
+    asked: readNumber(),
+    currency: readWord(),
+    resetsAtMs: readOptionalNumber(),
+    fitsAtMs: readOptionalNumber(),
+    unknown: readFlag(),
+    segment: readText(),
+    subject: readWord(),
+    errorBound: readNumber(),
+    overrun: readFlag(),
+    purposes: readWords(),
+  };
 }
 
 type ReasonMember = "stage" | "code" | "ruleClass" | "sourceId" | "detail" | "playerMessageKey" | "purposes";
 
 function writeReason(reason: Whole<Reason, ReasonMember>): void {
-  writeArray(7);
-  writeText(reason.stage);
+  writeWord(reason.stage);
   writeText(reason.code);
-  writeText(reason.ruleClass);
   writeText(reason.sourceId);
   writeText(reason.detail);
   writeText(reason.playerMessageKey);
-  writeTexts(reason.purposes);
+  writeWords(reason.purposes);
+  writeWord(reason.ruleClass);
 }
 
-function readReason(row: Row): Reason {
-  const [stage, code, ruleClass, sourceId, detail, playerMessageKey, purposes] = row as [
-    Reason["stage"],
-    string,
-    Reason["ruleClass"],
-    string,
-    string,
-    string,
-    Reason["purposes"],
-  ];
-  const reason = { stage, code, sourceId, detail, playerMessageKey, purposes };
-  return ruleClass === undefined ? reason : { ...reason, ruleClass };
+function readReason(): Reason {
+  const reason: Making<Reason> = {
+    stage: readWord(),
+    code: readText(),
+    sourceId: readText(),
+    detail: readText(),
+    playerMessageKey: readText(),
+    purposes: readWords(),
+  };
+  setTold(reason, "ruleClass", readOptionalWord());
+  return reason;
 }
 
-function writeSegment(segment: SegmentMatch): void {
-  writeArray(2);
-  writeText(segment.id);
-  writeTexts(segment.purposes);
+function writeSegment({ id, purposes }: Whole<SegmentMatch, "id" | "purposes">): void {
+  writeText(id);
+  writeWords(purposes);
 }
 
-function readSegment(row: Row): SegmentMatch {
-  const [id, purposes] = row as [string, SegmentMatch["purposes"]];
-  return { id, purposes };
+function readSegment(): SegmentMatch {
+  return { id: readText(), purposes: readWords() };
 }
 
-function writeMatchedRule(rule: MatchedRule): void {
-  writeArray(7);
+type MatchedRuleMember = "id" | "ruleClass" | "shadow" | "throughUnknown" | "won" | "lost" | "purposes";
+
+function writeMatchedRule(rule: Whole<MatchedRule, MatchedRuleMember>): void {
   writeText(rule.id);
-  writeText(rule.ruleClass);
+  writeWord(rule.ruleClass);
   writeFlag(rule.shadow);
   writeFlag(rule.throughUnknown);
-  writeTexts(rule.won);
+  writeWords(rule.won);
   writeEach(rule.lost, writeLoss);
-  writeTexts(rule.purposes);
+  writeWords(rule.purposes);
 }
 
-function writeLoss({ facet, to, why }: FacetLoss): void {
-  writeArray(3);
-  writeText(facet);
+function readMatchedRule(): MatchedRule {
+  return {
+    id: readText(),
+    ruleClass: readWord(),
+    shadow: readFlag(),
+    throughUnknown: readFlag(),
+    won: readWords(),
+    lost: readEach(readLoss),
+    purposes: readWords(),
+  };
+}
+
+function writeLoss({ facet, to, why }: Whole<FacetLoss, "facet" | "to" | "why">): void {
+  writeWord(facet);
   writeText(to);
   writeText(why);
 }
 
-function readMatchedRule(row: Row): MatchedRule {
-  const [id, ruleClass, shadow, throughUnknown, won, lost, purposes] = row as [
-    string,
-    MatchedRule["ruleClass"],
-    boolean,
-    boolean,
-    MatchedRule["won"],
-    [FacetLoss["facet"], string, string][],
-    MatchedRule["purposes"],
-  ];
-  const losses = lost.map(([facet, to, why]): FacetLoss => ({ facet, to, why }));
-  return { id, ruleClass, shadow, throughUnknown, won, lost: losses, purposes };
+function readLoss(): FacetLoss {
+  return { facet: readWord(), to: readText(), why: readText() };
 }
 
-function writeExperience(experience: Experience): void {
-  writeArray(4);
+type ExperienceMember = "methods" | "hiddenMethods" | "amounts" | "messageKeys";
+
+function writeExperience(experience: Whole<Experience, ExperienceMember>): void {
   writeEach(experience.methods, ({ method, maxAmount }) => {
-    writeArray(2);
     writeText(method);
     writeOptional(maxAmount, writeMoney);
   });
   writeEach(experience.hiddenMethods, ({ method, reasons }) => {
-    writeArray(2);
     writeText(method);
     writeEach(reasons, writeReason);
   });
@@ -261,53 +273,44 @@ function writeExperience(experience: Experience): void {
   writeTexts(experience.messageKeys);
 }
 
-function readExperience(row: Row | undefined): Experience | undefined {
-  if (row === undefined) return undefined;
-  const [methods, hiddenMethods, amounts, messageKeys] = row as [
-    [string, Row | undefined][],
-    [string, Row[]][],
-    Row[],
-    string[],
-  ];
+function readExperience(): Experience {
   return {
-    methods: methods.map(([method, amount]) => ({ method, maxAmount: amount && readMoney(amount) })),
-    hiddenMethods: hiddenMethods.map(([method, reasons]) => ({ method, reasons: reasons.map(readReason) })),
-    amounts: amounts.map(readMoney),
-    messageKeys,
+    methods: readEach(() => ({ method: readText(), maxAmount: readOptional(readMoney) })),
+    hiddenMethods: readEach(() => ({ method: readText(), reasons: readEach(readReason) })),
+    amounts: readEach(readMoney),
+    messageKeys: readTexts(),
   };
 }
 
-function writeMoney(money: Money): void {
-  writeArray(2);
-  writeNumber(money.minorUnits);
-  writeText(money.currencyCode);
+function writeMoney({ minorUnits, currencyCode }: Whole<Money, "minorUnits" | "currencyCode">): void {
+  writeNumber(minorUnits);
+  writeWord(currencyCode);
 }
 
-function readMoney(row: Row): Money {
-  const [minorUnits, currencyCode] = row as [number, string];
-  return { minorUnits, currencyCode };
+function readMoney(): Money {
+  return { minorUnits: readNumber(), currencyCode: readWord() };
 }
 
-function writeAction(action: DueAction): void {
-  writeArray(3);
-  writeText(action.kind);
-  writeText(action.key);
-  writeTexts(action.purposes);
+function writeAction({ kind, key, purposes }: Whole<DueAction, "kind" | "key" | "purposes">): void {
+  writeWord(kind);
+  writeText(key);
+  writeWords(purposes);
 }
 
-function readAction(row: Row): DueAction {
-  const [kind, key, purposes] = row as [DueAction["kind"], string, DueAction["purposes"]];
-  return { kind, key, purposes };
+function readAction(): DueAction {
+  return { kind: readWord(), key: readText(), purposes: readWords() };
 }
 
-function writeSource(source: SourceState): void {
-  writeArray(3);
-  writeText(source.source);
-  writeNumber(source.asOfMs);
-  writeFlag(source.degraded);
+function writeSource({
+  source,
+  asOfMs,
+  degraded,
+}: Whole<SourceState, "source" | "asOfMs" | "degraded">): void {
+  writeWord(source);
+  writeNumber(asOfMs);
+  writeFlag(degraded);
 }
 
-function readSource(row: Row): SourceState {
-  const [source, asOfMs, degraded] = row as [string, number, boolean];
-  return { source, asOfMs, degraded };
+function readSource(): SourceState {
+  return { source: readWord(), asOfMs: readNumber(), degraded: readFlag() };
 }

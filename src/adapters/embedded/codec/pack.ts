@@ -51,13 +51,13 @@ export function unpackObject(bytes: Uint8Array): unknown {
 /**
  * The version that a value was written in.
  *
- * Fails: throws where this build does not know it, naming both, so that an older build never misreads what a newer one wrote.
+ * Fails: throws where this build does not know it, naming both, so that no build misreads what another wrote. Versions before `oldest` were never released.
  */
-export function readVersion(bytes: Uint8Array, known: number, what: string): number {
+export function readVersion(bytes: Uint8Array, known: number, what: string, oldest: number = 1): number {
   const version = bytes[0] ?? 0;
-  if (version >= 1 && version <= known) return version;
+  if (version >= oldest && version <= known) return version;
   throw new Error(
-    `a stored ${what} has layout version ${version}, this build reads 1 to ${known}: was it written by a newer one?`,
+    `a stored ${what} has layout version ${version}, this build reads ${oldest} to ${known}: was it written by another one?`,
   );
 }
 

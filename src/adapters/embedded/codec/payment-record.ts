@@ -1,39 +1,52 @@
 import type { EarlierRevision, PaymentIdentity, PaymentRecord } from "../../../ports/payment-store.ts";
 import { readAttempt, writeAttempt } from "./attempt.ts";
-import { readDecisionBlob, writeDecisionBlob } from "./decision.ts";
-import { type Row, readVersion, unpackRow, versionBytes, type Whole } from "./pack.ts";
-import { readPayment, writePayment } from "./payment.ts";
+import { openBytes, readEach, readMap, readNumber, readOptional, readText, readWord } from "./byte-reader.ts";
 import {
   startBytes,
   takeBytes,
-  writeArray,
   writeEach,
+  writeMap,
   writeNumber,
   writeOptional,
-  writePairs,
   writeText,
-} from "./row-writer.ts";
+  writeWord,
+} from "./byte-writer.ts";
+import { readDecisionBlob, writeDecisionBlob } from "./decision.ts";
+import { type Making, setTold } from "./members.ts";
+import { readVersion, versionBytes, type Whole } from "./pack.ts";
+import { readPayment, writePayment } from "./payment.ts";
 
-/** Version 1 knew neither limits nor the payment itself; in version 2 the decision was a row among the others. */
-const version = 3;
-/** Between the version and the row: until when the record is kept, so that the checkpoint need not read all of it. */
+/** Those before it were never released. */
+const version = 4;
+/** After the version: until when the record is kept, so that the checkpoint need not read all of it. */
 const keepUntilAt = 1;
 const keepUntilBytes = 6;
 const keepUntilMsMax = 2 ** 48 - 1;
 
 /** Bytes of a payment. Its id is the key's business and is not among them. */
-export function encodePaymentRecord(record: PaymentRecord): Buffer {
-  const { payment, converted, earlier } = record;
+export function encodePaymentRecord(
+  record: Whole<
+    PaymentRecord,
+    | "paymentId"
+    | "revision"
+    | "identity"
+    | "decision"
+    | "payment"
+    | "converted"
+    | "earlier"
+    | "attempts"
+    | "keepUntilMs"
+  >,
+): Buffer {
   startBytes(versionBytes + keepUntilBytes);
-  writeArray(8);
   writeNumber(record.revision);
   writeNumber(record.keepUntilMs);
   writeIdentity(record.identity);
   writeDecisionBlob(record.decision);
   writeEach(record.attempts, writeAttempt);
-  writeOptional(payment, writePayment);
-  writeOptional(converted, writePairs);
-  writeOptional(earlier, (revisions) => writeEach(revisions, writeEarlier));
+  writeOptional(record.payment, writePayment);
+  writeOptional(record.converted, writeAmounts);
+  writeOptional(record.earlier, writeEarlier);
   const bytes = takeBytes(version);
   const keepUntilMs = Math.min(Math.max(0, Math.ceil(record.keepUntilMs)), keepUntilMsMax);
   bytes.writeUIntBE(keepUntilMs, keepUntilAt, keepUntilBytes);
@@ -42,88 +55,92 @@ export function encodePaymentRecord(record: PaymentRecord): Buffer {
 
 /** `keepUntilMs` of an encoded record. */
 export function readKeepUntilMs(bytes: Buffer): number {
-  readVersion(bytes, version, "payment");
+  readVersion(bytes, version, "payment", version);
   return bytes.readUIntBE(keepUntilAt, keepUntilBytes);
 }
 
 /** Fails: throws where the bytes are of a version that this build does not know. */
 export function decodePaymentRecord(paymentId: string, bytes: Uint8Array): PaymentRecord {
-  readVersion(bytes, version, "payment");
-  const [revision, keepUntilMs, identity, decision, attempts, payment, converted, earlier] = unpackRow(
-    bytes,
-    keepUntilBytes,
-  ) as [number, number, Row, Row | Uint8Array, Row[], Row | undefined, Row | undefined, (Row[] | undefined)?];
-  return {
+  readVersion(bytes, version, "payment", version);
+  openBytes(bytes, versionBytes + keepUntilBytes);
+  const revision = readNumber();
+  const keepUntilMs = readNumber();
+  const record: Making<PaymentRecord> = {
     paymentId,
     revision,
-    identity: readIdentity(identity),
-    decision: readDecisionBlob(decision),
-    attempts: attempts.map(readAttempt),
+    identity: readIdentity(),
+    decision: readDecisionBlob(),
+    attempts: readEach(readAttempt),
     keepUntilMs,
-    ...(payment === undefined ? {} : { payment: readPayment(paymentId, payment) }),
-    ...(converted === undefined ? {} : { converted: readMap<number>(converted) }),
-    ...(earlier === undefined ? {} : { earlier: earlier.map((row) => readEarlier(paymentId, row)) }),
   };
+  setTold(
+    record,
+    "payment",
+    readOptional(() => readPayment(paymentId)),
+  );
+  setTold(record, "converted", readOptional(readAmounts));
+  setTold(
+    record,
+    "earlier",
+    readOptional(() => readEach(() => readRevision(paymentId))),
+  );
+  return record;
 }
 
-function readMap<Value>(row: Row): ReadonlyMap<string, Value> {
-  const map = new Map<string, Value>();
-  for (let at = 0; at < row.length; at += 2) map.set(row[at] as string, row[at + 1] as Value);
-  return map;
+function writeAmounts(converted: ReadonlyMap<string, number>): void {
+  writeMap(converted, writeNumber);
 }
 
-function writeEarlier(
+function readAmounts(): ReadonlyMap<string, number> {
+  return readMap(readNumber);
+}
+
+function writeEarlier(earlier: readonly EarlierRevision[]): void {
+  writeEach(earlier, writeRevision);
+}
+
+function writeRevision(
   earlier: Whole<
     EarlierRevision,
     "revision" | "payment" | "decidedAtMs" | "ruleSetVersion" | "converted" | "accounts"
   >,
 ): void {
-  writeArray(6);
   writeNumber(earlier.revision);
   writePayment(earlier.payment);
   writeNumber(earlier.decidedAtMs);
   writeNumber(earlier.ruleSetVersion);
-  writePairs(earlier.converted);
-  writePairs(earlier.accounts);
+  writeAmounts(earlier.converted);
+  writeMap(earlier.accounts, writeText);
 }
 
-function readEarlier(paymentId: string, row: Row): EarlierRevision {
-  const [revision, payment, decidedAtMs, ruleSetVersion, converted, accounts] = row as [
-    number,
-    Row,
-    number,
-    number,
-    Row,
-    Row,
-  ];
+function readRevision(paymentId: string): EarlierRevision {
   return {
-    revision,
-    payment: readPayment(paymentId, payment),
-    decidedAtMs,
-    ruleSetVersion,
-    converted: readMap<number>(converted),
-    accounts: readMap<string>(accounts),
+    revision: readNumber(),
+    payment: readPayment(paymentId),
+    decidedAtMs: readNumber(),
+    ruleSetVersion: readNumber(),
+    converted: readAmounts(),
+    accounts: readMap(readText),
   };
 }
 
-function writeIdentity(identity: PaymentIdentity): void {
-  writeArray(6);
+function writeIdentity(
+  identity: Whole<PaymentIdentity, "playerId" | "kind" | "amount" | "method" | "instrument">,
+): void {
   writeText(identity.playerId);
-  writeText(identity.kind);
+  writeWord(identity.kind);
   writeNumber(identity.amount.minorUnits);
-  writeText(identity.amount.currencyCode);
-  writeText(identity.method);
+  writeWord(identity.amount.currencyCode);
+  writeWord(identity.method);
   writeText(identity.instrument);
 }
 
-function readIdentity(row: Row): PaymentIdentity {
-  const [playerId, kind, minorUnits, currencyCode, method, instrument] = row as [
-    string,
-    PaymentIdentity["kind"],
-    number,
-    string,
-    string,
-    string,
-  ];
-  return { playerId, kind, amount: { minorUnits, currencyCode }, method, instrument };
+function readIdentity(): PaymentIdentity {
+  return {
+    playerId: readText(),
+    kind: readWord(),
+    amount: { minorUnits: readNumber(), currencyCode: readWord() },
+    method: readWord(),
+    instrument: readText(),
+  };
 }

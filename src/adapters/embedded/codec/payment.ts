@@ -1,15 +1,30 @@
 import type { Card, Payment, ThreeDsResult } from "../../../core/payment.ts";
-import type { Row, Whole } from "./pack.ts";
 import {
-  writeArray,
+  readFlag,
+  readMap,
+  readNumber,
+  readOptional,
+  readOptionalFlag,
+  readOptionalNumber,
+  readOptionalText,
+  readOptionalWord,
+  readScalar,
+  readText,
+  readTexts,
+  readWord,
+} from "./byte-reader.ts";
+import {
   writeFlag,
+  writeMap,
   writeNumber,
   writeOptional,
-  writePairs,
+  writeScalar,
   writeText,
   writeTexts,
-  writeUndefined,
-} from "./row-writer.ts";
+  writeWord,
+} from "./byte-writer.ts";
+import { type Making, setTold } from "./members.ts";
+import type { Whole } from "./pack.ts";
 
 /** What is kept of the call that was decided: all but what only mattered then. */
 export function writePayment(
@@ -47,185 +62,125 @@ export function writePayment(
     | "threeDsVersion"
   >,
 ): void {
-  const { card, attributes, storedCredential, threeDs } = payment;
-  writeArray(23);
   writeText(payment.merchantId);
   writeNumber(payment.revision);
   writeText(payment.playerId);
   writeText(payment.brand);
-  writeText(payment.kind);
+  writeWord(payment.kind);
+  writeWord(payment.currency);
+  writeWord(payment.initiator);
+  writeTexts(payment.riskSignals);
+  writeMap(payment.attributes, writeScalar);
   writeNumber(payment.amountMinor);
-  writeText(payment.currency);
-  writeText(payment.method);
-  writeOptional(card, writeCard);
+  writeWord(payment.method);
+  writeOptional(payment.card, writeCard);
   writeText(payment.playerCountry);
   writeText(payment.ipCountry);
   writeText(payment.deviceId);
   writeText(payment.ip);
-  writeText(payment.initiator);
-  writeText(storedCredential);
+  writeWord(payment.storedCredential);
   writeNumber(payment.trustScore);
-  writeTexts(payment.riskSignals);
-  if (attributes.size === 0) writeUndefined();
-  else writePairs(attributes);
-  writeOptional(threeDs, writeThreeDs);
+  writeOptional(payment.threeDs, writeThreeDs);
   writeFlag(payment.recurring);
   writeFlag(payment.trustedBeneficiary);
   writeText(payment.originalNetworkId);
   writeText(payment.threeDsVersion);
 }
 
-export function readPayment(paymentId: string, row: Row): Payment {
-  const [
-    merchantId,
-    revision,
-    playerId,
-    brand,
-    kind,
-    amountMinor,
-    currency,
-    method,
-    card,
-    playerCountry,
-    ipCountry,
-    deviceId,
-    ip,
-    initiator,
-    storedCredential,
-    trustScore,
-    riskSignals,
-    attributes,
-    threeDs,
-    recurring,
-    trustedBeneficiary,
-    originalNetworkId,
-    threeDsVersion,
-  ] = row as [
-    string,
-    number,
-    string,
-    string,
-    Payment["kind"],
-    number | undefined,
-    string,
-    string | undefined,
-    Row | undefined,
-    string | undefined,
-    string | undefined,
-    string | undefined,
-    string | undefined,
-    Payment["initiator"],
-    Payment["storedCredential"],
-    number | undefined,
-    string[],
-    unknown[] | undefined,
-    // Absent in records of before they were kept.
-    Row?,
-    boolean?,
-    boolean?,
-    string?,
-    string?,
-  ];
-  return {
+export function readPayment(paymentId: string): Payment {
+  const payment: Making<Payment> = {
     requestId: "",
-    merchantId,
+    merchantId: readText(),
     paymentId,
-    revision,
-    playerId,
-    brand,
-    kind,
-    currency,
-    initiator,
-    riskSignals,
-    attributes: readAttributes(attributes ?? []),
+    revision: readNumber(),
+    playerId: readText(),
+    brand: readText(),
+    kind: readWord(),
+    currency: readWord(),
+    initiator: readWord(),
+    riskSignals: readTexts(),
+    attributes: readMap(readScalar),
     previousAttempts: [],
     mode: "PAYMENT",
     trace: false,
-    ...(amountMinor === undefined ? {} : { amountMinor }),
-    ...(method === undefined ? {} : { method }),
-    ...(card === undefined ? {} : { card: readCard(card) }),
-    ...(playerCountry === undefined ? {} : { playerCountry }),
-    ...(ipCountry === undefined ? {} : { ipCountry }),
-    ...(deviceId === undefined ? {} : { deviceId }),
-    ...(ip === undefined ? {} : { ip }),
-    ...(storedCredential === undefined ? {} : { storedCredential }),
-    ...(trustScore === undefined ? {} : { trustScore }),
-    ...(threeDs === undefined ? {} : { threeDs: readThreeDs(threeDs) }),
-    ...(recurring === undefined ? {} : { recurring }),
-    ...(trustedBeneficiary === undefined ? {} : { trustedBeneficiary }),
-    ...(originalNetworkId === undefined ? {} : { originalNetworkId }),
-    ...(threeDsVersion === undefined ? {} : { threeDsVersion }),
   };
+  setTold(payment, "amountMinor", readOptionalNumber());
+  setTold(payment, "method", readOptionalWord());
+  setTold(payment, "card", readOptional(readCard));
+  setTold(payment, "playerCountry", readOptionalText());
+  setTold(payment, "ipCountry", readOptionalText());
+  setTold(payment, "deviceId", readOptionalText());
+  setTold(payment, "ip", readOptionalText());
+  setTold(payment, "storedCredential", readOptionalWord());
+  setTold(payment, "trustScore", readOptionalNumber());
+  setTold(payment, "threeDs", readOptional(readThreeDs));
+  setTold(payment, "recurring", readOptionalFlag());
+  setTold(payment, "trustedBeneficiary", readOptionalFlag());
+  setTold(payment, "originalNetworkId", readOptionalText());
+  setTold(payment, "threeDsVersion", readOptionalText());
+  return payment;
 }
 
-function readAttributes(written: readonly unknown[]): Payment["attributes"] {
-  const attributes = new Map<string, boolean | number | string | readonly string[]>();
-  for (let at = 0; at < written.length; at += 2) {
-    attributes.set(written[at] as string, written[at + 1] as boolean | number | string | readonly string[]);
-  }
-  return attributes;
-}
+type CardMember =
+  | "bin"
+  | "lastFour"
+  | "scheme"
+  | "funding"
+  | "issuer"
+  | "issuerCountry"
+  | "fingerprint"
+  | "credential"
+  | "tokenId"
+  | "reloadable"
+  | "anonymous";
 
-const cardFields = [
-  "bin",
-  "lastFour",
-  "scheme",
-  "funding",
-  "issuer",
-  "issuerCountry",
-  "fingerprint",
-  "credential",
-  "tokenId",
-  "reloadable",
-  "anonymous",
-] as const;
-
-function writeCard(card: Whole<Card, (typeof cardFields)[number]>): void {
-  writeArray(cardFields.length);
+/** A mark that there is one comes first: all its members may be absent. */
+function writeCard(card: Whole<Card, CardMember>): void {
+  writeFlag(true);
   writeText(card.bin);
   writeText(card.lastFour);
-  writeText(card.scheme);
-  writeText(card.funding);
+  writeWord(card.scheme);
+  writeWord(card.funding);
   writeText(card.issuer);
   writeText(card.issuerCountry);
   writeText(card.fingerprint);
-  writeText(card.credential);
+  writeWord(card.credential);
   writeText(card.tokenId);
   writeFlag(card.reloadable);
   writeFlag(card.anonymous);
 }
 
-function readCard(row: Row): Card {
-  const card: Record<string, unknown> = {};
-  for (const [at, name] of cardFields.entries())
-    if (row[at] !== undefined && row[at] !== null) card[name] = row[at];
-  return card as Card;
+function readCard(): Card {
+  readFlag();
+  const card: Making<Card> = {};
+  setTold(card, "bin", readOptionalText());
+  setTold(card, "lastFour", readOptionalText());
+  setTold(card, "scheme", readOptionalWord());
+  setTold(card, "funding", readOptionalWord());
+  setTold(card, "issuer", readOptionalText());
+  setTold(card, "issuerCountry", readOptionalText());
+  setTold(card, "fingerprint", readOptionalText());
+  setTold(card, "credential", readOptionalWord());
+  setTold(card, "tokenId", readOptionalText());
+  setTold(card, "reloadable", readOptionalFlag());
+  setTold(card, "anonymous", readOptionalFlag());
+  return card;
 }
 
 function writeThreeDs(
   threeDs: Whole<ThreeDsResult, "transStatus" | "eci" | "host" | "version" | "hasCryptogram">,
 ): void {
-  writeArray(5);
+  writeWord(threeDs.host);
+  writeFlag(threeDs.hasCryptogram);
   writeText(threeDs.transStatus);
   writeText(threeDs.eci);
-  writeText(threeDs.host);
   writeText(threeDs.version);
-  writeFlag(threeDs.hasCryptogram);
 }
 
-function readThreeDs(row: Row): ThreeDsResult {
-  const [transStatus, eci, host, version, hasCryptogram] = row as [
-    ThreeDsResult["transStatus"] | undefined,
-    string | undefined,
-    ThreeDsResult["host"],
-    string | undefined,
-    boolean,
-  ];
-  return {
-    host,
-    hasCryptogram,
-    ...(transStatus === undefined ? {} : { transStatus }),
-    ...(eci === undefined ? {} : { eci }),
-    ...(version === undefined ? {} : { version }),
-  };
+function readThreeDs(): ThreeDsResult {
+  const threeDs: Making<ThreeDsResult> = { host: readWord(), hasCryptogram: readFlag() };
+  setTold(threeDs, "transStatus", readOptionalText() as ThreeDsResult["transStatus"]);
+  setTold(threeDs, "eci", readOptionalText());
+  setTold(threeDs, "version", readOptionalText());
+  return threeDs;
 }

@@ -1,150 +1,101 @@
 import type { Edge, OutcomeEdge, Plan, Step, StepThreeDs } from "../../../core/decision.ts";
 import { type OutcomeClass, outcomeClasses } from "../../../core/retry/outcome-class.ts";
-import type { Row } from "./pack.ts";
 import {
-  writeArray,
-  writeCharacters,
-  writeEach,
-  writeFlag,
-  writeNumber,
-  writeText,
-  writeUndefined,
-  writeValue,
-} from "./row-writer.ts";
+  readEach,
+  readFlag,
+  readNumber,
+  readOptionalNumber,
+  readText,
+  readTexts,
+  readWord,
+} from "./byte-reader.ts";
+import { writeEach, writeFlag, writeNumber, writeText, writeTexts, writeWord } from "./byte-writer.ts";
+import type { Whole } from "./pack.ts";
 
-/**
- * Edges make up most of a plan and most of them are one of a few: an edge that has nothing to say but its action, or a step, is one character.
- * Numbers of actions belong to version 1 of the layout: append only.
- */
-const plainActions = ["DONE", "STATUS_CHECK", "VOID_FIRST", "OTHER_METHOD", "NEW_CIT", "STOP"] as const;
-const plainCodes: ReadonlyMap<string, number> = new Map(plainActions.map((action, at) => [action, at]));
-const plainEdges: readonly Edge[] = plainActions.map((action) => ({ action }));
-/** Characters from here on are `STEP n`. */
-const stepCodeBase = 32;
-const stepMax = 94;
-/** The character for an edge that is written out beside. */
-const otherCode = 31;
-const usualOrder: readonly OutcomeClass[] = outcomeClasses.slice(0, 13);
-
-export function writePlan(plan: Plan): void {
-  writeArray(3);
+export function writePlan(plan: Whole<Plan, "steps" | "validUntilMs" | "codeTableVersion">): void {
   writeEach(plan.steps, writeStep);
   writeNumber(plan.validUntilMs);
   writeText(plan.codeTableVersion);
 }
 
-export function readPlan(row: Row | undefined): Plan | undefined {
-  if (row === undefined) return undefined;
-  const [steps, validUntilMs, codeTableVersion] = row as [Row[], number, string];
-  return { steps: steps.map(readStep), validUntilMs, codeTableVersion };
+export function readPlan(): Plan {
+  return { steps: readEach(readStep), validUntilMs: readNumber(), codeTableVersion: readText() };
 }
 
-/** What steps of before it was kept are taken to have had. */
-const usualTimeoutMs = 60_000;
+type StepMember =
+  | "number"
+  | "kind"
+  | "psp"
+  | "mid"
+  | "instrument"
+  | "threeDs"
+  | "liabilityShift"
+  | "attemptId"
+  | "idempotencyKey"
+  | "notBeforeMs"
+  | "edges"
+  | "timeoutMs"
+  | "mayResend";
 
-/** Before the edges that are written out, and after them. */
-const stepFields = 14;
-const fieldsAfter = 4;
-
-function writeStep(step: Step): void {
-  const { edges, threeDs } = step;
-  const codes = edges.map(({ edge }) => edgeCode(edge));
-  writeArray(stepFields + countOthers(codes) + fieldsAfter);
+function writeStep(step: Whole<Step, StepMember>): void {
   writeNumber(step.number);
-  writeText(step.kind);
+  writeWord(step.kind);
   writeText(step.psp);
   writeText(step.mid);
-  writeText(step.instrument);
-  writeText(threeDs.requirement);
-  writeText("challengeIndicator" in threeDs ? threeDs.challengeIndicator : undefined);
-  writeText("exemption" in threeDs ? threeDs.exemption : undefined);
-  writeText(step.liabilityShift);
+  writeWord(step.instrument);
+  writeThreeDs(step.threeDs);
+  writeWord(step.liabilityShift);
   writeText(step.attemptId);
   writeText(step.idempotencyKey);
   writeNumber(step.notBeforeMs);
-  if (isUsual(edges)) writeUndefined();
-  else writeEach(edges, ({ outcomeClass }) => writeText(outcomeClass));
-  writeCharacters(codes);
-  for (let at = 0; at < codes.length; at++)
-    if (codes[at] === otherCode) writeValue(rowOfEdge(edges[at]!.edge));
-  writeText(threeDs.reason);
-  writeFlag("useProof" in threeDs && threeDs.useProof);
+  writeEdges(step.edges);
   writeNumber(step.timeoutMs);
   writeFlag(step.mayResend);
 }
 
-function countOthers(codes: readonly number[]): number {
-  let count = 0;
-  for (const code of codes) if (code === otherCode) count++;
-  return count;
-}
-
-function readStep(row: Row): Step {
-  const [number, kind, psp, mid, instrument, requirement, challengeIndicator, exemption] = row as [
-    number,
-    Step["kind"],
-    string,
-    string,
-    string,
-    StepThreeDs["requirement"],
-    string | undefined,
-    string | undefined,
-  ];
-  const [liabilityShift, attemptId, idempotencyKey, notBeforeMs, classes, codes, ...others] = row.slice(
-    8,
-  ) as [
-    Step["liabilityShift"],
-    string,
-    string,
-    number | undefined,
-    readonly OutcomeClass[] | undefined,
-    string,
-    ...Row[],
-  ];
-  const after = stepFields + countOthers([...codes].map((code) => code.charCodeAt(0)));
-  // These are absent in rows of before they were kept.
-  const [reason = "", useProof = false, timeoutMs = usualTimeoutMs, mayResend = false] = row.slice(after) as [
-    StepThreeDs["reason"]?,
-    boolean?,
-    number?,
-    boolean?,
-  ];
-  const threeDs = readThreeDs({ requirement, challengeIndicator, exemption, reason, useProof });
+function readStep(): Step {
   return {
-    number,
-    kind,
-    psp,
-    mid,
-    instrument,
-    threeDs,
-    liabilityShift,
-    attemptId,
-    idempotencyKey,
-    notBeforeMs,
-    edges: readEdges(classes ?? usualOrder, codes, others),
-    timeoutMs,
-    mayResend,
+    number: readNumber(),
+    kind: readWord(),
+    psp: readText(),
+    mid: readText(),
+    instrument: readWord(),
+    threeDs: readThreeDs(),
+    liabilityShift: readWord(),
+    attemptId: readText(),
+    idempotencyKey: readText(),
+    notBeforeMs: readOptionalNumber(),
+    edges: readEdges(),
+    timeoutMs: readNumber(),
+    mayResend: readFlag(),
   };
 }
 
-function readThreeDs({
-  requirement,
-  challengeIndicator,
-  exemption,
-  reason,
-  useProof,
-}: {
-  readonly requirement: StepThreeDs["requirement"];
-  readonly challengeIndicator: string | undefined;
-  readonly exemption: string | undefined;
-  readonly reason: StepThreeDs["reason"];
-  readonly useProof: boolean;
-}): StepThreeDs {
+function writeThreeDs(threeDs: StepThreeDs): void {
+  writeWord(threeDs.requirement);
+  writeWord(threeDs.reason);
+  switch (threeDs.requirement) {
+    case "THREE_DS":
+      writeText(threeDs.challengeIndicator);
+      writeFlag(threeDs.useProof);
+      return;
+    case "EXEMPTION":
+      writeWord(threeDs.exemption);
+      return;
+    case "NONE":
+    case "OUT_OF_SCOPE":
+    case "NOT_APPLICABLE":
+  }
+}
+
+function readThreeDs(): StepThreeDs {
+  const requirement = readWord<StepThreeDs["requirement"]>();
+  const reason = readWord<StepThreeDs["reason"]>();
   switch (requirement) {
     case "THREE_DS":
-      return { requirement, challengeIndicator: challengeIndicator!, reason, useProof };
+      return { requirement, challengeIndicator: readText(), reason, useProof: readFlag() };
     case "EXEMPTION":
-      return { requirement, exemption: exemption!, reason };
+      return { requirement, exemption: readWord(), reason };
     case "NONE":
     case "OUT_OF_SCOPE":
     case "NOT_APPLICABLE":
@@ -152,61 +103,91 @@ function readThreeDs({
   }
 }
 
-function isUsual(edges: readonly OutcomeEdge[]): boolean {
-  if (edges.length !== usualOrder.length) return false;
-  for (let at = 0; at < edges.length; at++) if (edges[at]!.outcomeClass !== usualOrder[at]) return false;
-  return true;
-}
+/**
+ * Edges make up most of a plan, and most of them are one of a few: each is one number of its class and of what to do, then what else there is to say. Numbers
+ * of classes and actions are part of the layout: append only. Only plans as they now stand say when to query, or to use another method.
+ */
+const actions = [
+  ...["DONE", "STATUS_CHECK", "VOID_FIRST", "OTHER_METHOD", "NEW_CIT", "STOP"],
+  ...["STEP", "WAIT_UNTIL", "CHANGE_DATA", "LOWER_AMOUNT", "ASK_AGAIN"],
+] as readonly Edge["action"][];
+const actionNumbers: ReadonlyMap<Edge["action"], number> = new Map(actions.map((name, at) => [name, at]));
+const classNumbers: ReadonlyMap<OutcomeClass, number> = new Map(outcomeClasses.map((name, at) => [name, at]));
+/** Classes that there is room for. */
+const classesMax = 16;
+/** From here on what to do is a step, as far as its number is small. */
+const stepBase = 11;
+const shortStepMax = 200;
 
-function edgeCode(edge: Edge): number {
-  const { action } = edge;
-  if (action === "STEP") {
-    return Number.isInteger(edge.step) && edge.step >= 0 && edge.step <= stepMax
-      ? stepCodeBase + edge.step
-      : otherCode;
+function writeEdges(edges: readonly OutcomeEdge[]): void {
+  writeNumber(edges.length);
+  for (let at = 0; at < edges.length; at++) {
+    const { outcomeClass, edge } = edges[at]!;
+    // Plans list them in this order.
+    const classNumber = outcomeClasses[at] === outcomeClass ? at : classNumbers.get(outcomeClass)!;
+    if (edge.action === "STEP" && edge.step >>> 0 === edge.step && edge.step <= shortStepMax)
+      writeNumber((stepBase + edge.step) * classesMax + classNumber);
+    else {
+      writeNumber(actionNumbers.get(edge.action)! * classesMax + classNumber);
+      writeRest(edge);
+    }
   }
-  return plainCodes.get(action) ?? otherCode;
 }
 
-function readEdges(classes: readonly OutcomeClass[], codes: string, others: readonly Row[]): OutcomeEdge[] {
-  let next = 0;
-  return classes.map((outcomeClass, at) => {
-    const code = codes.charCodeAt(at);
-    if (code === otherCode) return { outcomeClass, edge: readEdge(others[next++]!) };
-    const edge: Edge =
-      code >= stepCodeBase ? { action: "STEP", step: code - stepCodeBase } : plainEdges[code]!;
-    return { outcomeClass, edge };
-  });
-}
-
-function rowOfEdge(edge: Edge): Row {
+function writeRest(edge: Edge): void {
   switch (edge.action) {
     case "STEP":
-      return [edge.action, edge.step];
+      writeNumber(edge.step);
+      return;
     case "WAIT_UNTIL":
-      return [edge.action, edge.step, edge.notBeforeMs];
+      writeNumber(edge.step);
+      writeNumber(edge.notBeforeMs);
+      return;
     case "CHANGE_DATA":
-      return [edge.action, edge.fields];
+      writeTexts(edge.fields);
+      return;
     case "LOWER_AMOUNT":
     case "ASK_AGAIN":
-      return [edge.action, edge.notBeforeMs];
+      writeNumber(edge.notBeforeMs);
+      return;
     default:
-      return [edge.action];
   }
 }
 
-function readEdge(row: Row): Edge {
-  const action = row[0] as Edge["action"];
+/** Edges that say no more than their number, by it: made once, and shared between plans. */
+const plainEdges: (OutcomeEdge | undefined)[] = [];
+
+function readEdges(): OutcomeEdge[] {
+  const edges: OutcomeEdge[] = [];
+  for (let left = readNumber(); left > 0; left--) {
+    const number = readNumber();
+    edges.push(plainEdges[number] ?? readEdge(number));
+  }
+  return edges;
+}
+
+function readEdge(number: number): OutcomeEdge {
+  const outcomeClass = outcomeClasses[number % classesMax];
+  if (outcomeClass === undefined)
+    throw new RangeError(`no class of outcomes has number ${number % classesMax}`);
+  const what = Math.floor(number / classesMax);
+  const edge: Edge = what >= stepBase ? { action: "STEP", step: what - stepBase } : readRest(actions[what]!);
+  const made: OutcomeEdge = { outcomeClass, edge };
+  if (what >= stepBase || Object.keys(edge).length === 1) plainEdges[number] = made;
+  return made;
+}
+
+function readRest(action: Edge["action"]): Edge {
   switch (action) {
     case "STEP":
-      return { action, step: row[1] as number };
+      return { action, step: readNumber() };
     case "WAIT_UNTIL":
-      return { action, step: row[1] as number, notBeforeMs: row[2] as number };
+      return { action, step: readNumber(), notBeforeMs: readNumber() };
     case "CHANGE_DATA":
-      return { action, fields: row[1] as string[] };
+      return { action, fields: readTexts() };
     case "LOWER_AMOUNT":
     case "ASK_AGAIN":
-      return { action, notBeforeMs: row[1] as number | undefined };
+      return { action, notBeforeMs: readOptionalNumber() };
     default:
       return { action };
   }
