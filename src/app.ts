@@ -149,12 +149,13 @@ function reviewMemberships(
   }
 }
 
-/** Forgets reservations that no window of any limit reaches any more. */
+/** Forgets reservations that no window of any limit or scheme cap reaches any more. */
 function sweepHolds({ active }: House, store: EmbeddedStore, clock: Clock): void {
   let reachMs = holdKeptMs;
   for (const [, { snapshot }] of active.entries()) {
     for (const { window } of snapshot.limits)
       if (window.kind === "rolling") reachMs = Math.max(reachMs, window.spanMs);
+    for (const { windowMs } of snapshot.schemeCaps ?? []) reachMs = Math.max(reachMs, windowMs);
   }
   store.limits.sweep(clock.nowMs() - reachMs);
 }

@@ -65,7 +65,13 @@ const noStates = new Map();
 const written = Promise.resolve();
 /** This bench is about rules: nothing ever happened to its players. */
 const noHistories = { get: () => undefined, newestMs: () => undefined };
-const noLimits = { get: () => undefined, holdsOf: () => [], hold: () => written, release: () => written };
+const noLimits = {
+  get: () => undefined,
+  holdsOf: () => [],
+  attemptsOf: () => [],
+  hold: () => written,
+  release: () => written,
+};
 const noFacts = (): { readonly placed: readonly []; readonly durable: Promise<void> } => ({
   placed: [],
   durable: written,

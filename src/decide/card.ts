@@ -54,21 +54,27 @@ export function readCard(
   const id = identifyInstrument(card);
   if (id === "" && card.bin === undefined) return freeCard;
   const scheme = card.scheme ?? bin.scheme;
+  // Without the card itself nobody knows which attempts were its own.
+  const caps = scheme === undefined || id === "" ? noCaps : reader.pickCaps(scheme, nowMs);
   const question: CardQuestion = {
     nowMs,
     latestMs: isServerClock === true ? Number.POSITIVE_INFINITY : nowMs,
-    // Without the card itself nobody knows which attempts were its own.
-    caps: scheme === undefined || id === "" ? noCaps : reader.pickCaps(scheme, nowMs),
+    caps,
     scheme,
     group: groupOf(payment.initiator),
     amountMinor: payment.amountMinor,
     currency: payment.currency,
     player: id.startsWith("bin:") ? hashWide(player.playerId) : Number.NaN,
     dataAsOfMs: announcedMs ?? Number.NEGATIVE_INFINITY,
+    card: id,
+    paymentId: payment.paymentId,
+    // What is declined with a card of which nobody knows the scheme counts against every cap.
+    isCounted: caps.length > 0 || (id !== "" && scheme === undefined),
   };
   return readCardStanding(reader.views, question, {
     card: id === "" ? undefined : ledger?.historyOf({ kind: "card", id }),
     bin: card.bin === undefined ? undefined : ledger?.historyOf({ kind: "bin", id: card.bin }),
+    holds: caps.length === 0 ? undefined : ledger?.attemptsOf(id),
   });
 }
 
@@ -134,18 +140,19 @@ export function findCardEnd({ obstacles }: CardStanding): number | undefined {
 const holdersOwnBlock = "9G";
 
 function makeCardReason(obstacle: CardObstacle): Reason {
-  const { code, what, answer, untilMs } = obstacle;
+  const { code, what, untilMs } = obstacle;
   const until = untilMs === undefined ? "" : ` until ${new Date(untilMs).toISOString()}`;
-  const playerMessageKey =
-    code === "DATA_UNCHANGED"
-      ? "payment.change_data"
-      : answer === holdersOwnBlock
-        ? "payment.not_possible"
-        : "payment.other_method";
+  const playerMessageKey = findMessageKey(obstacle);
   return { ...makeReason("routing", code, what, describe(obstacle) + until), playerMessageKey };
 }
 
-function describe({ code, what, answer }: CardObstacle): string {
+function findMessageKey({ code, answer, isInFlight }: CardObstacle): string {
+  if (code === "DATA_UNCHANGED") return "payment.change_data";
+  if (isInFlight === true) return "payment.in_progress";
+  return answer === holdersOwnBlock ? "payment.not_possible" : "payment.other_method";
+}
+
+function describe({ code, what, answer, isInFlight }: CardObstacle): string {
   const said = answer === "" ? "" : ` after answer ${answer}`;
   switch (code) {
     case "HARD_DECLINE":
@@ -157,7 +164,9 @@ function describe({ code, what, answer }: CardObstacle): string {
     case "ADVICE_WAIT":
       return `the network advises to wait (${answer})`;
     case "SCHEME_CAP":
-      return `the card was tried as often as ${what} allows`;
+      return isInFlight === true
+        ? `with the attempts that are under way the card is tried as often as ${what} allows`
+        : `the card was tried as often as ${what} allows`;
   }
 }
 

@@ -67,6 +67,7 @@ export function decideCashier(
     decision,
     plan: undefined,
     wish: undefined,
+    planned: 0,
     trace: payment.trace ? buildTrace(draft, overrides, decision) : undefined,
   };
 }

@@ -10,8 +10,16 @@ import { isApproved } from "../core/retry/attempts.ts";
 import type { CardStanding } from "../core/retry/card-standing.ts";
 import { codeTableOf } from "../core/retry/code-table.ts";
 import { defaultRetryPolicy } from "../core/retry/default-policy.ts";
+import { findBeyond, findShare } from "../core/retry/in-flight.ts";
 import { type PlannedPsp, planRetries } from "../core/retry/plan.ts";
-import { type AdvanceInput, advancePlan, type PlanStanding, settleAttempts } from "../core/retry/standing.ts";
+import {
+  type AdvanceInput,
+  advancePlan,
+  holdBack,
+  type PlanCuts,
+  type PlanStanding,
+  settleAttempts,
+} from "../core/retry/standing.ts";
 import { findAccount } from "../core/routing/eligibility.ts";
 import type { Route } from "../core/routing/route.ts";
 import { openRoutingCase, type RoutingCase } from "../core/routing/routing-case.ts";
@@ -49,8 +57,10 @@ export const firstRevision: EarlierRevisions = { attempts: [], approvedReviews: 
 export type DecidedWith = {
   readonly decision: Decision;
   readonly plan: PlanStanding | undefined;
-  /** What the payment is to hold under limits; undefined where it is denied or no limit could ever count it. */
+  /** What the payment is to hold; undefined where it is denied, or neither a limit nor a cap of a scheme could ever count it. */
   readonly wish: HoldWish | undefined;
+  /** Attempts with the card that the plan may send before anything is heard of it; 0 where no cap of a scheme could count them. */
+  readonly planned: number;
   /** Which PSP the payment is to try again, if any: whoever keeps the decision leases it. */
   readonly probe?: Probe | undefined;
   /** Present where the payment asks for it. */
@@ -96,10 +106,37 @@ export function decideWith(
     attempts: attempts.length,
   });
   const decision = makeDecision(rules, draft, earlier);
-  const plan = standPlan(decision, { attempts, revision: payment.revision, nowMs, cuts: undefined });
+  const { revision } = payment;
+  const whole = standPlan(decision, { attempts, revision, nowMs, cuts: undefined });
+  const cuts = whole && holdBackBeyond(whole, draft.card, findShare(draft.card.free), undefined);
+  const plan = cuts === undefined ? whole : standPlan(decision, { attempts, revision, nowMs, cuts });
+  const planned = countPlanned(draft, plan);
   const trace = payment.trace ? buildTrace(draft, rules.overrides, decision) : undefined;
   const probe = findProbe(rules.snapshot.psps, draft.routingCase, draft.route, decision);
-  return { decision, plan, wish: makeWish(draft, decision), probe, trace };
+  return { decision, plan, wish: makeWish(draft, decision, planned), planned, probe, trace };
+}
+
+/** The cuts, and the steps that would be more attempts than the next `most`; undefined where there are neither. */
+export function holdBackBeyond(
+  standing: PlanStanding,
+  { caps, free }: CardStanding,
+  most: number,
+  cuts: PlanCuts | undefined,
+): PlanCuts | undefined {
+  // No way has more attempts than there are steps.
+  if (most >= standing.steps.length) return cuts;
+  const beyond = findBeyond(standing, most);
+  if (beyond.size === 0) return cuts;
+  const tightest = caps.find(({ declines, used, inFlight }) => declines - used - inFlight <= free);
+  const attempts = free === 1 ? "1 attempt" : `${free} attempts`;
+  const detail = `${attempts} with the card are free: report what becomes of each step, and follow \`next\``;
+  return holdBack(cuts, beyond, makeReason("routing", "SCHEME_CAP", tightest?.id ?? "", detail));
+}
+
+/** As many as there are steps, or the policy, the limits and the caps leave; each is on some way, if not all on one. */
+function countPlanned({ card, attemptsLeft }: Draft, plan: PlanStanding | undefined): number {
+  if (!card.isCounted || plan === undefined) return 0;
+  return Math.min(plan.steps.length, attemptsLeft, findShare(card.free));
 }
 
 /** The plan of an answer as it now stands; where it has none, what is still to be settled, if anything is. */
@@ -112,10 +149,10 @@ export function standPlan(
     : advancePlan(plan, { ...input, decidedAtMs });
 }
 
-function makeWish(draft: Draft, decision: Decision): HoldWish | undefined {
+function makeWish(draft: Draft, decision: Decision, planned: number): HoldWish | undefined {
   const { workspace, facts } = draft;
   const { verdict, plan, decidedAtMs } = decision;
-  if (verdict === "DENY" || !isLimited(workspace, facts.player)) return undefined;
+  if (verdict === "DENY" || (planned === 0 && !isLimited(workspace, facts.player))) return undefined;
   return {
     terms: makeTerms(workspace, facts, decision),
     verdict,

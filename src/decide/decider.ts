@@ -29,6 +29,7 @@ import {
 } from "./decide-with.ts";
 import type { Decided, Decider, Refused } from "./decided.ts";
 import { describePlayer } from "./describe-player.ts";
+import { holdAttempts, isForCapsOnly } from "./held-attempts.ts";
 import { findConflicts, identify } from "./identity.ts";
 import type { ActiveRules, DecisionState } from "./judge.ts";
 import { findKeepUntil, type Keeper, type KeeperDeps } from "./keeper.ts";
@@ -43,7 +44,7 @@ export type DeciderDeps = CallDeps &
   StateDeps & {
     readonly payments: Pick<PaymentStore, "get">;
     readonly keeper: Keeper;
-    readonly limits: Pick<LimitStore, "release">;
+    readonly limits: Pick<LimitStore, "hold" | "release">;
     readonly recordFacts: KeeperDeps["recordFacts"];
     readonly onOutcome?: OnOutcome | undefined;
     readonly breakers?: Pick<Breakers, "boardOf" | "lease" | "giveBack"> | undefined;
@@ -152,11 +153,16 @@ export function createDecider(deps: DeciderDeps): Decider {
       nowMs,
       earlier,
     );
-    const { wish, decision, probe } = decided;
+    const { wish, planned, decision, probe } = decided;
     if (record?.decision.plan !== undefined)
       giveBackSteps(deps.breakers, payment, record.decision.plan.steps);
     if (probe !== undefined) deps.breakers?.lease(payment.merchantId, probe, nowMs);
     const converted = wish?.terms.converted;
+    const { bins } = deps;
+    const revisions = listRevisions(record);
+    const before = heard.hold !== undefined && isForCapsOnly(heard.hold) ? undefined : heard.hold;
+    const held = { payment, revision: payment.revision, earlier: revisions.earlier, bins };
+    const hold = decideHold(before, wish, nowMs);
     const durable = keeper.keep(payment.merchantId, {
       record: {
         paymentId: payment.paymentId,
@@ -167,9 +173,9 @@ export function createDecider(deps: DeciderDeps): Decider {
         attempts: earlier.attempts,
         keepUntilMs: findKeepUntil(earlier.attempts, nowMs),
         ...(converted === undefined || converted.size === 0 ? {} : { converted }),
-        ...listRevisions(record),
+        ...revisions,
       },
-      hold: decideHold(heard.hold, wish, nowMs),
+      hold: holdAttempts(hold, held, earlier.attempts, planned),
       facts: [],
       begun,
     });
@@ -189,7 +195,7 @@ export function createDecider(deps: DeciderDeps): Decider {
     record: PaymentRecord,
     news: HeardAttempts | undefined,
   ): Decided => {
-    const { decision, attempts, revision } = record;
+    const { decision, attempts } = record;
     // What the call tells counts for what it may do next: a card that is blocked now is blocked for this payment too.
     const kept =
       news === undefined
@@ -199,9 +205,8 @@ export function createDecider(deps: DeciderDeps): Decider {
             ...news,
           });
     const state = readState(deps, payment.merchantId, payment.playerId);
-    const stored = { decision, revision, attempts };
     const call = { nowMs, isNews: news !== undefined, durable: kept };
-    const { plan, durable } = standAgain(deps, rules, payment, state, stored, call);
+    const { plan, durable } = standAgain(deps, rules, payment, state, record, call);
     return {
       ok: true,
       payment,

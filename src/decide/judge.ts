@@ -37,6 +37,8 @@ export type DecisionState = {
   readonly ledger?: {
     readonly historyOf: (subject: Subject) => History | undefined;
     readonly holdsOf: (subject: Subject) => readonly Hold[];
+    /** Holds with attempts of a card. */
+    readonly attemptsOf: (card: string) => readonly Hold[];
   };
 };
 

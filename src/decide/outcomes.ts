@@ -10,10 +10,12 @@ import type { Hold } from "../core/limits/limit.ts";
 import { identifyInstrument, listSubjects } from "../core/limits/subjects.ts";
 import type { Payment } from "../core/payment.ts";
 import { type Attempt, isApproved, isOpen } from "../core/retry/attempts.ts";
+import { countAhead, countSilent } from "../core/retry/in-flight.ts";
 import type { PlanStanding } from "../core/retry/standing.ts";
 import type { PaymentRecord } from "../ports/payment-store.ts";
 import { standPlan } from "./decide-with.ts";
 import { describeAnswer } from "./fact-answer.ts";
+import { holdAttempts, isForCapsOnly, keepForCaps, plannedOf } from "./held-attempts.ts";
 import { listValues } from "./limits.ts";
 
 export type HeardPayment = {
@@ -31,7 +33,9 @@ export type HeardPayment = {
 export type HeardAttempts = { readonly hold: Hold | undefined; readonly facts: readonly PaymentFact[] };
 
 /** Hears every attempt of which something new is known, in the order in which they became known. */
-export function hearAttempts(heard: HeardPayment, after: readonly Attempt[]): HeardAttempts {
+export function hearAttempts(whole: HeardPayment, after: readonly Attempt[]): HeardAttempts {
+  const isOver = whole.hold !== undefined && isForCapsOnly(whole.hold);
+  const heard = isOver ? { ...whole, hold: undefined } : whole;
   const { record, nowMs } = heard;
   const facts: PaymentFact[] = [];
   let { hold } = heard;
@@ -54,7 +58,35 @@ export function hearAttempts(heard: HeardPayment, after: readonly Attempt[]): He
     for (const fact of next.facts) facts.push(completeFact(fact, planned, attempt));
   }
   if (hold?.state === "HELD" && hold.revision < revision) hold = { ...hold, ...findCurrentTerms(heard) };
-  return { hold: hold && moveToStep(hold, standing), facts };
+  return { hold: holdForCard(whole, hold && moveToStep(hold, standing), after, standing), facts };
+}
+
+/**
+ * What is held of the card's attempts from now on. Each that was told of is one fewer that may come; where the payment has come to an end only those
+ * count that were never told of.
+ */
+function holdForCard(
+  { hold: before, record, payment, bins }: HeardPayment,
+  hold: Hold | undefined,
+  after: readonly Attempt[],
+  standing: PlanStanding | undefined,
+): Hold | undefined {
+  if (before?.attempts === undefined && hold?.state !== "UNKNOWN" && hold?.state !== "PENDING") return hold;
+  const { revision, earlier, attempts } = record;
+  const isGoingOn = hold !== undefined && goesOn(standing);
+  const silent = after.some(isApproved) ? 0 : countSilent(record.decision.plan?.steps ?? [], after);
+  const told = after.filter(
+    (each) => each.revision === revision && !attempts.some(({ attemptId }) => attemptId === each.attemptId),
+  ).length;
+  const ahead = isGoingOn ? Math.min(countAhead(standing!), plannedOf(before, revision) - told - silent) : 0;
+  const planned = silent + Math.max(0, ahead);
+  const kept = hold ?? (silent > 0 && before !== undefined ? keepForCaps(before) : undefined);
+  return holdAttempts(kept, { payment, revision, earlier, bins }, after, planned);
+}
+
+function goesOn(standing: PlanStanding | undefined): boolean {
+  const action = standing?.next.action;
+  return action === "STEP" || action === "WAIT_UNTIL" || action === "STATUS_CHECK";
 }
 
 /** Whether nothing is new of an attempt for limits and histories: what was given back since, they hear as a refund. */

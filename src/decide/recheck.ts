@@ -8,6 +8,7 @@ import { makeReason } from "../core/make-reason.ts";
 import type { Payment } from "../core/payment.ts";
 import type { Reason } from "../core/reason.ts";
 import { type Attempt, isApproved } from "../core/retry/attempts.ts";
+import { type CardStanding, freeCard } from "../core/retry/card-standing.ts";
 import { cutPlan, type PlanCuts } from "../core/retry/standing.ts";
 import { resolvePsps } from "../core/rules/facets/psps.ts";
 import type { RuleSnapshot } from "../core/rules/snapshot.ts";
@@ -19,7 +20,14 @@ import { findStepDown } from "./health.ts";
 import { type ActiveRules, type DecisionState, type Judgement, judgePayment } from "./judge.ts";
 import { findProtectiveDenial } from "./limits.ts";
 
-/** What is cut from the plan of a stored decision now; undefined where nothing is. */
+export type Rechecked = {
+  /** What is cut from the plan; undefined where nothing is. */
+  readonly cuts: PlanCuts | undefined;
+  /** How the card stands, if that matters to the plan. */
+  readonly card: CardStanding;
+};
+
+/** Holds the plan of a stored decision against the world as it is now. */
 export function recheckPlan(
   rules: ActiveRules,
   stored: Decision,
@@ -27,9 +35,9 @@ export function recheckPlan(
   state: DecisionState,
   nowMs: number,
   attempts: readonly Attempt[],
-): PlanCuts | undefined {
+): Rechecked {
   // What is approved is done: nothing of its plan runs any more that could be cut.
-  if (stored.plan === undefined || attempts.some(isApproved)) return undefined;
+  if (stored.plan === undefined || attempts.some(isApproved)) return { cuts: undefined, card: freeCard };
   const lifted = listLifted(stored);
   const judgement = judgePayment(rules, payment, state, nowMs, {
     approvedReviews: [],
@@ -40,11 +48,13 @@ export function recheckPlan(
     findDenial(judgement) ??
     findProtectiveDenial(judgement, state, stored.decidedAtMs);
   const checkPsp = createStepCheck(judgement, state, stored);
-  const ended = findEnd(stored, judgement, state, attempts);
+  const announcedMs = payment.revision > 0 ? stored.decidedAtMs : undefined;
+  const card = readCard(judgement.workspace.cards, judgement.facts, state, announcedMs);
+  const ended = findEnd(stored, judgement, state, attempts, card);
   const checkProof = createProofCheck(judgement, payment, attempts);
   const reasonOf = (step: Step): Reason | undefined => ended ?? checkPsp(step) ?? checkProof(step);
   const cuts = cutPlan(stored.plan, attempts, { denial, reasonOf });
-  return cuts.numbers.size === 0 && !cuts.isDenied ? undefined : cuts;
+  return { cuts: cuts.numbers.size === 0 && !cuts.isDenied ? undefined : cuts, card };
 }
 
 /**
@@ -70,17 +80,16 @@ function findEnd(
   { workspace, facts, resolution }: Judgement,
   state: DecisionState,
   attempts: readonly Attempt[],
+  card: CardStanding,
 ): Reason | undefined {
-  const { decidedAtMs, plan } = stored;
-  const { payment, nowMs } = facts;
-  const card = readCard(workspace.cards, facts, state, payment.revision > 0 ? decidedAtMs : undefined);
+  const { plan } = stored;
   const [first] = listCardReasons(card);
   if (first !== undefined) return first;
   if (!attempts.some((each) => plan!.steps.some(({ attemptId }) => attemptId === each.attemptId)))
     return undefined;
   const { snapshot, frame } = workspace;
   const policy = findPolicy(snapshot, resolution.retryPolicy ?? findRetryPolicy(stored, snapshot));
-  const budget = readBudget(policy, snapshot, frame.segments, state, nowMs);
+  const budget = readBudget(policy, snapshot, frame.segments, state, facts.nowMs);
   return budget.isSpent ? budget.reason : undefined;
 }
 

@@ -1,32 +1,35 @@
 /**
  * The plan of a stored decision as it now stands: re-checked on current state, and in step with what the payment holds under limits (`SEMANTICS.md` 4.2,
- * 5.1). Where what was heard leaves no step to run, what is still held is let go; a plan that holds nothing runs no step any more, whatever else changes.
+ * 5.1) and against the caps of schemes (4.6): it shows no more steps than it holds. Where what was heard leaves no step to run, what is still held is let
+ * go; a plan that holds nothing runs no step any more, whatever else changes.
  */
+import type { BinTable } from "../core/bin/bin-table.ts";
 import type { Decision, Edge } from "../core/decision.ts";
 import type { Hold } from "../core/limits/limit.ts";
 import { makeReason } from "../core/make-reason.ts";
 import type { Payment } from "../core/payment.ts";
 import type { Attempt } from "../core/retry/attempts.ts";
+import { countAhead, countSilent, findShare } from "../core/retry/in-flight.ts";
 import { cutPlan, type PlanCuts, type PlanStanding } from "../core/retry/standing.ts";
 import type { LimitStore } from "../ports/limit-store.ts";
+import type { PaymentRecord } from "../ports/payment-store.ts";
 import type { Breakers } from "./breakers.ts";
-import { standPlan } from "./decide-with.ts";
+import { holdBackBeyond, standPlan } from "./decide-with.ts";
 import { giveBackUnused } from "./health.ts";
+import { holdAttempts, isForCapsOnly, keepForCaps, plannedOf } from "./held-attempts.ts";
 import type { ActiveRules, DecisionState } from "./judge.ts";
 import { isLimited } from "./limits.ts";
 import { recheckPlan } from "./recheck.ts";
 import { openWorkspace } from "./workspace.ts";
 
 type StandDeps = {
-  readonly limits: Pick<LimitStore, "get" | "release">;
+  readonly limits: Pick<LimitStore, "get" | "hold" | "release">;
   readonly breakers?: Pick<Breakers, "giveBack" | "boardOf"> | undefined;
+  readonly bins: BinTable;
 };
 
-type Stored = {
-  readonly decision: Decision;
-  readonly revision: number;
-  readonly attempts: readonly Attempt[];
-};
+/** The payment as it was decided last, with all that was heard of it. */
+type Stored = Pick<PaymentRecord, "decision" | "payment" | "revision" | "attempts" | "earlier">;
 
 type StandingCall = {
   readonly nowMs: number;
@@ -36,7 +39,7 @@ type StandingCall = {
 
 export type StandingAgain = {
   readonly plan: PlanStanding | undefined;
-  /** Resolves when all is kept that the answer tells: what the caller was writing, and what was let go. Undefined where nothing is open. */
+  /** Resolves when all is kept that the answer tells: what the caller was writing, and what was held or let go. Undefined where nothing is open. */
   readonly durable: Promise<void> | undefined;
 };
 
@@ -46,23 +49,46 @@ export function standAgain(
   rules: ActiveRules,
   payment: Payment,
   state: DecisionState,
-  { decision, revision, attempts }: Stored,
+  stored: Stored,
   { nowMs, isNews, durable }: StandingCall,
 ): StandingAgain {
   const { merchantId, paymentId } = payment;
+  const { decision, revision, attempts } = stored;
+  const { limits, breakers, bins } = deps;
   const stand = (cuts: PlanCuts | undefined) => standPlan(decision, { attempts, revision, nowMs, cuts });
-  const cuts = recheckPlan(rules, decision, payment, state, nowMs, attempts);
-  giveBackUnused(deps.breakers, payment, decision, attempts, cuts);
+  const { cuts, card } = recheckPlan(rules, decision, payment, state, nowMs, attempts);
+  giveBackUnused(breakers, payment, decision, attempts, cuts);
   const plan = stand(cuts);
-  if (plan === undefined || !hasBegun(decision, attempts)) return { plan, durable };
-  const hold = deps.limits.get(merchantId, paymentId);
-  if (runsOn(plan.next)) {
-    const isBare = hold === undefined && isLimited(openWorkspace(rules.snapshot), state.player);
-    return { plan: isBare ? stand(cutAll(decision, attempts, cuts)) : plan, durable };
+  if (plan === undefined) return { plan, durable };
+  const found = limits.get(merchantId, paymentId);
+  const hold = found !== undefined && isForCapsOnly(found) ? undefined : found;
+  const isBegun = hasBegun(decision, attempts);
+  if (hold === undefined && runsOn(plan.next)) {
+    const isHeld = card.isCounted || (isBegun && isLimited(openWorkspace(rules.snapshot), state.player));
+    return { plan: isHeld ? stand(cutAll(decision, attempts, cuts)) : plan, durable };
   }
-  if (!isNews || !isUnused(hold)) return { plan, durable };
-  const released = deps.limits.release(merchantId, paymentId);
-  return { plan, durable: Promise.all([durable, released]).then(() => {}) };
+  const held = { ...stored, payment: stored.payment ?? payment, bins };
+  const silent = countSilent(decision.plan?.steps ?? [], attempts);
+  if (isBegun && isNews && isUnused(hold) && !runsOn(plan.next)) {
+    const kept = silent === 0 ? undefined : holdAttempts(keepForCaps(hold), held, attempts, silent);
+    const write = kept === undefined ? limits.release(merchantId, paymentId) : limits.hold(merchantId, kept);
+    return { plan, durable: join(durable, write) };
+  }
+  if (!card.isCounted || hold === undefined) return { plan, durable };
+  const known = plannedOf(hold, revision);
+  const room = Math.max(0, card.free - silent);
+  // What was shown already may be under way, so it is taken back only where others have used it up.
+  const most = Math.max(findShare(room), Math.min(room, known - silent));
+  const shown = holdBackBeyond(plan, card, most, cuts);
+  const promised = shown === cuts ? plan : stand(shown)!;
+  const planned = silent + countAhead(promised);
+  const kept = holdAttempts(hold, held, attempts, isNews ? planned : Math.max(known, planned));
+  if (kept === undefined || kept === hold) return { plan: promised, durable };
+  return { plan: promised, durable: join(durable, limits.hold(merchantId, kept)) };
+}
+
+function join(durable: Promise<void> | undefined, write: Promise<void>): Promise<void> {
+  return Promise.all([durable, write]).then(() => {});
 }
 
 function runsOn({ action }: Edge): boolean {
@@ -75,7 +101,7 @@ function hasBegun({ plan }: Decision, attempts: readonly Attempt[]): boolean {
 }
 
 /** Held for steps to come only: what is unknown or pending stays, and so does what a reviewer has. */
-function isUnused(hold: Hold | undefined): boolean {
+function isUnused(hold: Hold | undefined): hold is Hold {
   return hold?.state === "HELD";
 }
 

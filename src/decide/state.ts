@@ -13,7 +13,7 @@ export type StateDeps = {
   readonly merchants: ReadonlyMap<string, { readonly clock: "server" | "request" }>;
   readonly players: Pick<PlayerStore, "get">;
   readonly histories: Pick<HistoryStore, "get" | "newestMs">;
-  readonly limits: Pick<LimitStore, "holdsOf" | "get">;
+  readonly limits: Pick<LimitStore, "holdsOf" | "attemptsOf" | "get">;
   readonly pspStates: (merchantId: string) => ReadonlyMap<string, PspStateKind>;
   readonly breakers?: Pick<Breakers, "boardOf"> | undefined;
   readonly bins: BinTable;
@@ -39,6 +39,7 @@ export function readState(deps: StateDeps, merchantId: string, playerId: string)
     ledger: {
       historyOf: (subject) => deps.histories.get(merchantId, subject),
       holdsOf: (subject) => deps.limits.holdsOf(merchantId, subject),
+      attemptsOf: (card) => deps.limits.attemptsOf(merchantId, card),
     },
   };
 }

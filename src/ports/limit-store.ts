@@ -8,6 +8,8 @@ import type { Hold } from "../core/limits/limit.ts";
 export type LimitStore = {
   /** Open holds that touch a subject; the list is good until the next change. */
   readonly holdsOf: (merchantId: string, subject: Subject) => readonly Hold[];
+  /** Open holds with attempts of a card (subject id); the list is good until the next change. */
+  readonly attemptsOf: (merchantId: string, card: string) => readonly Hold[];
   readonly get: (merchantId: string, paymentId: string) => Hold | undefined;
   /** Holds, in place of what the payment held before. */
   readonly hold: (merchantId: string, hold: Hold) => Promise<void>;

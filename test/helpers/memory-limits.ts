@@ -14,6 +14,10 @@ export function createMemoryLimits(): LimitStore {
       [...holdsIn(merchantId).values()].filter(({ subjects }) =>
         subjects.some((each) => each.kind === kind && each.id === id),
       ),
+    attemptsOf: (merchantId, card) =>
+      [...holdsIn(merchantId).values()].filter(({ attempts = [] }) =>
+        attempts.some((each) => each.card === card),
+      ),
     get: (merchantId, paymentId) => holds.get(merchantId)?.get(paymentId),
     hold: async (merchantId, hold) => void holdsIn(merchantId).set(hold.paymentId, hold),
     release: async (merchantId, paymentId) => void holdsIn(merchantId).delete(paymentId),

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { Decision, Experience, Step } from "../../src/core/decision.ts";
 import type { EventValue } from "../../src/core/events/event.ts";
 import type { NewRow, Subject } from "../../src/core/history/history.ts";
-import type { Hold, LimitReading } from "../../src/core/limits/limit.ts";
+import type { HeldAttempts, Hold, LimitReading } from "../../src/core/limits/limit.ts";
 import type { Money, Payment } from "../../src/core/payment.ts";
 import {
   type OwnLimit,
@@ -283,23 +283,38 @@ export const arbitraryRecord = record({
 
 const kind = fc.constantFrom("player", "card", "device", "ip", "bin", "psp", "mid", "brand", "key");
 
-export const arbitraryHold: fc.Arbitrary<Hold> = record({
-  paymentId: text,
+const arbitraryHeldAttempts: fc.Arbitrary<HeldAttempts> = record({
   revision: fc.nat(),
-  playerId: text,
-  kind: fc.constantFrom("deposit", "withdrawal"),
+  card: text,
+  scheme: text,
+  group: fc.constantFrom("CIT", "MIT"),
   amountMinor: fc.maxSafeNat(),
   currency: fc.constantFrom("EUR", "JPY"),
-  converted: list(fc.tuple(text, fc.maxSafeNat())).map((entries) => new Map(entries)),
-  ratesVersion: fc.nat(),
-  instantMs: instant,
-  lastWordMs: instant,
-  state: fc.constantFrom("HELD", "UNKNOWN", "PENDING", "REVIEW"),
-  releasesAtMs: fc.oneof(instant, fc.constant(Number.POSITIVE_INFINITY)),
-  authorisations: fc.nat(9),
-  values: list(fc.tuple(text, text)).map((entries) => new Map(entries)),
-  subjects: list(record({ kind, id: text })),
+  planned: fc.nat(8),
+  open: fc.nat(8),
+  openAtMs: instant,
 });
+
+export const arbitraryHold: fc.Arbitrary<Hold> = told(
+  record({
+    paymentId: text,
+    revision: fc.nat(),
+    playerId: text,
+    kind: fc.constantFrom("deposit", "withdrawal"),
+    amountMinor: fc.maxSafeNat(),
+    currency: fc.constantFrom("EUR", "JPY"),
+    converted: list(fc.tuple(text, fc.maxSafeNat())).map((entries) => new Map(entries)),
+    ratesVersion: fc.nat(),
+    instantMs: instant,
+    lastWordMs: instant,
+    state: fc.constantFrom("HELD", "UNKNOWN", "PENDING", "REVIEW"),
+    releasesAtMs: fc.oneof(instant, fc.constant(Number.POSITIVE_INFINITY)),
+    authorisations: fc.nat(9),
+    values: list(fc.tuple(text, text)).map((entries) => new Map(entries)),
+    subjects: list(record({ kind, id: text })),
+    attempts: maybe(fc.array(arbitraryHeldAttempts, { minLength: 1, maxLength: 3 })),
+  }),
+) as fc.Arbitrary<Hold>;
 
 export const arbitraryChange: fc.Arbitrary<MembershipChange> = record({
   playerId: text,

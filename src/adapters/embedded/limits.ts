@@ -19,6 +19,8 @@ export class EmbeddedLimits implements LimitStore {
   readonly #holds = new Map<string, Hold>();
   /** Holds of a subject, in the order in which they came. */
   readonly #ofSubject = new Map<string, Hold[]>();
+  /** Holds with attempts of a card, in the order in which they came. */
+  readonly #ofCard = new Map<string, Hold[]>();
   #sweeping: Promise<void> = Promise.resolve();
   readonly behind = new WriteBehind();
 
@@ -30,6 +32,9 @@ export class EmbeddedLimits implements LimitStore {
 
   readonly holdsOf = (merchantId: string, subject: Subject): readonly Hold[] =>
     this.#ofSubject.get(joinSubjectKey(merchantId, subject)) ?? noHolds;
+
+  readonly attemptsOf = (merchantId: string, card: string): readonly Hold[] =>
+    this.#ofCard.get(joinCardKey(merchantId, card)) ?? noHolds;
 
   readonly get = (merchantId: string, paymentId: string): Hold | undefined =>
     // Every fact of a payment asks, and where nothing is decided here nothing is held.
@@ -113,24 +118,32 @@ export class EmbeddedLimits implements LimitStore {
       return;
     }
     this.#holds.set(mapKey, hold);
-    for (const subject of hold.subjects) {
-      const subjectKey = joinSubjectKey(merchantId, subject);
-      const found = this.#ofSubject.get(subjectKey);
-      if (found === undefined) this.#ofSubject.set(subjectKey, [hold]);
-      else if (found.at(-1) !== hold) found.push(hold);
-    }
+    for (const subject of hold.subjects) link(this.#ofSubject, joinSubjectKey(merchantId, subject), hold);
+    for (const { card } of hold.attempts ?? []) link(this.#ofCard, joinCardKey(merchantId, card), hold);
   }
 
   #unlink(merchantId: string, hold: Hold): void {
-    for (const subject of hold.subjects) {
-      const subjectKey = joinSubjectKey(merchantId, subject);
-      const found = this.#ofSubject.get(subjectKey);
-      if (found === undefined) continue;
-      const at = found.indexOf(hold);
-      if (at >= 0) found.splice(at, 1);
-      if (found.length === 0) this.#ofSubject.delete(subjectKey);
-    }
+    for (const subject of hold.subjects) unlink(this.#ofSubject, joinSubjectKey(merchantId, subject), hold);
+    for (const { card } of hold.attempts ?? []) unlink(this.#ofCard, joinCardKey(merchantId, card), hold);
   }
+}
+
+function joinCardKey(merchantId: string, id: string): string {
+  return joinSubjectKey(merchantId, { kind: "card", id });
+}
+
+function link(holds: Map<string, Hold[]>, key: string, hold: Hold): void {
+  const found = holds.get(key);
+  if (found === undefined) holds.set(key, [hold]);
+  else if (found.at(-1) !== hold) found.push(hold);
+}
+
+function unlink(holds: Map<string, Hold[]>, key: string, hold: Hold): void {
+  const found = holds.get(key);
+  if (found === undefined) return;
+  const at = found.indexOf(hold);
+  if (at >= 0) found.splice(at, 1);
+  if (found.length === 0) holds.delete(key);
 }
 
 function lastInstantOf({ instantMs, lastWordMs, releasesAtMs }: Hold): number {

@@ -3,6 +3,7 @@ import type { Purpose } from "../facts.ts";
 import type { CalendarSpec, RollingSpec } from "../features/feature.ts";
 import type { Subject, SubjectKind } from "../history/history.ts";
 import type { PaymentKind } from "../payment.ts";
+import type { InitiatorGroup } from "../retry/card-views.ts";
 import type { RuleClass } from "../rules/rule-class.ts";
 import type { Action } from "../rules/snapshot.ts";
 
@@ -96,6 +97,27 @@ export type Hold = {
   readonly authorisations: number;
   /** What `counts` may ask for (kind, method, psp, mid, scheme, funding, brand) and what DISTINCT counts (card, device, ip: `addDistinctValues`). */
   readonly values: ReadonlyMap<string, string>;
-  /** Card, device, IP, BIN, PSP, MID, brand and keys, the player first. */
+  /** Card, device, IP, BIN, PSP, MID, brand and keys, the player first. None where only caps of schemes count it any more. */
   readonly subjects: readonly Subject[];
+  /** What it holds against the caps of the schemes, an entry for each revision; absent where nothing. */
+  readonly attempts?: readonly HeldAttempts[];
+};
+
+/** Attempts with a card of which the answer is not known yet, so that no decline counts them (`SEMANTICS.md` 4.6, docs/decisions/0015). */
+export type HeldAttempts = {
+  /** The revision of the payment in whose plan they are. */
+  readonly revision: number;
+  /** The card, as a subject. */
+  readonly card: string;
+  /** Canonical; empty where unknown. */
+  readonly scheme: string;
+  readonly group: InitiatorGroup;
+  readonly amountMinor: number;
+  readonly currency: string;
+  /** Those that may be sent, or may have been, without another word: the longest way through what the caller was shown. They count while the hold lasts. */
+  readonly planned: number;
+  /** Those that are known to be out, and of which nobody knows what became; they count until they are settled or leave the window of a cap. */
+  readonly open: number;
+  /** Instant of the newest of these, ms since the epoch; 0 where there are none. */
+  readonly openAtMs: number;
 };

@@ -34,6 +34,9 @@ const asked: CardQuestion = {
   currency: "EUR",
   player: Number.NaN,
   dataAsOfMs: Number.NEGATIVE_INFINITY,
+  card: "fingerprint:f",
+  paymentId: "asking",
+  isCounted: true,
 };
 
 type Told = {

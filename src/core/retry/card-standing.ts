@@ -1,8 +1,11 @@
 /**
  * How a card stands: what forbids another attempt with it, at whichever PSP, read from the rows of its history and of its BIN's
- * (`SEMANTICS.md` 4.6, `DOMAIN.md` 1.1-1.7). There are no counters of its own: an answer that comes late or is told twice changes nothing else.
+ * (`SEMANTICS.md` 4.6, `DOMAIN.md` 1.1-1.7), and from what payments hold that are under way. There are no counters of its own: an answer that comes late
+ * or is told twice changes nothing else.
  */
+import { hashWide } from "../history/hash-wide.ts";
 import type { History } from "../history/history.ts";
+import type { HeldAttempts, Hold } from "../limits/limit.ts";
 import type { CardView, CardViews, InitiatorGroup } from "./card-views.ts";
 import type { SchemeCap } from "./scheme-cap.ts";
 
@@ -22,6 +25,12 @@ export type CardQuestion = {
   readonly player: number;
   /** Declines for old data up to this instant no longer count: whoever calls at the next revision has asked for new data. */
   readonly dataAsOfMs: number;
+  /** The card, as a subject; empty where it is not known. */
+  readonly card: string;
+  /** The payment that asks: what it holds for its own steps does not stand in its way. */
+  readonly paymentId: string;
+  /** Whether attempts with the card are to be held: some cap may count them. */
+  readonly isCounted: boolean;
 };
 
 export type CardObstacle = {
@@ -32,11 +41,15 @@ export type CardObstacle = {
   readonly answer: string;
   /** First instant at which it no longer forbids, ms since the epoch; undefined where that is not known or never. */
   readonly untilMs: number | undefined;
+  /** Whether it is not declines alone that fill a cap, but attempts of other payments of which the answer is not known yet. */
+  readonly isInFlight?: true;
 };
 
 export type CapReading = {
   readonly id: string;
   readonly used: number;
+  /** Attempts with the card that are under way or may still be sent, without those that the asking payment has before it. */
+  readonly inFlight: number;
   readonly declines: number;
   /** When one more fits; undefined where one does now. */
   readonly freesAtMs: number | undefined;
@@ -46,12 +59,25 @@ export type CardStanding = {
   /** The lasting ones first: blocks, guards, waits, caps. Empty where an attempt is allowed. */
   readonly obstacles: readonly CardObstacle[];
   readonly caps: readonly CapReading[];
-  /** Authorisations that the caps leave; Infinity where none bounds them. */
+  /** Authorisations that the caps leave, by the declines that are known; Infinity where none bounds them. */
   readonly left: number;
+  /** Those of them that no payment in flight may still use up; Infinity where no cap bounds them. */
+  readonly free: number;
+  /** Whether attempts with the card are to be held. */
+  readonly isCounted: boolean;
 };
 
+/** What is no card that anything could be held against. */
+export const freeCard: CardStanding = {
+  obstacles: [],
+  caps: [],
+  left: Number.POSITIVE_INFINITY,
+  free: Number.POSITIVE_INFINITY,
+  isCounted: false,
+};
 /** A card of which nothing is known. */
-export const freeCard: CardStanding = { obstacles: [], caps: [], left: Number.POSITIVE_INFINITY };
+const blankCard: CardStanding = { ...freeCard, isCounted: true };
+const noHolds: readonly Hold[] = [];
 
 const hour = 3_600_000;
 /** Two re-entries; the third wrong one locks (`DOMAIN.md` 6, row 19). */
@@ -65,17 +91,25 @@ const oldDataMs = 30 * 24 * hour;
  *
  * A block holds until its end; an approval of the same payment shows that its answer was none, and lifts it. A wait of an advice code holds for the card,
  * where funds or limits lacked only for that amount and higher ones. Wrong CVVs and old data are forgotten after an approval. Caps count declines that a
- * network saw, since the last approval where they reset.
+ * network saw, since the last approval where they reset, and what is in flight: `holds` are those with attempts of the card.
  */
 export function readCardStanding(
   views: CardViews,
   question: CardQuestion,
-  { card, bin }: { readonly card: History | undefined; readonly bin: History | undefined },
+  {
+    card,
+    bin,
+    holds = noHolds,
+  }: {
+    readonly card: History | undefined;
+    readonly bin: History | undefined;
+    readonly holds?: readonly Hold[] | undefined;
+  },
 ): CardStanding {
   const isBlank = card === undefined || card.end === card.start;
-  const found = isBlank && question.caps.length === 0 ? undefined : readCard(views, question, card);
+  const blank = question.isCounted ? blankCard : freeCard;
+  const found = isBlank && question.caps.length === 0 ? blank : readCard(views, question, card, holds);
   const binBlock = bin === undefined ? undefined : readBinBlock(views, question, bin);
-  if (found === undefined) return binBlock === undefined ? freeCard : { ...freeCard, obstacles: [binBlock] };
   return binBlock === undefined ? found : { ...found, obstacles: [binBlock, ...found.obstacles] };
 }
 
@@ -91,7 +125,12 @@ type Gathered = {
   oldData: { readonly untilMs: number; readonly code: string } | undefined;
 };
 
-function readCard(views: CardViews, question: CardQuestion, history: History | undefined): CardStanding {
+function readCard(
+  views: CardViews,
+  question: CardQuestion,
+  history: History | undefined,
+  holds: readonly Hold[],
+): CardStanding {
   const gathered: Gathered = {
     blocks: new Map(),
     counters: question.caps.map((cap) => ({ cap, atMs: [], isReset: false })),
@@ -102,7 +141,7 @@ function readCard(views: CardViews, question: CardQuestion, history: History | u
     oldData: undefined,
   };
   if (history !== undefined) gather(gathered, views, question, history);
-  return conclude(gathered, question);
+  return conclude(gathered, question, holds);
 }
 
 function gather(gathered: Gathered, views: CardViews, question: CardQuestion, history: History): void {
@@ -214,7 +253,7 @@ function waits({ readAmount }: History, row: number, view: CardView, question: C
 
 const blockOrder = ["card", "card_amount", "agreement"];
 
-function conclude(gathered: Gathered, question: CardQuestion): CardStanding {
+function conclude(gathered: Gathered, question: CardQuestion, holds: readonly Hold[]): CardStanding {
   const { blocks, wait, wrongCvvs, oldData, counters } = gathered;
   const obstacles: CardObstacle[] = [];
   for (const what of blockOrder) {
@@ -230,22 +269,61 @@ function conclude(gathered: Gathered, question: CardQuestion): CardStanding {
     obstacles.push({ code: "ADVICE_WAIT", what: "advice", answer: wait.advice, untilMs: wait.untilMs });
   const caps =
     question.amountMinor === undefined ? counters.filter(({ cap }) => cap.key === "CARD") : counters;
-  const readings = caps.map(readCap);
+  const readings = caps.map((counter) => readCap(counter, question, holds));
   let left = Number.POSITIVE_INFINITY;
-  for (const { id, used, declines, freesAtMs } of readings) {
+  let free = Number.POSITIVE_INFINITY;
+  for (const { id, used, inFlight, declines, freesAtMs } of readings) {
     left = Math.min(left, Math.max(0, declines - used));
-    if (freesAtMs !== undefined)
-      obstacles.push({ code: "SCHEME_CAP", what: id, answer: "", untilMs: freesAtMs });
+    free = Math.min(free, Math.max(0, declines - used - inFlight));
+    if (freesAtMs === undefined) continue;
+    const obstacle = { code: "SCHEME_CAP", what: id, answer: "", untilMs: freesAtMs } as const;
+    obstacles.push(used < declines ? { ...obstacle, isInFlight: true } : obstacle);
   }
-  return { obstacles, caps: readings, left };
+  return { obstacles, caps: readings, left, free, isCounted: question.isCounted };
 }
 
-/** One more fits when so many have left the window that fewer than allowed are in it. */
-function readCap({ cap, atMs }: Gathered["counters"][number]): CapReading {
+/** One more fits when so many have left the window, or were let go, that fewer than allowed are in it. */
+function readCap(
+  { cap, atMs }: Gathered["counters"][number],
+  question: CardQuestion,
+  holds: readonly Hold[],
+): CapReading {
   const { id, declines, windowMs } = cap;
   const used = atMs.length;
-  const freesAtMs = used < declines ? undefined : atMs[declines - 1]! + windowMs;
-  return { id, used, declines, freesAtMs };
+  const leavesAtMs = holds.length === 0 ? nothingHeld : listInFlight(cap, question, holds);
+  const inFlight = leavesAtMs.length;
+  let freesAtMs: number | undefined;
+  if (used + inFlight >= declines) {
+    const all = [...atMs.map((at) => at + windowMs), ...leavesAtMs].sort((a, b) => a - b);
+    freesAtMs = all[used + inFlight - declines]!;
+  }
+  return { id, used, inFlight, declines, freesAtMs };
+}
+
+const nothingHeld: readonly number[] = [];
+
+/** When each attempt in flight no longer counts, if nothing is heard of it. */
+function listInFlight(cap: SchemeCap, question: CardQuestion, holds: readonly Hold[]): readonly number[] {
+  const { nowMs, latestMs, player, paymentId } = question;
+  const leavesAtMs: number[] = [];
+  for (const hold of holds) {
+    if (hold.instantMs > latestMs || (!Number.isNaN(player) && hashWide(hold.playerId) !== player)) continue;
+    for (const held of hold.attempts!) {
+      if (held.card !== question.card || !isHeldWith(held, cap, question)) continue;
+      if (hold.paymentId !== paymentId && nowMs < hold.releasesAtMs)
+        for (let at = 0; at < held.planned; at++) leavesAtMs.push(hold.releasesAtMs);
+      const leavesMs = held.openAtMs + cap.windowMs;
+      if (nowMs < leavesMs) for (let at = 0; at < held.open; at++) leavesAtMs.push(leavesMs);
+    }
+  }
+  return leavesAtMs;
+}
+
+function isHeldWith(held: HeldAttempts, { key }: SchemeCap, question: CardQuestion): boolean {
+  const { group, scheme, amountMinor, currency } = question;
+  if (held.group !== group || (held.scheme !== "" && scheme !== undefined && held.scheme !== scheme))
+    return false;
+  return key === "CARD" || (held.amountMinor === amountMinor && held.currency === currency);
 }
 
 /** The end of the lock after the newest wrong CVV that is the third within 24 hours; `instants` are newest first. */

@@ -24,6 +24,8 @@ export type PlanCuts = {
   readonly reasons: readonly Reason[];
   /** Whether nothing may run any more, so that the payment stops instead of going elsewhere. */
   readonly isDenied: boolean;
+  /** Those of them that wait for a word on the steps before them: whoever comes there has to ask again. */
+  readonly heldBack?: ReadonlySet<number>;
 };
 
 const noCuts: PlanCuts = { numbers: new Set(), reasons: [], isDenied: false };
@@ -55,6 +57,12 @@ export function cutPlan(
     told.set(`${reason.code} ${reason.sourceId}`, reason);
   }
   return { numbers, reasons: [...told.values()], isDenied: denial !== undefined };
+}
+
+/** The same cuts, and steps that are held back for a reason until more is heard. */
+export function holdBack(cuts: PlanCuts | undefined, numbers: ReadonlySet<number>, reason: Reason): PlanCuts {
+  const { numbers: cut, reasons, isDenied } = cuts ?? noCuts;
+  return { numbers: cut.union(numbers), reasons: [...reasons, reason], isDenied, heldBack: numbers };
 }
 
 export type AdvanceInput = {
@@ -199,17 +207,24 @@ function dropSteps(steps: readonly Step[], cuts: PlanCuts): readonly Step[] {
 }
 
 /**
- * An edge to a cut step leads to the next PSP that is left, else to another method; a step-up that was cut has no substitute. Where the payment
- * is denied nothing leads on: nobody asks an excluded player for another card or a lower amount.
+ * An edge to a cut step leads to the next PSP that is left, else to another method; a step-up that was cut has no substitute. To a step that is held
+ * back it asks again. Where the payment is denied nothing leads on: nobody asks an excluded player for another card or a lower amount.
  */
-function repoint(edge: Edge, steps: readonly Step[], { numbers, isDenied }: PlanCuts): Edge {
+function repoint(edge: Edge, steps: readonly Step[], { numbers, isDenied, heldBack }: PlanCuts): Edge {
   if (isDenied) return settles(edge) ? edge : stop;
   if ((edge.action !== "STEP" && edge.action !== "WAIT_UNTIL") || !numbers.has(edge.step)) return edge;
+  if (heldBack?.has(edge.step)) return askAgain(edge);
   if (steps[edge.step - 1]!.kind === "STEP_UP") return otherMethod;
   const next = steps.find(
-    ({ number, kind }) => number > edge.step && kind === "CASCADE" && !numbers.has(number),
+    ({ number, kind }) =>
+      number > edge.step && kind === "CASCADE" && (!numbers.has(number) || heldBack?.has(number)),
   );
-  return next === undefined ? otherMethod : { ...edge, step: next.number };
+  if (next === undefined) return otherMethod;
+  return heldBack?.has(next.number) ? askAgain(edge) : { ...edge, step: next.number };
+}
+
+function askAgain(edge: Edge): Edge {
+  return { action: "ASK_AGAIN", notBeforeMs: edge.action === "WAIT_UNTIL" ? edge.notBeforeMs : undefined };
 }
 
 /** Whether it tells what became of an attempt, or asks, instead of trying again. */

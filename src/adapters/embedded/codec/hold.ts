@@ -1,7 +1,16 @@
 import type { Subject, SubjectKind } from "../../../core/history/history.ts";
-import type { Hold } from "../../../core/limits/limit.ts";
+import type { HeldAttempts, Hold } from "../../../core/limits/limit.ts";
 import { type Row, readVersion, unpackRow, versionBytes, type Whole } from "./pack.ts";
-import { startBytes, takeBytes, writeArray, writeNumber, writePairs, writeText } from "./row-writer.ts";
+import {
+  startBytes,
+  takeBytes,
+  writeArray,
+  writeEach,
+  writeNumber,
+  writeOptional,
+  writePairs,
+  writeText,
+} from "./row-writer.ts";
 
 const version = 1;
 
@@ -20,12 +29,13 @@ type HoldMember =
   | "releasesAtMs"
   | "authorisations"
   | "values"
-  | "subjects";
+  | "subjects"
+  | "attempts";
 
 /** Bytes of a hold. The id of its payment is the key's business and is not among them. */
 export function encodeHold(hold: Whole<Hold, HoldMember>): Buffer {
   startBytes(versionBytes);
-  writeArray(14);
+  writeArray(15);
   writeNumber(hold.revision);
   writeText(hold.playerId);
   writeText(hold.kind);
@@ -44,7 +54,32 @@ export function encodeHold(hold: Whole<Hold, HoldMember>): Buffer {
     writeText(kind);
     writeText(id);
   }
+  writeOptional(hold.attempts, (all) => writeEach(all, writeHeldAttempts));
   return takeBytes(version);
+}
+
+type HeldAttemptsMember =
+  | "revision"
+  | "card"
+  | "scheme"
+  | "group"
+  | "amountMinor"
+  | "currency"
+  | "planned"
+  | "open"
+  | "openAtMs";
+
+function writeHeldAttempts(held: Whole<HeldAttempts, HeldAttemptsMember>): void {
+  writeArray(9);
+  writeNumber(held.revision);
+  writeText(held.card);
+  writeText(held.scheme);
+  writeText(held.group);
+  writeNumber(held.amountMinor);
+  writeText(held.currency);
+  writeNumber(held.planned);
+  writeNumber(held.open);
+  writeNumber(held.openAtMs);
 }
 
 /** Fails: throws where the bytes are of a version that this build does not know. */
@@ -60,7 +95,9 @@ export function decodeHold(paymentId: string, bytes: Uint8Array): Hold {
     Row,
     number,
   ];
-  const [instantMs, lastWordMs, state, releasesAtMs, authorisations, values, subjects] = row.slice(7) as [
+  const [instantMs, lastWordMs, state, releasesAtMs, authorisations, values, subjects, attempts] = row.slice(
+    7,
+  ) as [
     number,
     number,
     Hold["state"],
@@ -68,6 +105,8 @@ export function decodeHold(paymentId: string, bytes: Uint8Array): Hold {
     number,
     Row,
     Row,
+    // Absent in holds of before they were kept.
+    Row[]?,
   ];
   return {
     ...{ paymentId, revision, playerId, kind, amountMinor, currency, ratesVersion },
@@ -75,7 +114,23 @@ export function decodeHold(paymentId: string, bytes: Uint8Array): Hold {
     converted: new Map(readPairs<string, number>(converted)),
     values: new Map(readPairs<string, string>(values)),
     subjects: readPairs<SubjectKind, string>(subjects).map(([kind, id]): Subject => ({ kind, id })),
+    ...(attempts === undefined ? {} : { attempts: attempts.map(readHeldAttempts) }),
   };
+}
+
+function readHeldAttempts(row: Row): HeldAttempts {
+  const [revision, card, scheme, group, amountMinor, currency, planned, open, openAtMs] = row as [
+    number,
+    string,
+    string,
+    HeldAttempts["group"],
+    number,
+    string,
+    number,
+    number,
+    number,
+  ];
+  return { revision, card, scheme, group, amountMinor, currency, planned, open, openAtMs };
 }
 
 function readPairs<K, V>(row: Row): [K, V][] {
