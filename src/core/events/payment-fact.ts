@@ -50,10 +50,16 @@ export type PaymentFact = {
   readonly subjects?: readonly Subject[];
 };
 
+/** Places in `factWides` whose values not every row has. */
+const playerPlace = 7;
+const ratesPlace = 8;
+
 /** Makes rows of payment facts; keeps the labels that it made. */
 export class FactRowMaker {
   readonly #labels = new LabelsByParts();
   readonly #book: LabelBook;
+  #hashed: PaymentFact | undefined;
+  readonly #hashes = new Float64Array(factWides.length);
 
   constructor(book: LabelBook) {
     this.#book = book;
@@ -67,28 +73,38 @@ export class FactRowMaker {
    */
   make(fact: PaymentFact, id: number, subject: SubjectKind): NewRow {
     const currencies = fact.converted.size === 0 ? noCurrencies : [...fact.converted.keys()].sort();
-    const all = [
-      hashText(fact.paymentId),
-      hashText(fact.attemptId),
-      fact.countedAtMs ?? NaN,
-      hashText(fact.card),
-      hashText(fact.device),
-      hashText(fact.ip),
-      hashText(fact.bin),
-      subject === "player" ? NaN : hashText(fact.playerId),
-      currencies.length === 0 ? NaN : fact.ratesVersion,
-      fact.blockUntilMs,
-    ];
+    const all = this.#hash(fact);
     let told = 0;
     const wides: number[] = [];
     for (let place = 0; place < all.length; place++) {
-      if (Number.isNaN(all[place])) continue;
+      const value = all[place]!;
+      const isLeftOut =
+        (place === playerPlace && subject === "player") || (place === ratesPlace && currencies.length === 0);
+      if (isLeftOut || Number.isNaN(value)) continue;
       told |= 1 << place;
-      wides.push(all[place]!);
+      wides.push(value);
     }
     for (const currency of currencies) wides.push(fact.converted.get(currency)!);
     const label = this.#labelOf(fact, told, currencies);
     return { id, atMs: fact.atMs, amountMinor: fact.amountMinor, label, wides };
+  }
+
+  /** What the row of any subject could have in the places of `factWides`; NaN where nothing. A fact is mostly a row of more than one. */
+  #hash(fact: PaymentFact): Float64Array {
+    const all = this.#hashes;
+    if (fact === this.#hashed) return all;
+    this.#hashed = fact;
+    all[0] = hashText(fact.paymentId);
+    all[1] = hashText(fact.attemptId);
+    all[2] = fact.countedAtMs ?? NaN;
+    all[3] = hashText(fact.card);
+    all[4] = hashText(fact.device);
+    all[5] = hashText(fact.ip);
+    all[6] = hashText(fact.bin);
+    all[playerPlace] = hashText(fact.playerId);
+    all[ratesPlace] = fact.ratesVersion;
+    all[9] = fact.blockUntilMs;
+    return all;
   }
 
   /** `told` has a bit for each of `factWides` that the row has. */

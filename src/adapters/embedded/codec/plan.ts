@@ -113,6 +113,8 @@ const actions = [
 ] as readonly Edge["action"][];
 const actionNumbers: ReadonlyMap<Edge["action"], number> = new Map(actions.map((name, at) => [name, at]));
 const classNumbers: ReadonlyMap<OutcomeClass, number> = new Map(outcomeClasses.map((name, at) => [name, at]));
+/** Actions up to this one say no more than themselves. */
+const lastPlainAction = 5;
 /** Classes that there is room for. */
 const classesMax = 16;
 /** From here on what to do is a step, as far as its number is small. */
@@ -173,7 +175,7 @@ function readEdge(number: number): OutcomeEdge {
   const what = Math.floor(number / classesMax);
   const edge: Edge = what >= stepBase ? { action: "STEP", step: what - stepBase } : readRest(actions[what]!);
   const made: OutcomeEdge = { outcomeClass, edge };
-  if (what >= stepBase || Object.keys(edge).length === 1) plainEdges[number] = made;
+  if (what >= stepBase || what <= lastPlainAction) plainEdges[number] = made;
   return made;
 }
 
