@@ -1,3 +1,4 @@
+import { keepKnownSince } from "./known-since.ts";
 import type { FxRates } from "./money.ts";
 import { convertMinor } from "./money.ts";
 import type { OwnLimit, Player, StoredAttribute } from "./player.ts";
@@ -14,13 +15,14 @@ export function mergePlayers(kept: Player, alias: Player, fx: FxRates | undefine
   const ownLimits = mergeOwnLimits(kept.ownLimits ?? [], alias.ownLimits ?? [], fx);
   const aliases = new Set([...(kept.aliases ?? []), ...(alias.aliases ?? []), alias.playerId]);
   aliases.delete(kept.playerId);
-  return {
+  const merged = {
     ...kept,
     attributes: mergeAttributes(kept.attributes, alias.attributes),
     restrictions: uniteRestrictions(kept.restrictions, alias.restrictions),
     ...(ownLimits.length > 0 && { ownLimits }),
     aliases: [...aliases].sort(),
   };
+  return keepKnownSince(alias, keepKnownSince(kept, merged));
 }
 
 function mergeAttributes(

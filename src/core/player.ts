@@ -79,4 +79,6 @@ export type Player = {
   readonly aliases?: readonly string[];
   /** Where this id is an alias: the id under which everything is kept. */
   readonly mergedInto?: string;
+  /** Since when something beside events is known, where that was before all that is stored now: values that were replaced. */
+  readonly knownSinceMs?: number;
 };

@@ -6,6 +6,7 @@ import { FactRowMaker, type PaymentFact } from "../core/events/payment-fact.ts";
 import { factRowId, rowId } from "../core/events/row-id.ts";
 import { RowMaker } from "../core/events/to-row.ts";
 import type { Placed } from "../core/history/history.ts";
+import { keepKnownSince } from "../core/known-since.ts";
 import type { Hold } from "../core/limits/limit.ts";
 import type { Player } from "../core/player.ts";
 import type { RuleSnapshot } from "../core/rules/snapshot.ts";
@@ -224,7 +225,7 @@ export class Batch {
     const instantMs = nowMs === Infinity ? event.occurredAtMs : nowMs;
     const { player, detail } = changePlayer(before, event, declared, instantMs);
     if (player !== undefined) {
-      this.#note(this.#deps.players.put(this.#merchantId, player));
+      this.#note(this.#deps.players.put(this.#merchantId, keepKnownSince(found.player, player)));
       this.#touch(found.playerId, event.occurredAtMs);
     }
     return detail;

@@ -1,3 +1,4 @@
+import { keepKnownSince } from "../core/known-since.ts";
 import {
   changeOwnLimit,
   findIncreaseWait,
@@ -38,7 +39,7 @@ export class OwnLimits {
   /** Stricter acts at once, looser waits as long as the packs of the player's country say. */
   set(merchantId: string, playerId: string, input: OwnLimitInput): Promise<Managed<OwnLimitUpdate>> {
     return this.#deps.queue.run(merchantId, async () => {
-      const { store, active, clock } = this.#deps;
+      const { store, active, clock, touch } = this.#deps;
       const nowMs = clock.nowMs();
       const player: Player = findKept(store, merchantId, playerId) ?? {
         playerId,
@@ -54,8 +55,9 @@ export class OwnLimits {
         nowMs,
       });
       if (!change.ok) return fail({ kind: "invalid", faults: [change.fault] });
-      const next = putLimit(player, input, change.limit);
+      const next = keepKnownSince(player, putLimit(player, input, change.limit));
       await store.put(merchantId, next);
+      touch(merchantId, next.playerId, nowMs);
       await this.#audit(merchantId, playerId, input, change.became);
       return succeed({ player: next, limit: change.limit, became: change.became });
     });

@@ -2,6 +2,7 @@ import { storedFacts } from "../core/facts.ts";
 import { readAttribute } from "../core/features/read-attribute.ts";
 import type { FieldFault } from "../core/field-fault.ts";
 import { isCountry } from "../core/iso3166.ts";
+import { findKnownSince, keepKnownSince } from "../core/known-since.ts";
 import { findIncreaseWait, settleOwnLimits } from "../core/limits/player-limits.ts";
 import type { AttributeInput } from "../core/payment.ts";
 import { markRemoved, type Player, type Restriction, type StoredAttribute } from "../core/player.ts";
@@ -88,7 +89,11 @@ export class Players {
         });
       }
       if (faults.length > 0) return fail({ kind: "invalid", faults });
-      const next: Player = { ...player, attributes, ...this.#settleLimits(merchantId, player, attributes) };
+      const next = keepKnownSince(player, {
+        ...player,
+        attributes,
+        ...this.#settleLimits(merchantId, player, attributes),
+      });
       await this.#deps.store.put(merchantId, next);
       const setAt = [...updates.values()].map(({ setAtMs }) => setAtMs ?? nowMs);
       this.#deps.touch(merchantId, next.playerId, Math.min(...setAt));
@@ -103,9 +108,10 @@ export class Players {
       const player = this.#load(merchantId, playerId);
       const changed = changeRestrictions(player.restrictions, input, nowMs);
       if (!changed.ok) return fail({ kind: "invalid", faults: changed.faults });
-      const next: Player = { ...player, restrictions: changed.restrictions };
+      const next = keepKnownSince(player, { ...player, restrictions: changed.restrictions });
       await this.#deps.store.put(merchantId, next);
-      this.#deps.touch(merchantId, next.playerId, nowMs);
+      const sinceMs = findKnownSince(next);
+      this.#deps.touch(merchantId, next.playerId, sinceMs < findKnownSince(player) ? sinceMs : nowMs);
       await this.#audit(merchantId, playerId, changed.restriction);
       return succeed(next);
     });

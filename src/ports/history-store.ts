@@ -30,8 +30,10 @@ export type HistoryStore = {
   readonly merge: (merchantId: string, from: Subject, into: Subject) => Promise<void>;
   /** Forgets a history. Resolves with the number of its rows. */
   readonly remove: (merchantId: string, subject: Subject) => Promise<number>;
-  /** Ids of all players that have a history, hot and cold, in order of id, from after `afterId` on; at most `max`. */
-  readonly listPlayers: (merchantId: string, afterId: string, max: number) => readonly string[];
+  /** Whether a player has a history; nothing is loaded for it. */
+  readonly hasPlayer: (merchantId: string, playerId: string) => boolean;
+  /** Ids of all players that have a history, hot and cold, in the order of `compareIds`, page by page; yields in slices. Those that come meanwhile may be missing. */
+  readonly listPlayers: (merchantId: string) => AsyncGenerator<readonly string[], void>;
   readonly countPlayers: (merchantId: string) => number;
   /** The newest instant among the rows of players of a merchant; undefined where there is none. */
   readonly newestMs: (merchantId: string) => number | undefined;

@@ -15,4 +15,9 @@ export type PlayerStore = {
   /** Forgets the player but for a tombstone under a keyed hash of the id, with the restrictions and own limits that stand. Done twice, it is done once. */
   readonly delete: (merchantId: string, playerId: string) => Promise<void>;
   readonly isDeleted: (merchantId: string, playerId: string) => boolean;
+  /**
+   * Calls `visit` with the id of every player of whom something is stored, in no order, some of them twice; yields in slices. Those that come
+   * meanwhile may be missing, and some that were deleted lately may be among them.
+   */
+  readonly forEachPlayer: (merchantId: string, visit: (playerId: string) => void) => Promise<void>;
 };

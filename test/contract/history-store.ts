@@ -1,8 +1,10 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { compareIds } from "../../src/core/compare-ids.ts";
 import type { History, Label, NewRow, Subject } from "../../src/core/history/history.ts";
 import { reversedType } from "../../src/core/history/history.ts";
 import type { HistoryStore } from "../../src/ports/history-store.ts";
+import { listPlayers } from "../helpers/list-players.ts";
 import { countRuns } from "../helpers/property-runs.ts";
 import { sampleRow } from "../helpers/stored-samples.ts";
 import {
@@ -64,19 +66,12 @@ export function testHistoryStore(open: OpenPort<HistoryStore>): void {
       await durable;
       return placed.kind;
     };
-    const listAll = (page: number): string[] => {
-      const listed: string[] = [];
-      for (;;) {
-        const ids = port.store().listPlayers("m", listed.at(-1) ?? "", page);
-        expect(ids.length).toBeLessThanOrEqual(page);
-        listed.push(...ids);
-        if (ids.length === 0) return listed;
-      }
-    };
+    const listAll = (merchantId = "m") => listPlayers(port.store(), merchantId);
     /** Calls `check` as things stand, after a restart, and when all is moved and restarted again. */
     it("knows nothing of a subject without rows", async () => {
       expect(port.store().get("m", player("p"))).toBeUndefined();
-      expect(port.store().listPlayers("m", "", 10)).toEqual([]);
+      expect(await listAll()).toEqual([]);
+      expect(port.store().hasPlayer("m", "p")).toBe(false);
       expect(port.store().countPlayers("m")).toBe(0);
       expect([port.store().newestMs("m"), port.store().oldestMs("m")]).toEqual([undefined, undefined]);
       expect(await port.store().remove("m", player("p"))).toBe(0);
@@ -174,10 +169,10 @@ export function testHistoryStore(open: OpenPort<HistoryStore>): void {
       // Comes again after the merge, and is a history of its own then.
       await place(player("from"), sampleRow(4, startMs + 4));
       const want = [sampleRow(1, startMs), sampleRow(2, startMs + 2), sampleRow(3, startMs + 3)];
-      await checkThroughout(port, () => {
+      await checkThroughout(port, async () => {
         expect(read(player("into"))).toEqual(want.map(spellRow));
         expect(read(player("from"))).toEqual([spellRow(sampleRow(4, startMs + 4))]);
-        expect([listAll(10), port.store().countPlayers("m")]).toEqual([["from", "into"], 2]);
+        expect([await listAll(), port.store().countPlayers("m")]).toEqual([["from", "into"], 2]);
       });
     });
 
@@ -186,14 +181,16 @@ export function testHistoryStore(open: OpenPort<HistoryStore>): void {
       await port.settle();
       await place(player("p"), sampleRow(4, startMs + 4));
       expect(await port.store().remove("m", player("p"))).toBe(4);
-      await checkThroughout(port, () => {
+      await checkThroughout(port, async () => {
+        expect(port.store().hasPlayer("m", "p")).toBe(false);
         expect(port.store().get("m", player("p"))).toBeUndefined();
-        expect([listAll(10), port.store().countPlayers("m")]).toEqual([[], 0]);
+        expect([await listAll(), port.store().countPlayers("m")]).toEqual([[], 0]);
       });
       await place(player("p"), sampleRow(5, startMs));
-      await checkThroughout(port, () => {
+      await checkThroughout(port, async () => {
+        expect(port.store().hasPlayer("m", "p")).toBe(true);
         expect(read(player("p"))).toEqual([spellRow(sampleRow(5, startMs))]);
-        expect([listAll(10), port.store().countPlayers("m")]).toEqual([["p"], 1]);
+        expect([await listAll(), port.store().countPlayers("m")]).toEqual([["p"], 1]);
       });
     });
 
@@ -212,20 +209,40 @@ export function testHistoryStore(open: OpenPort<HistoryStore>): void {
       await checkThroughout(port, () => expect(read(long)).toEqual(want));
     });
 
-    it("lists players in order, page by page, wherever they stand, and counts them", async () => {
+    it("lists players in order, wherever they stand, and counts them", async () => {
       const ids = Array.from({ length: 30 }, (_, at) => `player-${String(at).padStart(2, "0")}`);
       for (const id of ids.slice(0, 10)) await place(player(id), sampleRow(1, startMs + 5));
       await port.settle();
       for (const id of ids.slice(5)) await place(player(id), sampleRow(2, startMs + 3));
       await place(card("card"), sampleRow(3, startMs + 99));
       await place(player("other"), sampleRow(3, startMs + 99), "n");
-      await checkThroughout(port, () => {
-        expect(listAll(7)).toEqual(ids);
-        expect(port.store().listPlayers("m", "player-07x", 2)).toEqual(["player-08", "player-09"]);
-        expect(port.store().listPlayers("m", "", 0)).toEqual([]);
+      await checkThroughout(port, async () => {
+        expect(await listAll()).toEqual(ids);
         expect([port.store().countPlayers("m"), port.store().newestMs("m")]).toEqual([30, startMs + 5]);
         expect(port.store().oldestMs("m")).toBe(startMs + 3);
       });
+    });
+
+    it("lists every player that was there at the call, whatever is put and moved meanwhile", async () => {
+      const ids = Array.from({ length: 900 }, (_, at) => `player-${String(at * 2).padStart(4, "0")}`);
+      for (const id of ids) port.store().place("m", player(id), sampleRow(1, startMs), plain);
+      await port.store().remove("m", player("player-1000"));
+      const listed: string[] = [];
+      for await (const page of port.store().listPlayers("m")) {
+        expect(page.length).toBeLessThan(ids.length + 1);
+        if (listed.length === 0) {
+          await port.store().remove("m", player("player-1400"));
+          await place(player("player-0001"), sampleRow(1, startMs));
+          await port.settle();
+          await place(player("player-1401"), sampleRow(1, startMs));
+        }
+        listed.push(...page);
+      }
+      const wanted = ids.filter((id) => id !== "player-1000" && id !== "player-1400");
+      const known = new Set(listed);
+      expect(wanted.filter((id) => !known.has(id))).toEqual([]);
+      expect(known.size).toBe(listed.length);
+      expect(listed).toEqual([...listed].sort(compareIds));
     });
 
     it("keeps hostile ids of subjects and merchants apart", async () => {
@@ -235,14 +252,14 @@ export function testHistoryStore(open: OpenPort<HistoryStore>): void {
         await place(player(id), sampleRow(1, startMs + at), merchantId);
         await place(card(id), sampleRow(1, startMs - at), merchantId);
       }
-      await checkThroughout(port, () => {
+      await checkThroughout(port, async () => {
         for (const [at, [merchantId, id]] of [...keys.values()].entries()) {
           expect(read(player(id), merchantId).map(({ atMs }) => atMs)).toEqual([startMs + at]);
           expect(read(card(id), merchantId).map(({ atMs }) => atMs)).toEqual([startMs - at]);
         }
         for (const merchantId of new Set([...keys.values()].map(([each]) => each))) {
           const mine = [...keys.values()].filter(([owner]) => owner === merchantId).map(([, id]) => id);
-          expect([...port.store().listPlayers(merchantId, "", 99)].sort()).toEqual(mine.sort());
+          expect(await listAll(merchantId)).toEqual(mine.sort(compareIds));
           expect(port.store().countPlayers(merchantId)).toBe(mine.length);
         }
       });
@@ -256,9 +273,9 @@ export function testHistoryStore(open: OpenPort<HistoryStore>): void {
             const merchantId = `m${rounds++}`;
             const model = new Model();
             for (const step of steps) await run(step, merchantId, model);
-            const check = (): void => {
+            const check = async (): Promise<void> => {
               for (const id of ids) expect(read(player(id), merchantId), id).toEqual(model.rows(id));
-              expect(port.store().listPlayers(merchantId, "", 9)).toEqual(model.players());
+              expect(await listAll(merchantId)).toEqual(model.players());
               expect(port.store().countPlayers(merchantId)).toBe(model.players().length);
             };
             await checkThroughout(port, check);

@@ -45,12 +45,15 @@ export const collidingKeys: readonly (readonly [merchantId: string, id: string])
 ];
 
 /** Checks at once, after a restart, after background work and after another restart. */
-export async function checkThroughout(port: OpenedPort<unknown>, check: () => void): Promise<void> {
-  check();
+export async function checkThroughout(
+  port: OpenedPort<unknown>,
+  check: () => void | Promise<void>,
+): Promise<void> {
+  await check();
   await port.reopen();
-  check();
+  await check();
   await port.settle();
-  check();
+  await check();
   await port.reopen();
-  check();
+  await check();
 }

@@ -126,6 +126,26 @@ export function testPlayerStore(open: OpenPort<PlayerStore>): void {
       await check();
     });
 
+    it("visits all of whom something is stored, and of the deleted ones none in the end", async () => {
+      const visit = async (merchantId: string): Promise<readonly string[]> => {
+        const ids = new Set<string>();
+        await port.store().forEachPlayer(merchantId, (id) => ids.add(id));
+        return [...ids].sort();
+      };
+      const ids = Array.from({ length: 700 }, (_, at) => `player-${String(at).padStart(3, "0")}`);
+      for (const id of ids.slice(0, 600)) void port.store().put("m", samplePlayer(id));
+      await port.store().put("n", samplePlayer("other"));
+      await port.settle();
+      for (const id of ids.slice(500)) void port.store().put("m", samplePlayer(id, "again"));
+      await port.store().delete("m", "never-stored");
+      await port.store().delete("m", "player-699");
+      await checkThroughout(port, async () => {
+        expect(await visit("m")).toEqual(ids.slice(0, 699));
+        expect(await visit("n")).toEqual(["other"]);
+        expect(await visit("nobody")).toEqual([]);
+      });
+    });
+
     it("keeps hostile ids of players and merchants apart", async () => {
       const pairs = hostileIds.flatMap((id) => [[id, id] as const, ["m", id] as const, [id, "p"] as const]);
       const keys = new Map([...pairs, ...collidingKeys].map((pair) => [JSON.stringify(pair), pair]));

@@ -1,3 +1,4 @@
+import { compareIds } from "../../src/core/compare-ids.ts";
 import { HistoryTable } from "../../src/core/history/history-table.ts";
 import type { HistoryStore } from "../../src/ports/history-store.ts";
 
@@ -13,7 +14,7 @@ export function createMemoryHistories(
       const { kind, id } = table.subjectOf(at);
       if (kind === "player" && table.merchantOf(at) === merchantId) ids.push(id);
     }
-    return ids.sort();
+    return ids.sort(compareIds);
   };
   return {
     table,
@@ -41,10 +42,10 @@ export function createMemoryHistories(
       const number = table.find(merchantId, subject);
       return number < 0 ? 0 : table.remove(number);
     },
-    listPlayers: (merchantId, afterId, max) =>
-      listPlayers(merchantId)
-        .filter((id) => id > afterId)
-        .slice(0, max),
+    hasPlayer: (merchantId, id) => table.find(merchantId, { kind: "player", id }) >= 0,
+    listPlayers: async function* (merchantId) {
+      yield listPlayers(merchantId);
+    },
     countPlayers: (merchantId) => listPlayers(merchantId).length,
     newestMs: (merchantId) => {
       const newest = listPlayers(merchantId).map(

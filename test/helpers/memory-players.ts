@@ -24,6 +24,9 @@ export function createMemoryPlayers(): PlayerStore {
       const player = players.get(key);
       if (player !== undefined) players.set(key, strip(player));
     },
+    forEachPlayer: async (merchantId, visit) => {
+      for (const [key, { playerId }] of players) if (key === keyOf(merchantId, playerId)) visit(playerId);
+    },
     isDeleted: (merchantId, playerId) => deleted.size > 0 && deleted.has(keyOf(merchantId, playerId)),
   };
 }

@@ -82,6 +82,7 @@ export const arbitraryPlayer: fc.Arbitrary<Player> = fc.record(
     ownLimits: list(ownLimit),
     aliases: texts,
     mergedInto: text,
+    knownSinceMs: fc.integer(),
   },
   { noNullPrototype: true, requiredKeys: ["playerId", "attributes", "restrictions"] },
 );

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { spellHistory, spellRow } from "../../../test/contract/history-store.ts";
 import { dayMs, startMs } from "../../../test/contract/opened-port.ts";
+import { listPlayers } from "../../../test/helpers/list-players.ts";
 import {
   sampleChange,
   sampleHold,
@@ -179,20 +180,20 @@ describe("a store", () => {
     for (const each of lost) await expect(each).rejects.toThrow(StoreUnavailable);
     await expect(store.histories.merge("m", { kind: "player", id: "q" }, p)).rejects.toThrow(/ENOSPC/);
     await expect(store.histories.remove("m", p)).rejects.toThrow(/ENOSPC/);
-    const check = (at: EmbeddedStore): void => {
+    const check = async (at: EmbeddedStore): Promise<void> => {
       expect(spellHistory(at.histories.get("m", p))).toEqual([spellRow(sampleRow(1, startMs))]);
-      expect(at.histories.listPlayers("m", "", 9)).toEqual(["p", "q"]);
+      expect(await listPlayers(at.histories, "m")).toEqual(["p", "q"]);
       expect([at.histories.countPlayers("m"), at.histories.newestMs("m")]).toEqual([2, startMs]);
       expect(at.limits.get("m", "pay")).toStrictEqual(sampleHold("pay"));
       expect(at.limits.get("m", "other")).toBeUndefined();
       expect(at.memberships.state("m", "p")).toStrictEqual(sampleState("before"));
       expect(at.memberships.read("m", 0, 9)).toHaveLength(1);
     };
-    check(store);
+    await check(store);
     isFull = false;
     // The journal tries its disk again by itself.
     await expect.poll(() => store.healthy().ok, { timeout: 5_000 }).toBe(true);
-    check(store);
+    await check(store);
     // Its label was numbered before, and was never written.
     await store.histories.place("m", p, sampleRow(2, startMs + 1, { label }), plain).durable;
     await store.memberships.append("m", "p", [sampleChange("p")], sampleState("later")).durable;
@@ -519,8 +520,8 @@ it.each([
     await expect(checkpoint.run()).rejects.toThrow(why);
     isBroken = false;
     const players = ["p0", "p2", "p3", "p4", "p5", "p6", "p7", "p8", "p9"];
-    const check = (at: EmbeddedHistories): void => {
-      expect(at.listPlayers("m", "", 20)).toEqual(players);
+    const check = async (at: EmbeddedHistories): Promise<void> => {
+      expect(await listPlayers(at, "m")).toEqual(players);
       expect(at.countPlayers("m")).toBe(9);
       expect(spellHistory(at.get("m", subject(0)))).toEqual(rows(7, 7));
       expect(at.get("m", subject(1))).toBeUndefined();
@@ -528,11 +529,11 @@ it.each([
       expect(spellHistory(at.get("m", subject(3)))).toEqual([...rows(3, 3), ...rows(98, 98)]);
       expect(spellHistory(at.get("m", subject(9)))).toEqual(rows(9, 9));
     };
-    check(histories);
+    await check(histories);
     await checkpoint.run();
-    check(histories);
+    await check(histories);
     expect([lazy.behindBytes(), lazy.behindRecords(), journal.stats().segments]).toEqual([0, 0, 1]);
-    check(openHistories());
+    await check(openHistories());
     expect([real.historyHeads.getKeysCount(), real.historyRows.getKeysCount()]).toEqual([9, 0]);
     await checkpoint.stop();
     await journal.close();

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { type PlainRow, spellHistory } from "../../../test/contract/history-store.ts";
 import { startMs } from "../../../test/contract/opened-port.ts";
+import { listPlayers } from "../../../test/helpers/list-players.ts";
 import { countRuns } from "../../../test/helpers/property-runs.ts";
 import { sampleRow } from "../../../test/helpers/stored-samples.ts";
 import type { Subject } from "../../core/history/history.ts";
@@ -76,20 +77,20 @@ async function runLives(directory: string, steps: readonly Step[]): Promise<void
         break;
       case "die":
       case "dieAndMove": {
-        const before = spellAll(histories);
+        const before = await spellAll(histories);
         await die();
         if (step.kind === "dieAndMove") {
           await moveAll(life, step);
           await die();
         }
-        expect(spellAll(life.histories)).toEqual(before);
+        expect(await spellAll(life.histories)).toEqual(before);
         break;
       }
     }
   }
-  const before = spellAll(life.histories);
+  const before = await spellAll(life.histories);
   await die();
-  expect(spellAll(life.histories)).toEqual(before);
+  expect(await spellAll(life.histories)).toEqual(before);
   await life.journal.close();
   await tables.root.close();
 }
@@ -98,7 +99,7 @@ async function moveAll(life: Life, { isRead, isTold }: MoveStep): Promise<void> 
   const { histories, mover, journal } = life;
   const sequence = journal.sequence();
   mover.start();
-  if (isRead) spellAll(histories);
+  if (isRead) await spellAll(histories);
   await mover.write();
   if (isTold) life.reached = sequence;
   mover.finish();
@@ -136,14 +137,14 @@ function startLife(directory: string, tables: ReturnType<typeof openTables>, rea
   return { reached, journal, histories, mover };
 }
 
-function spellAll(histories: EmbeddedHistories): Record<string, unknown> {
+async function spellAll(histories: EmbeddedHistories): Promise<Record<string, unknown>> {
   const rows = names.map((name): [string, PlainRow[]] => [
     name,
     spellHistory(histories.get("m", subject(name))),
   ]);
   return {
     ...Object.fromEntries(rows),
-    players: histories.listPlayers("m", "", 9),
+    players: await listPlayers(histories, "m"),
     count: histories.countPlayers("m"),
   };
 }

@@ -1,12 +1,14 @@
+import { compareIds } from "../../core/compare-ids.ts";
 import type { History, NewRow, Placed, Subject } from "../../core/history/history.ts";
 import { HistoryTable, type Undo } from "../../core/history/history-table.ts";
 import type { LabelTable } from "../../core/history/labels.ts";
+import type { SortedIds } from "../../core/sorted-ids.ts";
 import type { HistoryStore } from "../../ports/history-store.ts";
 import { encodeMerge } from "./codec/merge-record.ts";
 import { decodeLabel, encodeLabel, encodeReversal, encodeRow } from "./codec/row-record.ts";
 import type { HistoryDisk } from "./history-disk.ts";
 import { countChunksBefore, isPlayer } from "./history-disk.ts";
-import { compareIds, encodeHistoryKey, encodeHistoryKeyBriefly } from "./history-keys.ts";
+import { encodeHistoryKey, encodeHistoryKeyBriefly } from "./history-keys.ts";
 import { HistoryMarks } from "./history-marks.ts";
 import { HistoryReplay } from "./history-replay.ts";
 import type { Intake } from "./intake.ts";
@@ -20,6 +22,8 @@ type RowOptions = { readonly isPaymentFact: boolean; readonly amountWins?: boole
 export type Gone = { readonly merchantId: string; readonly subject: Subject; readonly chunksMax: number };
 
 const nothing = Buffer.alloc(0);
+/** Players that are listed in one go. */
+const listedMax = 256;
 
 /**
  * Histories: what was used lately is in memory, all of it is in LMDB or in the journal. One that is not in memory is loaded by the first who asks.
@@ -139,22 +143,58 @@ export class EmbeddedHistories implements HistoryStore {
     return rows;
   };
 
-  readonly listPlayers = (merchantId: string, afterId: string, max: number): readonly string[] => {
-    const fresh = this.players.listFresh(merchantId);
-    let next = fresh.findIndex((id) => afterId === "" || compareIds(id, afterId) > 0);
-    if (next < 0) next = fresh.length;
-    const listed: string[] = [];
-    if (max <= 0) return listed;
-    for (const id of this.disk.listPlayers(merchantId, afterId)) {
-      while (next < fresh.length && compareIds(fresh[next]!, id) < 0) {
-        if (listed.push(fresh[next++]!) === max) return listed;
-      }
-      if (fresh[next] === id) next++;
-      else if (this.#isOnlyOnDisk(merchantId, id)) continue;
-      if (listed.push(id) === max) return listed;
-    }
-    return [...listed, ...fresh.slice(next, next + max - listed.length)];
+  readonly hasPlayer = (merchantId: string, playerId: string): boolean => {
+    const player: Subject = { kind: "player", id: playerId };
+    if (this.table.find(merchantId, player) >= 0) return true;
+    return !this.isGone(merchantId, player) && this.disk.has(encodeHistoryKeyBriefly(merchantId, player));
   };
+
+  readonly listPlayers = (merchantId: string): AsyncGenerator<readonly string[], void> =>
+    this.#listPlayers(merchantId);
+
+  /** Of those that LMDB did not have at the call some will have moved there by the time of their page: each page is made in one turn. */
+  async *#listPlayers(merchantId: string): AsyncGenerator<readonly string[], void> {
+    const fresh = await this.players.sortFresh(merchantId);
+    for (let from = { fresh: 0, afterId: "" }; ; ) {
+      const page = this.#listPage(merchantId, fresh, from);
+      if (page.ids.length > 0) yield page.ids;
+      if (page.ids.length < listedMax) return;
+      from = { fresh: page.fresh, afterId: page.ids.at(-1)! };
+    }
+  }
+
+  #listPage(
+    merchantId: string,
+    fresh: SortedIds,
+    from: { readonly fresh: number; readonly afterId: string },
+  ): { readonly ids: readonly string[]; readonly fresh: number } {
+    const ids: string[] = [];
+    let next = from.fresh;
+    /** The next of those that are fresh still. */
+    const peek = (): string | undefined => {
+      for (; next < fresh.size; next++) {
+        const id = fresh.at(next);
+        if (this.players.isFresh(merchantId, id)) return id;
+      }
+      return undefined;
+    };
+    const takeBefore = (end: string | undefined): void => {
+      for (let id = peek(); id !== undefined && ids.length < listedMax; id = peek()) {
+        if (end !== undefined && compareIds(id, end) >= 0) return;
+        ids.push(id);
+        next++;
+      }
+    };
+    for (const id of this.disk.listPlayers(merchantId, from.afterId)) {
+      takeBefore(id);
+      if (ids.length === listedMax) return { ids, fresh: next };
+      if (peek() === id) next++;
+      else if (this.#isOnlyOnDisk(merchantId, id)) continue;
+      if (ids.push(id) === listedMax) return { ids, fresh: next };
+    }
+    takeBefore(undefined);
+    return { ids, fresh: next };
+  }
 
   readonly countPlayers = (merchantId: string): number => this.players.count(merchantId);
 

@@ -58,6 +58,10 @@ export class HistoryDisk {
     return this.#tables.historyHeads.getBinaryFast(key)?.readUIntLE(0, 6);
   }
 
+  has(key: Buffer): boolean {
+    return this.#tables.historyHeads.doesExist(key);
+  }
+
   /** All chunks of a history in order. `chunksBefore`: how many stand by themselves. Fails: throws where one is missing. */
   readChunks(key: Buffer, { lastChunk }: StoredHistory, chunksBefore: number): Buffer[] {
     const chunks: Buffer[] = [];

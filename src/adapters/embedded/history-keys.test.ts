@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { countRuns } from "../../../test/helpers/property-runs.ts";
+import { compareIds } from "../../core/compare-ids.ts";
 import { decodeHistoryKey, encodeHistoryKey, encodeHistoryKeyBriefly } from "./history-keys.ts";
 
 const kind = fc.constantFrom("player" as const, "card" as const, "key" as const);
@@ -18,6 +19,16 @@ describe("keys of histories", () => {
         const key = encodeHistoryKey(merchantId, { kind, id });
         expect(decodeHistoryKey(key)).toEqual({ merchantId, subject: { kind, id } });
         expect(encodeHistoryKeyBriefly(merchantId, { kind, id })).toEqual(key);
+      }),
+      { numRuns: countRuns(2_000) },
+    );
+  });
+
+  it("order as their ids do", () => {
+    const encode = (id: string): Buffer => encodeHistoryKey("m", { kind: "player", id });
+    fc.assert(
+      fc.property(id, id, (a, b) => {
+        expect(Buffer.compare(encode(a), encode(b))).toBe(Math.sign(compareIds(a, b)));
       }),
       { numRuns: countRuns(2_000) },
     );

@@ -1,5 +1,5 @@
 /**
- * Keys of histories: the merchant behind its length, the kind, then the id to the end, so that ids order as they are read. Chunks of rows have their
+ * Keys of histories: the merchant behind its length, the kind, then the id to the end, so that ids order as `compareIds` has them. Chunks of rows have their
  * number behind that.
  */
 import type { Subject, SubjectKind } from "../../core/history/history.ts";
@@ -102,22 +102,4 @@ function encodePrefix(merchantId: string): Buffer {
     lastMerchantId = merchantId;
   }
   return lastPrefix;
-}
-
-/** Negative where `a` comes before `b` among the keys of one kind. */
-export function compareIds(a: string, b: string): number {
-  const isWellFormed = a.isWellFormed();
-  if (isWellFormed !== b.isWellFormed()) return isWellFormed ? -1 : 1;
-  const encoding = isWellFormed ? "utf8" : "utf16le";
-  return isPlain(a) && isPlain(b)
-    ? a < b
-      ? -1
-      : Number(a > b)
-    : Buffer.compare(Buffer.from(a, encoding), Buffer.from(b, encoding));
-}
-
-/** Whether its UTF-16 orders as its UTF-8 does. */
-function isPlain(id: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: every unit below the surrogates.
-  return /^[\u0000-\ud7ff]*$/.test(id);
 }

@@ -27,6 +27,11 @@ export class IdSet {
     return true;
   }
 
+  has(id: string): boolean {
+    return this.#index.find(merchantId, { kind, id }) >= 0;
+  }
+
+  /** What is added or deleted meanwhile may be among them or not; all others are. */
   *[Symbol.iterator](): Generator<string> {
     const index = this.#index;
     for (let at = index.next(0); at >= 0; at = index.next(at + 1)) yield index.subjectOf(at).id;

@@ -1,5 +1,6 @@
-import { compareIds } from "./history-keys.ts";
+import { SortedIds } from "../../core/sorted-ids.ts";
 import { IdSet } from "./id-set.ts";
+import { forEachInSlices } from "./slices.ts";
 
 /** The oldest and the newest instant of rows of players. */
 export type Span = { readonly oldestMs: number; readonly newestMs: number };
@@ -16,8 +17,6 @@ type Counts = {
   span: Span;
   /** Ids of those that only memory and journal have. */
   readonly fresh: IdSet;
-  /** Those in order, while it is right. */
-  sorted: readonly string[] | undefined;
 };
 
 /** How many players of a merchant have a history, and which of them LMDB does not know. */
@@ -49,24 +48,26 @@ export class PlayerCounts {
     this.setSpan(merchantId, { oldestMs: Math.min(oldestMs, atMs), newestMs: Math.max(newestMs, atMs) });
   }
 
-  /** Ids of those that LMDB does not have, in order. */
-  listFresh(merchantId: string): readonly string[] {
-    const counts = this.#merchants.get(merchantId);
-    if (counts === undefined) return [];
-    counts.sorted ??= [...counts.fresh].sort(compareIds);
-    return counts.sorted;
+  /** Ids of those that LMDB does not have at the call, in order. Works in slices. */
+  async sortFresh(merchantId: string): Promise<SortedIds> {
+    const sorted = new SortedIds();
+    const { fresh } = this.#open(merchantId);
+    await forEachInSlices(fresh, (id) => sorted.add(id));
+    await forEachInSlices(sorted.sort(), () => {});
+    return sorted;
+  }
+
+  isFresh(merchantId: string, playerId: string): boolean {
+    return this.#merchants.get(merchantId)?.fresh.has(playerId) ?? false;
   }
 
   /** A player of whom LMDB has nothing has a history. */
   addFresh(merchantId: string, playerId: string): void {
-    const counts = this.#open(merchantId);
-    counts.fresh.add(playerId);
-    counts.sorted = undefined;
+    this.#open(merchantId).fresh.add(playerId);
   }
 
   removeFresh(merchantId: string, playerId: string): void {
-    const counts = this.#open(merchantId);
-    if (counts.fresh.delete(playerId)) counts.sorted = undefined;
+    this.#open(merchantId).fresh.delete(playerId);
   }
 
   /** The history of a player that LMDB has is no more. */
@@ -106,5 +107,5 @@ export class PlayerCounts {
 }
 
 function makeCounts(): Counts {
-  return { landed: 0, sent: 0, gone: 0, span: noSpan, fresh: new IdSet(), sorted: undefined };
+  return { landed: 0, sent: 0, gone: 0, span: noSpan, fresh: new IdSet() };
 }

@@ -7,11 +7,14 @@ import { HotCache } from "./hot-cache.ts";
 import type { Intake } from "./intake.ts";
 import type { JournalRecord } from "./journal/format.ts";
 import { KeyFilter } from "./key-filter.ts";
-import { encodeKey, joinEncodedKey, joinKey, readKey } from "./keys.ts";
+import { encodeKey, encodeMerchantRange, joinEncodedKey, joinKey, readKey } from "./keys.ts";
 import type { LmdbTables } from "./lmdb.ts";
+import { forEachInSlices } from "./slices.ts";
 import { type Pending, WriteBehind } from "./write-behind.ts";
 
 const hashKeyBytes = 32;
+/** Ids that are read in one go. */
+const pageKeysMax = 256;
 const hashKeyKey = Buffer.from("deleted-players-key", "latin1");
 
 /**
@@ -74,6 +77,24 @@ export class EmbeddedPlayers implements PlayerStore {
     if (this.#hashKey === undefined) return false;
     const bytes = this.#read(encodeKey(merchantId, playerId), mapKey);
     return bytes !== undefined && isTombstone(bytes);
+  };
+
+  readonly forEachPlayer = async (merchantId: string, visit: (playerId: string) => void): Promise<void> => {
+    const visitPending = ({ key, value }: Pending): void => {
+      const owner = readKey(key);
+      if (owner.merchantId === merchantId && !isTombstone(value)) visit(owner.id);
+    };
+    // What is on the move may be taken back meanwhile, so it comes first; what LMDB gets meanwhile is there by then.
+    await forEachInSlices(this.behind.moving(), visitPending);
+    await forEachInSlices(this.behind.pending(), visitPending);
+    const range = encodeMerchantRange(merchantId);
+    for (let { start } = range; ; ) {
+      const keys = [...this.#tables.players.getKeys({ start, end: range.end, limit: pageKeysMax })];
+      await forEachInSlices(keys, (key) => visit(readKey(key).id));
+      const last = keys.at(-1);
+      if (last === undefined || keys.length < pageKeysMax) return;
+      start = Buffer.concat([last, Buffer.of(0)]);
+    }
   };
 
   hotCount(): number {

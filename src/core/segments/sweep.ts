@@ -1,4 +1,5 @@
 import { findFirstAfter } from "../features/windows.ts";
+import { findKnownSince } from "../known-since.ts";
 import type { Judged, SweepFacts, Timeline } from "./timeline.ts";
 
 /** A player entered or left a segment, exactly then: at `atMs - 1` it was not so. Segments by ordinal. */
@@ -106,20 +107,23 @@ function lookOnce(
   return judged;
 }
 
-/** The instants at which something happened that a segment may see: events, and attributes being set. */
+/** The instants at which something happened that a segment may see: events, attributes being set, and the first of which anything is known. */
 function createHappenings(
   timeline: Timeline,
   { history, player }: SweepFacts,
 ): { readonly nextAfter: (atMs: number) => number } {
-  const setAt = [...player.attributes.values()].map(({ setAtMs }) => setAtMs).sort((a, b) => a - b);
+  const setAt = [...player.attributes.values()].map(({ setAtMs }) => setAtMs);
+  setAt.push(findKnownSince(player));
+  setAt.sort((a, b) => a - b);
   let row = -1;
   const nextRowAfter = (atMs: number): number => {
     if (history === undefined) return Number.POSITIVE_INFINITY;
     if (row === -1) row = findFirstAfter(history, atMs);
-    const isHeeded = atMs === Number.NEGATIVE_INFINITY ? timeline.begins : timeline.reads;
+    // A life begins with whatever is known first: what always holds, holds from then on.
+    const isBirth = atMs === Number.NEGATIVE_INFINITY;
     for (; row < history.end; row++) {
       if (history.atMs[row]! <= atMs) continue;
-      if (isHeeded(history.labels.get(history.label[row]!).type)) return history.atMs[row]!;
+      if (isBirth || timeline.reads(history.labels.get(history.label[row]!).type)) return history.atMs[row]!;
     }
     return Number.POSITIVE_INFINITY;
   };

@@ -24,8 +24,6 @@ export type Timeline = {
   readonly attributesOf: (ordinal: number) => ReadonlySet<string>;
   /** Whether rows of this type can change anything. */
   readonly reads: (type: string) => boolean;
-  /** Whether a player's life can begin with a row of this type: what always holds, holds from then on. The same for all timelines of a rule set. */
-  readonly begins: (type: string) => boolean;
   /**
    * Judges all tracked segments at an instant. `since` is the instant of entry by ordinal, NaN where out; segments with a memory are moved in it, the
    * others left alone.
@@ -193,9 +191,8 @@ function createTimeline(snapshot: RuleSnapshot, isMemoryOnly: boolean): Timeline
   const stops = listMarketingStops(snapshot, cache.intern);
   const stopReads = stops.flatMap(({ condition }) => (condition === undefined ? [] : [condition]));
   const { ofSegments: surveys, ofOthers } = surveyReads(snapshot, { conditions, units, others: stopReads });
-  const all = [...surveys, ofOthers];
-  const heeded = isMemoryOnly ? tracked.map((ordinal) => surveys[ordinal]!) : all;
-  const [types, allTypes] = [heeded, all].map((reads) => new Set(reads.flatMap((each) => [...each.types])));
+  const heeded = isMemoryOnly ? tracked.map((ordinal) => surveys[ordinal]!) : [...surveys, ofOthers];
+  const types = new Set(heeded.flatMap((each) => [...each.types]));
   const ofPayments = [...slots.keys()].filter((slot) => !isOfPlayer(slots[slot]!));
   const read = buildPartReader(
     heeded.flatMap((reads) => [...reads.slots]),
@@ -207,8 +204,7 @@ function createTimeline(snapshot: RuleSnapshot, isMemoryOnly: boolean): Timeline
     hasMemory: units.length > 0,
     hasMarketingStops: stops.length > 0,
     attributesOf: (ordinal) => surveys[ordinal]!.attributes,
-    reads: (type) => types!.has(type),
-    begins: (type) => allTypes!.has(type),
+    reads: (type) => types.has(type),
     look: (facts, atMs, sinceMs) => {
       const player = viewPlayerAt(facts.player, atMs);
       const input = makePlayerInput(facts, atMs, player);

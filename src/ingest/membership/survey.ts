@@ -1,9 +1,12 @@
+import { findKnownSince } from "../../core/known-since.ts";
 import type { Player } from "../../core/player.ts";
 import type { RuleSnapshot } from "../../core/rules/snapshot.ts";
 import { type SegmentStats, startStats } from "../../core/segments/stats.ts";
 import { type SegmentFlip, type Standing, standBefore, sweepPlayer } from "../../core/segments/sweep.ts";
 import { openTimeline, type SweepFacts, type Timeline } from "../../core/segments/timeline.ts";
+import { listKnownPlayers } from "./known-players.ts";
 import type { MembershipDeps } from "./tracker.ts";
+import { createTurns, type Turns } from "./turns.ts";
 
 /** How far a survey is. */
 export type SurveyProgress = { readonly lookedAt: number; readonly players: number };
@@ -16,10 +19,8 @@ export type StatsFound = SurveyProgress & { readonly stats: readonly SegmentStat
 
 export type SurveyDeps = Pick<MembershipDeps, "players" | "histories" | "pacer" | "coveredFromMs">;
 
-/** One turn's share, and looks at one player between two questions how much of it is gone. */
-const sliceMs = 1;
+/** Looks at one player between two questions how much of the turn is gone. */
 const looksMax = 16;
-const listedMax = 1_000;
 
 type Survey = {
   readonly merchantId: string;
@@ -28,7 +29,7 @@ type Survey = {
 };
 
 /**
- * Lists the players that are in a segment at an instant, in order of id, from all that have a history. Works in slices between turns.
+ * Lists the players that are in a segment at an instant, in order of id, from all that are known. Works in slices between turns.
  *
  * `segment` is the ordinal of one that has members without a payment (`Timeline.tracked`).
  */
@@ -38,7 +39,7 @@ export async function* listMembers(
 ): AsyncGenerator<MembersFound, void> {
   const { segment, atMs, snapshot } = asked;
   const timeline = openTimeline(snapshot);
-  const turns = createTurns(deps);
+  const turns = createTurns(deps.pacer);
   for await (const { playerIds, ...progress } of listPages(deps, asked)) {
     const found: string[] = [];
     for (const playerId of playerIds) {
@@ -57,7 +58,7 @@ export async function* listMembers(
 }
 
 /**
- * Counts who entered and left segments between two instants, both included, exactly, over all players that have a history, whatever order their
+ * Counts who entered and left segments between two instants, both included, exactly, over all players that are known, whatever order their
  * events came in. Works in slices between turns.
  *
  * `segments` are ordinals; `fromMs` is -Infinity where all flips count.
@@ -72,7 +73,7 @@ export async function* countFlips(
 ): AsyncGenerator<StatsFound, void> {
   const { snapshot, segments, fromMs, untilMs, signal } = asked;
   const timeline = openTimeline(snapshot);
-  const turns = createTurns(deps);
+  const turns = createTurns(deps.pacer);
   const fold = startStats(segments);
   let progress: SurveyProgress = { lookedAt: 0, players: 0 };
   for await (const { playerIds, ...page } of listPages(deps, asked)) {
@@ -91,16 +92,14 @@ export async function* countFlips(
 }
 
 async function* listPages(
-  { histories }: SurveyDeps,
+  deps: SurveyDeps,
   { merchantId, signal }: Survey,
 ): AsyncGenerator<SurveyProgress & { readonly playerIds: readonly string[] }, void> {
-  let afterId = "";
-  for (let lookedAt = 0; !signal.aborted; ) {
-    const playerIds = histories.listPlayers(merchantId, afterId, listedMax);
+  let lookedAt = 0;
+  for await (const { playerIds, players } of listKnownPlayers(deps, merchantId)) {
+    if (signal.aborted) return;
     lookedAt += playerIds.length;
-    yield { playerIds, lookedAt, players: Math.max(lookedAt, histories.countPlayers(merchantId)) };
-    if (playerIds.length < listedMax) return;
-    afterId = playerIds.at(-1)!;
+    yield { playerIds, lookedAt, players };
   }
 }
 
@@ -122,7 +121,7 @@ function readFacts(
 function isMember(timeline: Timeline, facts: SweepFacts, segment: number, atMs: number): boolean {
   const { player, history } = facts;
   const hasRow = history !== undefined && history.end > history.start && history.atMs[history.start]! <= atMs;
-  const isThere = hasRow || [...player.attributes.values()].some(({ setAtMs }) => setAtMs <= atMs);
+  const isThere = hasRow || findKnownSince(player) <= atMs;
   if (!isThere) return false;
   const judged = timeline.look(facts, atMs, standBefore(timeline).sinceMs);
   return judged.isMember(segment) && judged.isKnown(segment);
@@ -157,18 +156,4 @@ async function follow(of: {
     if (swept.isDone) return { flips, standing: swept.standing };
     from = swept;
   }
-}
-
-/** Gives the turn away whenever a slice is used up. */
-type Turns = { readonly take: () => Promise<void> };
-
-function createTurns({ pacer }: SurveyDeps): Turns {
-  let startMs = pacer.elapsedMs();
-  return {
-    take: async () => {
-      if (pacer.elapsedMs() - startMs < sliceMs) return;
-      await new Promise<void>((resolve) => pacer.soon(resolve));
-      startMs = pacer.elapsedMs();
-    },
-  };
 }

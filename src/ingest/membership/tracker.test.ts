@@ -32,13 +32,21 @@ describe("who is in which segment", () => {
     expect(world.tracker.counts()).toEqual({ waiting: 0, scheduled: 0 });
   });
 
-  test("is not asked of players whose events no segment reads, but their events are the clock of a merchant that has none", async () => {
+  test("is asked once of players whose events no segment reads, and their events are the clock of a merchant that has none", async () => {
     const server = openWorld();
-    server.place("p", "withdrawal_paid", startMs);
-    server.tracker.touch("m", "p", startMs, "withdrawal_paid");
-    expect(server.tracker.counts()).toEqual({ waiting: 0, scheduled: 0 });
-    server.tracker.touch("m", "p", startMs, "payment_approved");
-    expect(server.tracker.counts().waiting).toBe(1);
+    const touch = (atMs: number, type: string): number => {
+      server.place("p", type, atMs);
+      server.tracker.touch("m", "p", atMs, type);
+      return server.tracker.counts().waiting;
+    };
+    expect(touch(startMs, "withdrawal_paid")).toBe(1);
+    await server.settle();
+    expect(touch(startMs + 1, "withdrawal_paid")).toBe(0);
+    // The player's life begins earlier than was known.
+    expect(touch(startMs - 1, "withdrawal_paid")).toBe(1);
+    await server.settle();
+    expect(touch(startMs, "withdrawal_paid")).toBe(0);
+    expect(touch(startMs, "payment_approved")).toBe(1);
 
     const request = openWorld({ clock: "request" });
     await request.happen("p", "payment_approved", startMs);

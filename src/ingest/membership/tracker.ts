@@ -12,6 +12,7 @@ import type { PlayerStore } from "../../ports/player-store.ts";
 import { advancePlayer, type Past, readStanding } from "./advance.ts";
 import { DirtyList, type Job } from "./dirty-list.ts";
 import { Instants } from "./instants.ts";
+import { listKnownPlayers } from "./known-players.ts";
 import { createMerchantClocks } from "./merchant-clocks.ts";
 import { Standings } from "./standings.ts";
 import { findNextSuppression, findSuppression } from "./suppression.ts";
@@ -35,8 +36,8 @@ export type MembershipDeps = {
       merchantId: string,
     ) => { readonly snapshot: RuleSnapshot; readonly activeSinceMs: number } | undefined;
   };
-  readonly players: Pick<PlayerStore, "get" | "isDeleted">;
-  readonly histories: Pick<HistoryStore, "get" | "listPlayers" | "countPlayers" | "newestMs">;
+  readonly players: Pick<PlayerStore, "get" | "isDeleted" | "forEachPlayer">;
+  readonly histories: Pick<HistoryStore, "get" | "hasPlayer" | "listPlayers" | "countPlayers" | "newestMs">;
   readonly log: MembershipLog;
   readonly clock: Clock;
   readonly pacer: Pacer;
@@ -49,7 +50,7 @@ export type MembershipDeps = {
 export type MembershipTracker = Watchers & {
   /**
    * Notes that something of this instant became known of a player; costs a look-up. Of what may have changed any part of the past (a reversal, a
-   * merger) the instant is -Infinity. `type` is that of the event where it is a single one: most events are of types that no segment reads.
+   * merger) the instant is -Infinity. `type` is that of the event where it is a single one: most events are of types that no segment reads, and matter only where they are the first of a player.
    */
   readonly touch: (merchantId: string, playerId: string, atMs: number, type?: string) => void;
   /** Truths of segments with a memory for a decision (`Frame.remembered`); undefined where the rule set has none. */
@@ -76,7 +77,6 @@ const looksUntold = 8;
 const looksUntoldOfMemory = 3;
 const delayMsMax = 3_600_000;
 const retryMs = 1_000;
-const listedMax = 1_000;
 
 /**
  * Keeps up with who is in which segment: driven by what is touched, and by the instants at which something flips by itself. Works in slices between
@@ -91,6 +91,8 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
   const clocks = createMerchantClocks(deps);
   /** The instant of the latest look at each player. */
   const looked = new Instants();
+  /** The earliest instant that was touched of each since the start. A life begins with whatever is known first, also with an event that no segment reads. */
+  const earliest = new Instants();
   const pasts = new Map<number, Past & { readonly snapshot: RuleSnapshot }>();
   /** Before the latest look at each: what comes late for that instant only is followed from there. */
   const befores = new Standings<KeptStanding>();
@@ -112,12 +114,13 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
     numbers.open(merchantId, { kind: "player", id: playerId });
   const touch = (merchantId: string, playerId: string, atMs: number, type?: string): void => {
     if (isClosed) return;
-    if (type !== undefined && !isRead(merchantId, type)) {
+    const number = numberOf(merchantId, playerId);
+    if (type !== undefined && earliest.get(number) <= atMs && !isRead(merchantId, type)) {
       // Where time is that of events, it has passed.
       if (!isRunning && clocks.isOfEvents(merchantId)) wake();
       return;
     }
-    const number = numberOf(merchantId, playerId);
+    noteEarliest(number, atMs);
     touches++;
     dirty.add(number, atMs);
     // What was swept already has to be swept again.
@@ -126,6 +129,11 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
     befores.forget(number, atMs);
     memories.forget(number, atMs);
     if (!isRunning) wake();
+  };
+  /** Where any part of the past may be another, so may the beginning. */
+  const noteEarliest = (number: number, atMs: number): void => {
+    if (atMs === Number.NEGATIVE_INFINITY) earliest.set(number, Number.NaN);
+    else if (!(earliest.get(number) <= atMs)) earliest.set(number, atMs);
   };
   const isRead = (merchantId: string, type: string): boolean => {
     const active = rules.current(merchantId);
@@ -247,6 +255,7 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
   });
   const drop = (number: number, merchantId: string): void => {
     looked.set(number, Number.NaN);
+    earliest.set(number, Number.NaN);
     pasts.delete(number);
     befores.forget(number, Number.NEGATIVE_INFINITY);
     latests.forget(number, Number.NEGATIVE_INFINITY);
@@ -323,9 +332,9 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
       if (isOther) touch(merchantId, playerId, Number.POSITIVE_INFINITY);
       else clocks.dueOf(merchantId).schedule(numberOf(merchantId, playerId), state.nextLookMs);
     });
-    for (let afterId = ""; !isClosed; ) {
-      const ids = histories.listPlayers(merchantId, afterId, listedMax);
-      for (const [at, playerId] of ids.entries()) {
+    for await (const { playerIds } of listKnownPlayers(deps, merchantId)) {
+      for (const [at, playerId] of playerIds.entries()) {
+        if (isClosed) return;
         if (at % 16 === 15) await new Promise<void>((resolve) => pacer.soon(resolve));
         const state = log.state(merchantId, playerId);
         if (state === undefined) touch(merchantId, playerId, Number.POSITIVE_INFINITY);
@@ -333,8 +342,6 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
           touch(merchantId, playerId, Number.NEGATIVE_INFINITY);
         }
       }
-      if (ids.length < listedMax) break;
-      afterId = ids.at(-1)!;
     }
     if (!isRunning && !isClosed) wake();
   };

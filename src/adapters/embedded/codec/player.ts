@@ -7,34 +7,43 @@ import type {
 } from "../../../core/player.ts";
 import { packRow, type Row, readVersion, unpackRow, type Whole } from "./pack.ts";
 
-/** Version 1 knew neither own limits nor other ids. */
-const version = 2;
+/** Version 1 knew neither own limits nor other ids, version 2 not since when a player is known. */
+const version = 3;
 
-type PlayerMember = "playerId" | "attributes" | "restrictions" | "ownLimits" | "aliases" | "mergedInto";
+type PlayerMember =
+  | "playerId"
+  | "attributes"
+  | "restrictions"
+  | "ownLimits"
+  | "aliases"
+  | "mergedInto"
+  | "knownSinceMs";
 
 /** Bytes of a player. The id is the key's business and is not among them. */
 export function encodePlayer(player: Whole<Player, PlayerMember>): Buffer {
   const attributes: unknown[] = [];
   for (const [name, attribute] of player.attributes) attributes.push(name, writeAttribute(attribute));
-  const { restrictions, ownLimits, aliases, mergedInto } = player;
+  const { restrictions, ownLimits, aliases, mergedInto, knownSinceMs } = player;
   return packRow(version, [
     attributes,
     restrictions.map(writeRestriction),
     ownLimits?.map(writeOwnLimit),
     aliases,
     mergedInto,
+    knownSinceMs,
   ]);
 }
 
 /** Fails: throws where the bytes are of a version that this build does not know. */
 export function decodePlayer(playerId: string, bytes: Uint8Array): Player {
   readVersion(bytes, version, "player");
-  const [written, restrictions, ownLimits, aliases, mergedInto] = unpackRow(bytes) as [
+  const [written, restrictions, ownLimits, aliases, mergedInto, knownSinceMs] = unpackRow(bytes) as [
     unknown[],
     Row[],
     Row[]?,
     string[]?,
     string?,
+    number?,
   ];
   const attributes = new Map<string, StoredAttribute>();
   for (let at = 0; at < written.length; at += 2) {
@@ -47,6 +56,7 @@ export function decodePlayer(playerId: string, bytes: Uint8Array): Player {
     ...(ownLimits === undefined ? {} : { ownLimits: ownLimits.map(readOwnLimit) }),
     ...(aliases === undefined ? {} : { aliases }),
     ...(mergedInto === undefined ? {} : { mergedInto }),
+    ...(knownSinceMs === undefined ? {} : { knownSinceMs }),
   };
 }
 
