@@ -13,8 +13,9 @@ import { HistoryMarks } from "./history-marks.ts";
 import { HistoryReplay } from "./history-replay.ts";
 import type { Intake } from "./intake.ts";
 import type { JournalRecord } from "./journal/format.ts";
-import { recordHeaderBytes, recordKinds } from "./journal/format.ts";
+import { countRecordBytes, recordKinds } from "./journal/format.ts";
 import { joinSubjectKey } from "./keys.ts";
+import { NumberQueue } from "./number-queue.ts";
 import { PlayerCounts, type Span } from "./player-counts.ts";
 
 type RowOptions = { readonly isPaymentFact: boolean; readonly amountWins?: boolean };
@@ -41,13 +42,18 @@ export class EmbeddedHistories implements HistoryStore {
   readonly #intake: Intake;
   /** Told when there may be more rows in memory than there should. */
   readonly #onGrown: () => void;
-  dirty: number[] = [];
+  readonly dirty = new NumberQueue();
   gone = new Map<string, Gone>();
   movingGone = new Map<string, Gone>();
   /** Bytes and records of the journal that LMDB does not have. */
   bytes = 0;
   records = 0;
   #labelsWritten: number;
+  /** Where the table puts the undo of a row, to be taken out at once: the rows of a turn are many, and their undos live until it is written. */
+  readonly #undos: Undo[] = [];
+  /** Of the record that is being appended: how it is taken back, until the journal has asked, and its bytes. */
+  #undoNext: (() => void) | undefined;
+  #bytesNext = 0;
 
   constructor(disk: HistoryDisk, intake: Intake, onGrown: () => void) {
     this.table = new HistoryTable();
@@ -77,10 +83,10 @@ export class EmbeddedHistories implements HistoryStore {
     options: RowOptions,
   ): { readonly placed: Placed; readonly durable: Promise<void> } => {
     const number = this.open(merchantId, subject);
-    const undos: Undo[] = [];
     const { isPaymentFact, amountWins = false } = options;
-    const placed = this.table.place(number, row, { isPaymentFact, amountWins, undo: undos });
-    if (undos.length === 0) {
+    const placed = this.table.place(number, row, { isPaymentFact, amountWins, undo: this.#undos });
+    const undo = this.#undos.pop();
+    if (undo === undefined) {
       this.#dropEmpty(number, merchantId, subject);
       // It may be there since this very turn.
       return { placed, durable: this.#intake.written() };
@@ -91,7 +97,7 @@ export class EmbeddedHistories implements HistoryStore {
     const value = encodeRow(row, this.labels.intern(row.label)!, options);
     const durable = this.#append("row", number, merchantId, subject, value, () => {
       if (isPlayer(subject)) this.players.setSpan(merchantId, spanBefore);
-      this.#takeBack(merchantId, subject, undos);
+      this.#takeBack(merchantId, subject, undo);
     });
     return { placed, durable };
   };
@@ -102,15 +108,15 @@ export class EmbeddedHistories implements HistoryStore {
     row: { readonly id: number; readonly atMs: number },
   ): { readonly found: boolean; readonly durable: Promise<void> } => {
     const number = this.open(merchantId, subject);
-    const undos: Undo[] = [];
-    const reversal = this.table.reverse(number, row, { undo: undos });
+    const reversal = this.table.reverse(number, row, { undo: this.#undos });
+    const undo = this.#undos.pop();
     const found = reversal === "reversed" || reversal === "again";
-    if (undos.length === 0) {
+    if (undo === undefined) {
       this.#dropEmpty(number, merchantId, subject);
       return { found, durable: this.#intake.written() };
     }
     const durable = this.#append("reversal", number, merchantId, subject, encodeReversal(row), () =>
-      this.#takeBack(merchantId, subject, undos),
+      this.#takeBack(merchantId, subject, undo),
     );
     return { found, durable };
   };
@@ -293,11 +299,11 @@ export class EmbeddedHistories implements HistoryStore {
     this.table.remove(number);
   }
 
-  #takeBack(merchantId: string, subject: Subject, undos: readonly Undo[]): void {
+  #takeBack(merchantId: string, subject: Subject, undo: Undo): void {
     // It may have left memory since, or have another number.
     const number = this.table.find(merchantId, subject);
     if (number < 0) return;
-    for (const undo of undos.toReversed()) undo(number);
+    undo(number);
     this.#dropEmpty(number, merchantId, subject);
   }
 
@@ -324,15 +330,24 @@ export class EmbeddedHistories implements HistoryStore {
   ): Promise<void> {
     const key = encodeHistoryKeyBriefly(merchantId, subject);
     this.touch(number);
-    let isTaken = false;
-    const durable = this.#intake.append(kind, key, value, () => {
-      isTaken = true;
-      this.#count(key, value);
-      return undo;
-    });
-    if (!isTaken) undo();
+    this.#undoNext = undo;
+    this.#bytesNext = countRecordBytes(key, value);
+    const durable = this.#intake.append(kind, key, value, this.#takeNext);
+    if (this.#undoNext !== undefined) {
+      this.#undoNext = undefined;
+      undo();
+    }
     return durable;
   }
+
+  /** For every row the same closure. */
+  readonly #takeNext = (): (() => void) => {
+    const undo = this.#undoNext!;
+    this.#undoNext = undefined;
+    this.bytes += this.#bytesNext;
+    this.records++;
+    return undo;
+  };
 
   /** Writes a record at once. */
   #commit(
@@ -375,7 +390,7 @@ export class EmbeddedHistories implements HistoryStore {
   }
 
   #count(key: Uint8Array, value: Uint8Array): void {
-    this.bytes += recordHeaderBytes + key.length + value.length;
+    this.bytes += countRecordBytes(key, value);
     this.records++;
   }
 }

@@ -101,7 +101,7 @@ export class HistoryDisk {
     for (let chunk = chunksBefore; chunk < how.chunksMax; chunk++) {
       historyRows.remove(encodeChunkKey(key, chunk));
     }
-    const head = table.packHead(number);
+    const head = table.packHeadBriefly(number);
     const lastChunk = table.packRowsBriefly(number, chunksBefore * chunkRows);
     const written = Buffer.allocUnsafe(prefixBytes + head.length + lastChunk.length);
     written.writeUIntLE(how.sequence, 0, 6);

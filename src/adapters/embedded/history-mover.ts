@@ -49,6 +49,7 @@ export class HistoryMover implements Mover {
   #end = 0;
   #next = 0;
   #fetched = 0;
+  readonly #batch = new Int32Array(fetchedMax);
   #move = 0;
   #isMoving = false;
   #bytes = 0;
@@ -148,7 +149,7 @@ export class HistoryMover implements Mover {
 
   readonly finish = (): void => {
     const histories = this.#histories;
-    histories.dirty = histories.dirty.slice(this.#end);
+    histories.dirty.drop(this.#end);
     histories.movingGone = new Map();
     this.#labelsKept = this.#labels;
     this.#reset();
@@ -159,7 +160,7 @@ export class HistoryMover implements Mover {
   readonly abandon = (): void => {
     const histories = this.#histories;
     for (let at = 0; at < this.#next; at++) {
-      const subject = histories.dirty[at]!;
+      const subject = histories.dirty.at(at);
       // Numbers may have gone to others since: those are written once more, for nothing.
       if (histories.marks.movedIn(subject) === this.#move) histories.marks.setWhole(subject);
     }
@@ -233,7 +234,7 @@ export class HistoryMover implements Mover {
     if (this.#next === this.#end) return false;
     if (this.#next >= this.#fetched) this.#fetchNext();
     const { dirty, table, marks, disk } = this.#histories;
-    const number = dirty[this.#next++]!;
+    const number = dirty.at(this.#next++);
     if (!marks.isDirty(number)) return true;
     const merchantId = table.merchantOf(number);
     const subject = table.subjectOf(number);
@@ -258,7 +259,9 @@ export class HistoryMover implements Mover {
   #fetchNext(): void {
     const { dirty, table } = this.#histories;
     this.#fetched = Math.min(this.#next + fetchedMax, this.#end);
-    table.prefetchToPack(Int32Array.from(dirty.slice(this.#next, this.#fetched)));
+    const count = this.#fetched - this.#next;
+    for (let at = 0; at < count; at++) this.#batch[at] = dirty.at(this.#next + at);
+    table.prefetchToPack(this.#batch.subarray(0, count));
   }
 
   /** A chunk that was the last one stood with the head, and must now stand by itself. */

@@ -8,8 +8,10 @@ const bitsMask = (1 << bitsShift) - 1;
  */
 export class KeyFilter {
   readonly #words = new Int32Array(1 << (bitsShift - 5));
+  #isEmpty = true;
 
   add(merchantId: string, id: string): void {
+    this.#isEmpty = false;
     const hash = hashKey(merchantId, id);
     this.#set(hash & bitsMask);
     this.#set(mix(hash) & bitsMask);
@@ -17,6 +19,7 @@ export class KeyFilter {
 
   /** False: it was never added. */
   mayHave(merchantId: string, id: string): boolean {
+    if (this.#isEmpty) return false;
     const hash = hashKey(merchantId, id);
     return this.#has(hash & bitsMask) && this.#has(mix(hash) & bitsMask);
   }

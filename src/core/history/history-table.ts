@@ -9,14 +9,23 @@ import { FoldedHistories } from "./folded-histories.ts";
 import type { History, NewRow, Placed, Subject, SubjectKind } from "./history.ts";
 import { LabelTable, reversedLabel } from "./labels.ts";
 import { compareRows, type KnownRow, mergeRows } from "./meet-rows.ts";
-import { chunkRows, packHead, packRows, readHead, readRows } from "./pack.ts";
+import {
+  chunkRows,
+  type HistoryHead,
+  packHead,
+  packHeadBriefly,
+  packRows,
+  readHead,
+  readRows,
+} from "./pack.ts";
 import type { RowSlab } from "./row-columns.ts";
 import { feedRowsMin } from "./row-feed.ts";
 import { SubjectIndex } from "./subject-index.ts";
 import { type RowValues, SubjectRows } from "./subject-rows.ts";
 
 const rowsMaxDefault = 16_384;
-const slabRowsDefault = 0x10_0000;
+/** Making a slab takes well below a millisecond, wherever the system has its memory from. */
+const slabRowsDefault = 0x4_0000;
 const slabRowsMin = 4096;
 const idMax = 0xffff_ffff_ffff;
 
@@ -30,7 +39,7 @@ export type PlaceOptions = {
   readonly isPaymentFact: boolean;
   /** Whether the row's amount is an outcome's, and so beats one that was told before. Default no. */
   readonly amountWins?: boolean;
-  /** Gets a closure for what was changed, if anything was. Call them latest first. */
+  /** Gets one closure for what was changed, if anything was. Call those of several rows latest first. */
   readonly undo?: Undo[];
 };
 
@@ -55,7 +64,7 @@ export class HistoryTable {
   #numbers = new Int32Array(0);
 
   /**
-   * Units: `rowsMax` is the cap of one subject (default 16,384), `slabRows` the rows of a slab, a power of two (default 2^20: 26 MiB).
+   * Units: `rowsMax` is the cap of one subject (default 16,384), `slabRows` the rows of a slab, a power of two (default 2^18: 6.5 MiB).
    *
    * Fails: throws a RangeError where a slab would not hold two capped histories merged.
    */
@@ -259,13 +268,22 @@ export class HistoryTable {
 
   /** What is to be known of a subject without its rows, and its tiles: to be written with every change. */
   packHead(subject: number): Uint8Array {
+    return packHead(this.#describe(subject));
+  }
+
+  /** As `packHead`, but good until the next call. */
+  packHeadBriefly(subject: number): Uint8Array {
+    return packHeadBriefly(this.#describe(subject));
+  }
+
+  #describe(subject: number): HistoryHead {
     this.#expectResident(subject);
-    return packHead({
+    return {
       count: this.#rows.count(subject),
       oldestMs: this.#rows.oldestMs(subject) ?? Number.NaN,
       newestMs: this.#rows.newestMs(subject) ?? Number.NaN,
       fold: this.#folds.of(subject),
-    });
+    };
   }
 
   /** The rows of a subject at the positions `[fromRow, fromRow + 512)`, as far as there are any. */
@@ -336,12 +354,14 @@ export class HistoryTable {
   #insert(subject: number, row: Omit<RowValues, "label">, label: number, undo: Undo[] | undefined): boolean {
     const isNewest = this.#rows.insert(subject, row, label);
     if (undo !== undefined) {
-      const { id } = row;
-      undo.push(this.#undoAt(id, (number, position) => this.#rows.cut(number, position, 1)));
+      undo.push(this.#undoAt(row.id, this.#cutRow));
     }
     if (this.#rows.count(subject) > this.#rowsMax) this.#folds.foldOldest(subject);
     return isNewest;
   }
+
+  /** Every row that is put is undone alike. */
+  readonly #cutRow = (subject: number, position: number): void => this.#rows.cut(subject, position, 1);
 
   /** A row came whose id is there. */
   #meet(subject: number, position: number, row: NewRow, options: PlaceOptions): Placed {

@@ -31,11 +31,7 @@ export function packHead(head: HistoryHead): Uint8Array {
   const more = fold === undefined ? 0 : foldBytes + fold.tiles.length * tileBytes;
   const bytes = new Uint8Array(headBytes + more);
   const view = new DataView(bytes.buffer);
-  view.setUint8(0, version);
-  view.setUint32(1, head.count, true);
-  view.setFloat64(5, head.oldestMs, true);
-  view.setFloat64(13, head.newestMs, true);
-  view.setUint16(21, fold === undefined ? 0 : 1, true);
+  writeHead(view, head);
   if (fold === undefined) return bytes;
   view.setFloat64(headBytes, fold.exactFromMs, true);
   view.setFloat64(headBytes + 8, fold.spanMs, true);
@@ -43,6 +39,24 @@ export function packHead(head: HistoryHead): Uint8Array {
   for (const [at, tile] of fold.tiles.entries())
     writeTile(view, headBytes + foldBytes + at * tileBytes, tile);
   return bytes;
+}
+
+/** As `packHead`, but good until the next call: mostly no object is made for it. */
+export function packHeadBriefly(head: HistoryHead): Uint8Array {
+  if (head.fold !== undefined) return packHead(head);
+  writeHead(briefView, head);
+  return briefHead;
+}
+
+const briefHead = new Uint8Array(headBytes);
+const briefView = new DataView(briefHead.buffer);
+
+function writeHead(view: DataView, { count, oldestMs, newestMs, fold }: HistoryHead): void {
+  view.setUint8(0, version);
+  view.setUint32(1, count, true);
+  view.setFloat64(5, oldestMs, true);
+  view.setFloat64(13, newestMs, true);
+  view.setUint16(21, fold === undefined ? 0 : 1, true);
 }
 
 /** Fails: throws a RangeError on bytes that `packHead` did not make. */

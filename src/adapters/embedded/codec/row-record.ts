@@ -16,6 +16,9 @@ const idUnit = 0x1_0000_0000;
 const widesMax = 4_096;
 const scratch = Buffer.alloc(headBytes + widesMax / 8 + widesMax * 8);
 const view = new DataView(scratch.buffer, scratch.byteOffset, scratch.byteLength);
+/** Rows of few wides by their length: no object is made for each. */
+const briefMax = 256;
+const briefRows: Buffer[] = [];
 
 export type RowFlags = { readonly isPaymentFact: boolean; readonly amountWins?: boolean };
 
@@ -25,7 +28,7 @@ export function encodeRow(row: NewRow, label: number, { isPaymentFact, amountWin
   if (wides.length > widesMax) throw new RangeError(`a row with ${wides.length} wide values`);
   writeHead(row, label, (isPaymentFact ? paymentFactBit : 0) | (amountWins === true ? amountWinsBit : 0));
   let at = headBytes + ((wides.length + 7) >>> 3);
-  scratch.fill(0, headBytes, at);
+  for (let flags = headBytes; flags < at; flags++) scratch[flags] = 0;
   for (let place = 0; place < wides.length; place++) {
     const value = wides[place]!;
     if (Number.isNaN(value)) continue;
@@ -33,7 +36,13 @@ export function encodeRow(row: NewRow, label: number, { isPaymentFact, amountWin
     view.setFloat64(at, value, true);
     at += 8;
   }
-  return scratch.subarray(0, at);
+  return viewScratch(at);
+}
+
+function viewScratch(length: number): Buffer {
+  if (length > briefMax) return scratch.subarray(0, length);
+  briefRows[length] ??= scratch.subarray(0, length);
+  return briefRows[length];
 }
 
 /** Fails: throws where the bytes are of a layout that this build does not know. */
@@ -70,7 +79,7 @@ export function readRowInstant(bytes: Buffer): number {
 /** Which row was taken back, as a row without anything else; good until the next call. */
 export function encodeReversal(row: { readonly id: number; readonly atMs: number }): Uint8Array {
   writeHead({ ...row, amountMinor: 0 }, 0, 0);
-  return scratch.subarray(0, headBytes);
+  return viewScratch(headBytes);
 }
 
 /** Fails: throws where the bytes are of a layout that this build does not know. */
