@@ -1,4 +1,5 @@
 import type { Subject } from "../../core/history/history.ts";
+import { HoldList } from "../../core/limits/hold-list.ts";
 import type { Hold } from "../../core/limits/limit.ts";
 import type { LimitStore } from "../../ports/limit-store.ts";
 import { decodeHold, encodeHold } from "./codec/hold.ts";
@@ -18,9 +19,9 @@ export class EmbeddedLimits implements LimitStore {
   readonly #intake: Intake;
   readonly #holds = new Map<string, Hold>();
   /** Holds of a subject, in the order in which they came. */
-  readonly #ofSubject = new Map<string, Hold[]>();
+  readonly #ofSubject = new Map<string, HoldList>();
   /** Holds with attempts of a card, in the order in which they came. */
-  readonly #ofCard = new Map<string, Hold[]>();
+  readonly #ofCard = new Map<string, HoldList>();
   #sweeping: Promise<void> = Promise.resolve();
   readonly behind = new WriteBehind();
 
@@ -132,17 +133,19 @@ function joinCardKey(merchantId: string, id: string): string {
   return joinSubjectKey(merchantId, { kind: "card", id });
 }
 
-function link(holds: Map<string, Hold[]>, key: string, hold: Hold): void {
-  const found = holds.get(key);
-  if (found === undefined) holds.set(key, [hold]);
-  else if (found.at(-1) !== hold) found.push(hold);
+function link(holds: Map<string, HoldList>, key: string, hold: Hold): void {
+  let found = holds.get(key);
+  if (found === undefined) {
+    found = new HoldList();
+    holds.set(key, found);
+  }
+  if (found.at(-1) !== hold) found.add(hold);
 }
 
-function unlink(holds: Map<string, Hold[]>, key: string, hold: Hold): void {
+function unlink(holds: Map<string, HoldList>, key: string, hold: Hold): void {
   const found = holds.get(key);
   if (found === undefined) return;
-  const at = found.indexOf(hold);
-  if (at >= 0) found.splice(at, 1);
+  found.take(hold);
   if (found.length === 0) holds.delete(key);
 }
 

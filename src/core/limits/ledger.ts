@@ -131,6 +131,13 @@ export class Ledger {
     return this.#sums;
   }
 
+  /** Of all entries. */
+  sum(): number {
+    let sum = 0;
+    for (let at = 0; at < this.length; at++) sum += this.#deltas[at]!;
+    return sum;
+  }
+
   has(key: number): boolean {
     for (let at = 0; at < this.length; at++) if (this.#keys[at] === key) return true;
     return false;
@@ -169,9 +176,7 @@ export class Ledger {
 
   /** As `balance`, of its entries and of all sums that leave after now. */
   balanceWith(sums: LeavingSums, terms: BalanceTerms): Balance {
-    let net = sums.sumAfter(terms.nowMs);
-    for (let at = 0; at < this.length; at++) net += this.#deltas[at]!;
-    return this.#weigh(net, terms, sums, undefined);
+    return this.#weigh(sums.sumAfter(terms.nowMs) + this.sum(), terms, sums, undefined);
   }
 
   #weigh(net: number, terms: BalanceTerms, sums: LeavingSums, growsAtMs: number | undefined): Balance {

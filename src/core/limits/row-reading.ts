@@ -6,7 +6,7 @@ import { type LabelView, type Role, roles } from "./label-views.ts";
 import { removable } from "./ledger.ts";
 import type { Hold, LimitSpec } from "./limit.ts";
 
-/** The clock of who tells of a payment may be behind ours by so much. */
+/** The clock of who tells of a payment may be behind ours by so much: rows lie at most so far before the instant from which they count. */
 export const skewMs = 86_400_000;
 
 /** Bits of `removable`, by role. */
@@ -31,12 +31,12 @@ export function takes(role: Role): boolean {
   return role === roles.takes || role === roles.pays;
 }
 
-/** The instant from which a row counts. */
+/** The instant from which a row counts: that of its payment, unless that is more than a day after the row. */
 export function readInstant({ atMs, readWide }: RowView, row: number, view: LabelView): number {
   const { role } = view;
   if (isOfNet(role) || role === roles.cleared) return atMs[row]!;
   const countedAtMs = readAt(readWide, row, view.instantPlace);
-  return Number.isNaN(countedAtMs) ? atMs[row]! : countedAtMs;
+  return Number.isNaN(countedAtMs) ? atMs[row]! : Math.min(countedAtMs, atMs[row]! + skewMs);
 }
 
 /** The amount in a currency; undefined where no rate converts it. */

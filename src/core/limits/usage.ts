@@ -32,6 +32,7 @@ import {
   skewMs,
   takes,
 } from "./row-reading.ts";
+import { SumsCache } from "./sums-cache.ts";
 
 /** What a limit is asked. */
 export type UsageQuestion = {
@@ -74,13 +75,29 @@ const followed: number[] = [];
 let tellers = 0;
 const toldBoth = 3;
 
+/** The memory of the process is one. */
+const sumsCache = new SumsCache();
+
 /**
- * What is used, whether what is asked fits, and when that changes.
+ * What is used, whether what is asked fits, and when that changes. Of long histories sums are kept, so that it does not take longer the more rows
+ * there are.
  *
  * Units: as the limit's: minor units of its currency, or things.
  * Fails: undefined where no rate converts an amount that counts (`FX_MISSING`).
  */
 export function readUsage(
+  question: UsageQuestion,
+  state: SubjectState,
+  asker: Asker,
+  cache: SumsCache = sumsCache,
+): Balance | undefined {
+  question.limit.window.open(asker.nowMs);
+  const sums = state.history?.feed === undefined ? undefined : cache.find(question.limit, state, asker);
+  return sums?.read(question, asker) ?? readByRow(question, state, asker);
+}
+
+/** As `readUsage`, from every row of the window and every open hold. */
+export function readByRow(
   question: UsageQuestion,
   { history, holds }: SubjectState,
   asker: Asker,
