@@ -40,11 +40,7 @@ export function plannedOf(hold: Hold | undefined, revision: number): number {
   return hold?.attempts?.find((each) => each.revision === revision)?.planned ?? 0;
 }
 
-/** What is left of a hold whose payment has come to an end, while attempts of it were never told of: it counts under no limit any more. */
-export function keepForCaps(hold: Hold): Hold {
-  return { ...hold, authorisations: 0, subjects: [] };
-}
-
+/** Whether the payment has come to an end, and only attempts of it that were never told of still count. */
 export function isForCapsOnly({ subjects }: Hold): boolean {
   return subjects.length === 0;
 }

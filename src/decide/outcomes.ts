@@ -5,7 +5,14 @@ import { lookUpBin, unknownBin } from "../core/bin/bin-table.ts";
 import type { Plan } from "../core/decision.ts";
 import type { PaymentFact } from "../core/events/payment-fact.ts";
 import type { Subject } from "../core/history/history.ts";
-import { type HoldFact, type HoldTerms, hearOutcome, moveHold, type Word } from "../core/limits/holds.ts";
+import {
+  type HoldFact,
+  type HoldTerms,
+  hearOutcome,
+  keepUntold,
+  moveHold,
+  type Word,
+} from "../core/limits/holds.ts";
 import type { Hold } from "../core/limits/limit.ts";
 import { identifyInstrument, listSubjects } from "../core/limits/subjects.ts";
 import type { Payment } from "../core/payment.ts";
@@ -15,7 +22,7 @@ import type { PlanStanding } from "../core/retry/standing.ts";
 import type { PaymentRecord } from "../ports/payment-store.ts";
 import { standPlan } from "./decide-with.ts";
 import { describeAnswer } from "./fact-answer.ts";
-import { holdAttempts, isForCapsOnly, keepForCaps, plannedOf } from "./held-attempts.ts";
+import { holdAttempts, isForCapsOnly, plannedOf } from "./held-attempts.ts";
 import { listValues } from "./limits.ts";
 
 export type HeardPayment = {
@@ -66,7 +73,7 @@ export function hearAttempts(whole: HeardPayment, after: readonly Attempt[]): He
  * count that were never told of.
  */
 function holdForCard(
-  { hold: before, record, payment, bins }: HeardPayment,
+  { hold: before, record, payment, bins, nowMs }: HeardPayment,
   hold: Hold | undefined,
   after: readonly Attempt[],
   standing: PlanStanding | undefined,
@@ -80,7 +87,7 @@ function holdForCard(
   ).length;
   const ahead = isGoingOn ? Math.min(countAhead(standing!), plannedOf(before, revision) - told - silent) : 0;
   const planned = silent + Math.max(0, ahead);
-  const kept = hold ?? (silent > 0 && before !== undefined ? keepForCaps(before) : undefined);
+  const kept = hold ?? (silent > 0 && before !== undefined ? keepUntold(before, nowMs) : undefined);
   return holdAttempts(kept, { payment, revision, earlier, bins }, after, planned);
 }
 

@@ -5,6 +5,7 @@
  */
 import type { BinTable } from "../core/bin/bin-table.ts";
 import type { Decision, Edge } from "../core/decision.ts";
+import { keepUntold } from "../core/limits/holds.ts";
 import type { Hold } from "../core/limits/limit.ts";
 import { makeReason } from "../core/make-reason.ts";
 import type { Payment } from "../core/payment.ts";
@@ -16,7 +17,7 @@ import type { PaymentRecord } from "../ports/payment-store.ts";
 import type { Breakers } from "./breakers.ts";
 import { holdBackBeyond, standPlan } from "./decide-with.ts";
 import { giveBackUnused } from "./health.ts";
-import { holdAttempts, isForCapsOnly, keepForCaps, plannedOf } from "./held-attempts.ts";
+import { holdAttempts, isForCapsOnly, plannedOf } from "./held-attempts.ts";
 import type { ActiveRules, DecisionState } from "./judge.ts";
 import { isLimited } from "./limits.ts";
 import { recheckPlan } from "./recheck.ts";
@@ -70,7 +71,7 @@ export function standAgain(
   const held = { ...stored, payment: stored.payment ?? payment, bins };
   const silent = countSilent(decision.plan?.steps ?? [], attempts);
   if (isBegun && isNews && isUnused(hold) && !runsOn(plan.next)) {
-    const kept = silent === 0 ? undefined : holdAttempts(keepForCaps(hold), held, attempts, silent);
+    const kept = silent === 0 ? undefined : holdAttempts(keepUntold(hold, nowMs), held, attempts, silent);
     const write = kept === undefined ? limits.release(merchantId, paymentId) : limits.hold(merchantId, kept);
     return { plan, durable: join(durable, write) };
   }

@@ -17,6 +17,9 @@
  * | PENDING | 7 days after the last word | the same |
  * | REVIEW | 24 h after the decision | all let go: nothing was ever sent |
  *
+ * Where a payment has come to an end while an attempt of it was never told of, what is left of its hold counts under no limit, but against the caps of
+ * schemes until silence is final (`keepUntold`). What is held of the card's attempts is for whoever knows the plan: here it stays as it is.
+ *
  * Nothing runs when a hold lapses: whoever counts looks at the clock (`countsUntil`).
  */
 import type { PaymentFact } from "../events/payment-fact.ts";
@@ -44,7 +47,7 @@ const holdTimes: HoldTimes = {
 const unresolvedMs = 24 * 3_600_000;
 
 /** What a hold keeps of its payment, whatever happens to it. */
-export type HoldTerms = Omit<Hold, "state" | "lastWordMs" | "releasesAtMs" | "authorisations">;
+export type HoldTerms = Omit<Hold, "state" | "lastWordMs" | "releasesAtMs" | "authorisations" | "attempts">;
 
 /** An admitted revision: what a decision wants to hold. */
 export type HoldWish = {
@@ -197,6 +200,12 @@ function releaseAt(state: Hold["state"], lastWordMs: number, validUntilMs: numbe
       // A step may run at `validUntilMs` itself and be answered at the end of the timeout: only after that is silence final.
       return Math.max(lastWordMs + times.silenceMs, validUntilMs + times.pspTimeoutMs + 1);
   }
+}
+
+/** What is left of a hold for attempts that were never told of: no limit finds it any more. */
+export function keepUntold(hold: Hold, heardAtMs: number, { silenceMs }: HoldTimes = holdTimes): Hold {
+  const releasesAtMs = Math.max(hold.releasesAtMs, heardAtMs + silenceMs);
+  return { ...hold, lastWordMs: heardAtMs, releasesAtMs, authorisations: 0, subjects: [] };
 }
 
 /** The hold at the next step's PSP: limits of PSPs and their accounts move with the step (`SEMANTICS.md` 5.2). */
