@@ -9,6 +9,7 @@ import { encodeHistoryKey } from "./history-keys.ts";
 import type { Intake } from "./intake.ts";
 import { joinSubjectKey } from "./keys.ts";
 import type { LmdbTables } from "./lmdb.ts";
+import { MoveOrder } from "./move-order.ts";
 import type { Mover } from "./mover.ts";
 import { forEachInSlices } from "./slices.ts";
 import { StoreUnavailable } from "./store-unavailable.ts";
@@ -18,6 +19,8 @@ const sliceMsUsual = 0.7;
 const sliceMsMax = 4;
 /** Bytes on their way to LMDB at once. */
 const inFlightBytesMax = 2 * 1024 * 1024;
+/** Histories on their way at once. LMDB keeps the memory of the pages that its greatest transaction changed, and that is one for each. */
+const inFlightMax = 2_048;
 /** How long rows stay in the journal alone where there are many of them, in ms. */
 const idleMsMax = 30_000;
 /** So few histories are moved whenever there is time. */
@@ -45,6 +48,7 @@ export class HistoryMover implements Mover {
   readonly #intake: Intake;
   readonly #behindBytesWanted: number;
   readonly #onMoved: () => void;
+  readonly #order: MoveOrder;
   /** Entries of `dirty` that belong to the move. */
   #end = 0;
   #next = 0;
@@ -63,6 +67,7 @@ export class HistoryMover implements Mover {
   #sent: Sent[] = [];
   readonly #merchants = new Set<string>();
   #inFlightBytes = 0;
+  #inFlight = 0;
 
   constructor(parts: {
     readonly histories: EmbeddedHistories;
@@ -74,6 +79,7 @@ export class HistoryMover implements Mover {
   }) {
     const { histories } = parts;
     this.#histories = histories;
+    this.#order = new MoveOrder(histories.table, histories.dirty);
     this.#tables = parts.tables;
     this.#intake = parts.intake;
     this.#behindBytesWanted = parts.behindBytesWanted;
@@ -131,9 +137,11 @@ export class HistoryMover implements Mover {
     while (this.#loadSlice()) await new Promise((resolve) => setImmediate(resolve));
     // Not before: what waited for its history is in the journal and so belongs to the move, whoever loaded it since that began.
     this.#end = this.#histories.dirty.length;
+    this.#order.begin(this.#end);
+    while (this.#orderSlice()) await new Promise((resolve) => setImmediate(resolve));
     const gone = this.#histories.movingGone.values();
     while (this.#writeSlice(gone)) {
-      if (this.#inFlightBytes > inFlightBytesMax) await this.#settle();
+      if (this.#inFlightBytes > inFlightBytesMax || this.#inFlight > inFlightMax) await this.#settle();
       else await new Promise((resolve) => setImmediate(resolve));
     }
     await this.#settle();
@@ -144,6 +152,13 @@ export class HistoryMover implements Mover {
     const { replayed } = this.#histories;
     const startedMs = performance.now();
     while (performance.now() - startedMs < sliceMsUsual) if (!replayed.loadNext()) return false;
+    return true;
+  }
+
+  /** False where the order of the move stands. */
+  #orderSlice(): boolean {
+    const startedMs = performance.now();
+    while (performance.now() - startedMs < sliceMsUsual) if (!this.#order.step()) return false;
     return true;
   }
 
@@ -160,7 +175,7 @@ export class HistoryMover implements Mover {
   readonly abandon = (): void => {
     const histories = this.#histories;
     for (let at = 0; at < this.#next; at++) {
-      const subject = histories.dirty.at(at);
+      const subject = this.#order.at(at);
       // Numbers may have gone to others since: those are written once more, for nothing.
       if (histories.marks.movedIn(subject) === this.#move) histories.marks.setWhole(subject);
     }
@@ -179,12 +194,14 @@ export class HistoryMover implements Mover {
   };
 
   #reset(): void {
+    this.#order.end();
     this.#isMoving = false;
     this.#bytes = 0;
     this.#records = 0;
     this.#proofs = [];
     this.#sent = [];
     this.#inFlightBytes = 0;
+    this.#inFlight = 0;
   }
 
   /** False where nothing is left. */
@@ -233,8 +250,8 @@ export class HistoryMover implements Mover {
   #writeNext(sequence: number): boolean {
     if (this.#next === this.#end) return false;
     if (this.#next >= this.#fetched) this.#fetchNext();
-    const { dirty, table, marks, disk } = this.#histories;
-    const number = dirty.at(this.#next++);
+    const { table, marks, disk } = this.#histories;
+    const number = this.#order.at(this.#next++);
     if (!marks.isDirty(number)) return true;
     const merchantId = table.merchantOf(number);
     const subject = table.subjectOf(number);
@@ -251,16 +268,17 @@ export class HistoryMover implements Mover {
     table.markClean(number);
     marks.setMoved(number, this.#move, chunksBefore);
     this.#inFlightBytes += bytes;
+    this.#inFlight++;
     if (kept === undefined) this.#send({ merchantId, subject, number, players: 1 });
     else this.#merchants.add(merchantId);
     return true;
   }
 
   #fetchNext(): void {
-    const { dirty, table } = this.#histories;
+    const { table } = this.#histories;
     this.#fetched = Math.min(this.#next + fetchedMax, this.#end);
     const count = this.#fetched - this.#next;
-    for (let at = 0; at < count; at++) this.#batch[at] = dirty.at(this.#next + at);
+    for (let at = 0; at < count; at++) this.#batch[at] = this.#order.at(this.#next + at);
     table.prefetchToPack(this.#batch.subarray(0, count));
   }
 
@@ -306,6 +324,7 @@ export class HistoryMover implements Mover {
     this.#proofs = [];
     this.#sent = [];
     this.#inFlightBytes = 0;
+    this.#inFlight = 0;
     await forEachInSlices(all, (sent) => this.#land(sent));
   }
 

@@ -106,6 +106,18 @@ export class HistoryTable {
     this.#rows.prefetchRows(subjects);
   }
 
+  /** Prefetches what `compareSubjects` will read of these; removed ones are fine. See `prefetch`. */
+  prefetchIds(subjects: Int32Array): void {
+    this.#index.prefetchIds(subjects);
+  }
+
+  /**
+   * Negative where one subject comes before another: those of a merchant and kind stand together, by their ids. Of a removed one it is any number.
+   */
+  compareSubjects(a: number, b: number): number {
+    return this.#index.compare(a, b);
+  }
+
   /** The number of a subject; an empty history is made where it has none. */
   open(merchantId: string, subject: Subject): number {
     const before = this.#index.count();
