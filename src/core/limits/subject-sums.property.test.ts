@@ -19,9 +19,9 @@ import { type Asker, readByRow, readUsage, type SubjectState } from "./usage.ts"
 const startMs = Date.UTC(2026, 2, 29, 10);
 const psp = { kind: "psp", id: "alpha" } as const;
 const zone = "Europe/Berlin";
-/** Enough for a feed, and mostly of other things, so that few payments are many rows. */
-const otherRows = 560;
-const rowsMax = 600;
+/** Enough for a feed, before and after some are folded, and mostly of other things, so that few payments are many rows. */
+const otherRows = 690;
+const rowsMax = 700;
 
 type Step =
   | { readonly kind: "fact"; readonly fact: Fact; readonly isUndone: boolean }
@@ -85,7 +85,7 @@ class House {
   constructor() {
     const label = { type: "login", currency: "", values: new Map(), wides: [] };
     for (let id = 0; id < otherRows; id++) {
-      const atMs = startMs - (id % 300) * 5 * minuteMs;
+      const atMs = startMs - (id % 300) * minuteMs;
       this.#table.place(
         this.#number(),
         { id, atMs, amountMinor: 0, label, wides: [] },
