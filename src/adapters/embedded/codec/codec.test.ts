@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { countRuns } from "../../../../test/helpers/property-runs.ts";
 import {
+  arbitraryHold,
   arbitraryPlayer,
   arbitraryRecord,
   limitedDecision,
@@ -9,6 +10,7 @@ import {
   samplePayment,
   samplePlayer,
 } from "../../../../test/helpers/stored-samples.ts";
+import { decodeHold, encodeHold } from "./hold.ts";
 import { packObject, unpackObject } from "./pack.ts";
 import { decodePaymentRecord, encodePaymentRecord, readKeepUntilMs } from "./payment-record.ts";
 import { decodePlayer, encodePlayer } from "./player.ts";
@@ -36,6 +38,15 @@ describe("stored records", () => {
         expect(readKeepUntilMs(bytes)).toBe(record.keepUntilMs);
         // What was read is written again from its bytes.
         expect(encodePaymentRecord(decodePaymentRecord(record.paymentId, bytes)).equals(bytes)).toBe(true);
+      }),
+      { numRuns: countRuns(300) },
+    );
+  });
+
+  it("come back as they were: holds", () => {
+    fc.assert(
+      fc.property(arbitraryHold, (hold) => {
+        expect(decodeHold(hold.paymentId, encodeHold(hold))).toStrictEqual(hold);
       }),
       { numRuns: countRuns(300) },
     );
