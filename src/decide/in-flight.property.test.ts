@@ -6,7 +6,7 @@ import {
   CrossingGateway,
   type Fate,
   type Flow,
-  type Post,
+  type Mail,
 } from "../../test/helpers/crossing-gateway.ts";
 import { countRuns } from "../../test/helpers/property-runs.ts";
 import type { RuleSnapshot } from "../core/rules/snapshot.ts";
@@ -67,7 +67,7 @@ const house = new CrossingGateway(
 let runs = 0;
 
 /** Sends the step if the gateway would, and holds it against the issuer's count. */
-function send(flow: Flow, { caps }: World, fate: Fate, post: Post): void {
+function send(flow: Flow, { caps }: World, fate: Fate, mail: Mail): void {
   house.nowMs += 1;
   // Where a plan has come to its end the player goes on.
   if (house.findStep(flow) === undefined) house.decide(flow);
@@ -75,7 +75,7 @@ function send(flow: Flow, { caps }: World, fate: Fate, post: Post): void {
   if (step === undefined) return;
   for (const { key, declines } of caps)
     expect(house.countSeen(flow.asked, key, windowMs), "attempts beyond a cap").toBeLessThan(declines);
-  house.send(flow, step, fate, post);
+  house.send(flow, step, fate, mail);
 }
 
 const world: fc.Arbitrary<World> = fc.record({
@@ -97,7 +97,7 @@ const worlds = fc.sample(world, countRuns(30)).map((told) => [told, compileWorld
 type Act =
   | { readonly does: "decide" }
   | { readonly does: "repeat" }
-  | { readonly does: "send"; readonly fate: Fate; readonly post: Post }
+  | { readonly does: "send"; readonly fate: Fate; readonly mail: Mail }
   | { readonly does: "catch up"; readonly isReversed: boolean }
   | { readonly does: "wait"; readonly forMs: number };
 
@@ -106,9 +106,12 @@ const fates: fc.Arbitrary<Fate> = fc.oneof(
   { arbitrary: fc.constantFrom<Fate>("refused", "timeout-declined"), weight: 2 },
   fc.constantFrom<Fate>("approved", "timeout-approved"),
 );
-const posts = fc.constantFrom<Post>("arrives", "arrives", "is lost", "answer is lost");
+const mails: fc.Arbitrary<Mail> = fc.record({
+  post: fc.constantFrom("arrives", "arrives", "is lost", "answer is lost"),
+  isDated: fc.boolean(),
+});
 const act: fc.Arbitrary<Act> = fc.oneof(
-  { arbitrary: fc.record({ does: fc.constant("send" as const), fate: fates, post: posts }), weight: 16 },
+  { arbitrary: fc.record({ does: fc.constant("send" as const), fate: fates, mail: mails }), weight: 16 },
   { arbitrary: fc.constant<Act>({ does: "decide" }), weight: 3 },
   fc.constant<Act>({ does: "repeat" }),
   { arbitrary: fc.record({ does: fc.constant("catch up" as const), isReversed: fc.boolean() }), weight: 4 },
@@ -128,7 +131,7 @@ function perform(flow: Flow, told: World, act: Act): void {
   house.nowMs += 1;
   if (act.does === "decide") house.decide(flow);
   else if (act.does === "repeat") house.repeat(flow);
-  else if (act.does === "send") send(flow, told, act.fate, act.post);
+  else if (act.does === "send") send(flow, told, act.fate, act.mail);
   else if (act.does === "catch up") house.catchUp(flow, act.isReversed);
   else house.nowMs += act.forMs;
 }
@@ -188,7 +191,7 @@ describe("payments of one card side by side", () => {
           for (const which of order) {
             const flow = flows[which]!;
             if (flow.revision < 0) house.decide(flow);
-            else if (house.findStep(flow) !== undefined) send(flow, small, "96", post);
+            else if (house.findStep(flow) !== undefined) send(flow, small, "96", { post, isDated: true });
             else house.catchUp(flow, false);
           }
           most = Math.max(most, house.countSeen(flows[0]!.asked, "CARD", windowMs));

@@ -21,8 +21,8 @@ const afterPlanMs = 5 * minute + 1;
 
 /** What becomes of an attempt at the issuer. Of `timeout` only the issuer knows, until it is asked; `refused` reaches no issuer. */
 export type Fate = "05" | "96" | "91" | "approved" | "refused" | "timeout-declined" | "timeout-approved";
-/** What becomes of the report. */
-export type Post = "arrives" | "is lost" | "answer is lost";
+/** What becomes of the report, and whether it says when the attempt was: else it is taken for as old as the report. */
+export type Mail = { readonly post: "arrives" | "is lost" | "answer is lost"; readonly isDated: boolean };
 
 export type Asked = {
   readonly card: string;
@@ -36,6 +36,7 @@ type Sent = {
   readonly asked: Asked;
   readonly fate: Fate;
   readonly atMs: number;
+  readonly isDated: boolean;
   readonly step: Step;
   /** Whether the service heard of it, and of what became of it. */
   told: "nothing" | "that it is open" | "all";
@@ -119,12 +120,13 @@ export class CrossingGateway {
     return plan.steps.find(({ number }) => number === next.step);
   }
 
-  send(flow: Flow, step: Step, fate: Fate, post: Post): void {
+  send(flow: Flow, step: Step, fate: Fate, { post, isDated }: Mail): void {
     const attempt: Sent = {
       flow,
       asked: flow.asked,
       fate,
       atMs: this.nowMs,
+      isDated,
       step,
       told: "nothing",
       wasForgotten: false,
@@ -201,9 +203,10 @@ export class CrossingGateway {
     attempt.told = told;
   }
 
-  #report({ flow, fate, step, atMs }: Sent, isSettled: boolean): OutcomeReport {
+  #report({ flow, fate, step, atMs, isDated }: Sent, isSettled: boolean): OutcomeReport {
     const { attemptId, psp } = step;
-    const base = { merchantId: "default", paymentId: flow.paymentId, attemptId, psp, atMs } as const;
+    const of = { merchantId: "default", paymentId: flow.paymentId, attemptId, psp } as const;
+    const base = isDated ? { ...of, atMs } : of;
     if (fate === "approved" || (fate === "timeout-approved" && isSettled))
       return { ...base, result: "APPROVED" };
     if (fate === "refused") return { ...base, result: "DECLINED", failure: "CONNECT" };

@@ -226,6 +226,21 @@ describe("scheme caps", () => {
     expect(read([...declines(21, {}), approval(2, 4999)], { caps }).left).toBe(0);
   });
 
+  test("what others met between the decision and the approval of a payment may have come after it, and counts", () => {
+    const approval: Told = {
+      ago: 2,
+      type: "payment_approved",
+      wides: { payment: 1, counted_at: nowMs - 10 },
+    };
+    const by = (payment: number, ago: number): Told => ({ ago, values: { code: "05" }, wides: { payment } });
+    const used = (...told: readonly Told[]) =>
+      read([...told, approval], { caps: capsOf("visa") }).caps[0]!.used;
+    expect(used(by(2, 11), by(2, 10))).toBe(0);
+    expect(used(by(2, 9), by(2, 5))).toBe(2);
+    expect(used(by(1, 9), by(1, 5)), "its own").toBe(0);
+    expect(used(by(2, 1)), "after it").toBe(1);
+  });
+
   test("an approval of a part resets no count by amount: what was asked for is not its own amount", () => {
     const part: Told = { ago: 2, type: "payment_approved", values: { code: "10" } };
     expect(read([...declines(21, {}), part], { caps: capsOf("visa") }).left).toBe(0);
@@ -307,6 +322,10 @@ function readNaively(events: readonly ListedEvent[], question: CardQuestion): re
   )
     found.push("data -");
   if (waits.length > 0) found.push(`advice ${Math.max(...waits)}`);
+  const resets = (approval: ListedEvent, row: ListedEvent) =>
+    isApproval(approval) &&
+    (row.wides!.payment === approval.wides!.payment ||
+      row.atMs <= (approval.wides!.counted_at ?? approval.atMs));
   for (const cap of question.caps) {
     const isSame = (row: ListedEvent) =>
       [question.group, ""].includes(textOf(row, "initiator")) && (cap.key === "CARD" || isSameAmount(row));
@@ -316,7 +335,7 @@ function readNaively(events: readonly ListedEvent[], question: CardQuestion): re
           !isApproval(row) &&
           isSame(row) &&
           row.atMs > at - cap.windowMs &&
-          !(cap.resetOnApproval && after(row).some((each) => isApproval(each) && isSame(each))),
+          !(cap.resetOnApproval && after(row).some((each) => isSame(each) && resets(each, row))),
       ).length;
     if (countAt(nowMs) < cap.declines) continue;
     const frees = rows.map(({ atMs }) => atMs + cap.windowMs).filter((at) => countAt(at) < cap.declines);
@@ -343,11 +362,15 @@ const event: fc.Arbitrary<ListedEvent> = fc
       },
       { requiredKeys: ["code"] },
     ),
-    wides: fc.record({
-      payment: fc.integer({ min: 1, max: 4 }),
-      player: fc.constantFrom(1, 2),
-      block_until: fc.constantFrom(nowMs - 1, nowMs, nowMs + day, Number.POSITIVE_INFINITY),
-    }),
+    wides: fc.record(
+      {
+        payment: fc.integer({ min: 1, max: 4 }),
+        player: fc.constantFrom(1, 2),
+        block_until: fc.constantFrom(nowMs - 1, nowMs, nowMs + day, Number.POSITIVE_INFINITY),
+        counted_at: fc.integer({ min: 0, max: 35 }).map((days) => nowMs - days * day),
+      },
+      { requiredKeys: ["payment", "player", "block_until"] },
+    ),
   })
   .map((told) => {
     const values = Object.fromEntries(

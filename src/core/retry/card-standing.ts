@@ -116,13 +116,25 @@ export function readCardStanding(
 /** What is gathered on the way from the newest row to the oldest. */
 type Gathered = {
   readonly blocks: Map<string, CardObstacle & { readonly untilMs: number }>;
-  readonly counters: readonly { readonly cap: SchemeCap; readonly atMs: number[]; isReset: boolean }[];
+  readonly counters: readonly Counter[];
   /** Rows of approvals, and where each has its payment: read only where a block asks for it, for reading wide values is what costs. */
-  readonly approvals: { readonly row: number; readonly paymentPlace: number }[];
+  readonly approvals: Approval[];
   isApproved: boolean;
   wait: { readonly untilMs: number; readonly advice: string } | undefined;
   readonly wrongCvvs: number[];
   oldData: { readonly untilMs: number; readonly code: string } | undefined;
+};
+
+type Approval = { readonly row: number; readonly paymentPlace: number };
+
+type Counter = {
+  readonly cap: SchemeCap;
+  /** Instants of declines, newest first. */
+  readonly atMs: number[];
+  /** Declines up to here were before an approval. */
+  resetMs: number;
+  /** Approvals of payments whose own declines were before them as well. */
+  readonly resetBy: Approval[];
 };
 
 function readCard(
@@ -133,7 +145,7 @@ function readCard(
 ): CardStanding {
   const gathered: Gathered = {
     blocks: new Map(),
-    counters: question.caps.map((cap) => ({ cap, atMs: [], isReset: false })),
+    counters: question.caps.map((cap) => ({ cap, atMs: [], resetMs: -Infinity, resetBy: [] })),
     approvals: [],
     isApproved: false,
     wait: undefined,
@@ -171,6 +183,10 @@ function isSameAmount({ readAmount }: History, row: number, view: CardView, ques
   return readAmount(row) === question.amountMinor && view.currency === question.currency;
 }
 
+/**
+ * An approval resets what was declined before it. Nobody knows when the issuer saw it: certainly after its payment was decided, and after the declines of the
+ * same payment. What other payments met in between may have come after it, and goes on counting.
+ */
 function noteApproval(
   gathered: Gathered,
   question: CardQuestion,
@@ -184,7 +200,11 @@ function noteApproval(
   const isSame = !view.isPartial && isSameAmount(history, row, view, question);
   for (const counter of gathered.counters) {
     const { key, resetOnApproval } = counter.cap;
-    if (resetOnApproval && (key === "CARD" || isSame)) counter.isReset = true;
+    if (!resetOnApproval || (key !== "CARD" && !isSame)) continue;
+    const decidedMs = view.decidedPlace < 0 ? Number.NaN : history.readWide(row, view.decidedPlace);
+    const beforeMs = Number.isNaN(decidedMs) ? history.atMs[row]! : Math.min(decidedMs, history.atMs[row]!);
+    counter.resetMs = Math.max(counter.resetMs, beforeMs);
+    if (view.paymentPlace >= 0) counter.resetBy.push({ row, paymentPlace: view.paymentPlace });
   }
 }
 
@@ -210,11 +230,24 @@ function noteDecline(
       gathered.oldData = { untilMs, code: view.code };
   }
   if (view.isCounted && isCountedWith(view, question)) {
-    for (const { cap, atMs: counted, isReset } of gathered.counters) {
-      if (isReset || atMs <= nowMs - cap.windowMs) continue;
-      if (cap.key === "CARD" || isSameAmount(history, row, view, question)) counted.push(atMs);
+    for (const { cap, atMs: counted, resetMs, resetBy } of gathered.counters) {
+      if (atMs <= resetMs || atMs <= nowMs - cap.windowMs) continue;
+      if (cap.key !== "CARD" && !isSameAmount(history, row, view, question)) continue;
+      if (!isOfOne(history, row, view, resetBy)) counted.push(atMs);
     }
   }
+}
+
+/** Whether the row is of the payment of one of the approvals. */
+function isOfOne(
+  { readWide }: History,
+  row: number,
+  { paymentPlace }: CardView,
+  approvals: readonly Approval[],
+): boolean {
+  if (approvals.length === 0 || paymentPlace < 0) return false;
+  const payment = readWide(row, paymentPlace);
+  return approvals.some((each) => readWide(each.row, each.paymentPlace) === payment);
 }
 
 function noteBlock(
@@ -229,10 +262,7 @@ function noteBlock(
   if (block === "card_amount" && !isSameAmount(history, row, view, question)) return;
   const untilMs = readBlockUntil(history, row, view);
   if (untilMs <= question.nowMs) return;
-  if (view.paymentPlace >= 0) {
-    const payment = history.readWide(row, view.paymentPlace);
-    if (approvals.some((each) => history.readWide(each.row, each.paymentPlace) === payment)) return;
-  }
+  if (isOfOne(history, row, view, approvals)) return;
   const known = blocks.get(block);
   if (known !== undefined && known.untilMs >= untilMs) return;
   blocks.set(block, { code: "HARD_DECLINE", what: block, answer: view.code, untilMs });

@@ -25,6 +25,8 @@ export type CardView = {
   readonly needsNewData: boolean;
   readonly blockUntilPlace: number;
   readonly paymentPlace: number;
+  /** Of when the payment was decided first. */
+  readonly decidedPlace: number;
   readonly playerPlace: number;
 };
 
@@ -100,6 +102,7 @@ const nothing: CardView = {
   needsNewData: false,
   blockUntilPlace: -1,
   paymentPlace: -1,
+  decidedPlace: -1,
   playerPlace: -1,
 };
 
@@ -121,6 +124,7 @@ function readView(label: Label, read: ReadMeaning, atMs: number): CardView {
   const places = {
     blockUntilPlace: wides.indexOf("block_until"),
     paymentPlace: wides.indexOf("payment"),
+    decidedPlace: wides.indexOf("counted_at"),
     playerPlace: wides.indexOf("player"),
   };
   const group = initiator === "" ? undefined : groupOf(initiator);
