@@ -43,8 +43,8 @@ export function testLimitStore(open: OpenPort<LimitStore>): void {
       const hold = sampleHold("pay", { subjects: [player("p"), card("c")] });
       const done = port.store().hold("m", hold);
       expect(port.store().get("m", "pay")).toStrictEqual(hold);
-      expect(port.store().holdsOf("m", player("p"))).toStrictEqual([hold]);
-      expect(port.store().holdsOf("m", card("c"))).toStrictEqual([hold]);
+      expect([...port.store().holdsOf("m", player("p"))]).toStrictEqual([hold]);
+      expect([...port.store().holdsOf("m", card("c"))]).toStrictEqual([hold]);
       expect(idsOf(player("c"))).toEqual([]);
       await done;
     });
