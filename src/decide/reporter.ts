@@ -17,7 +17,7 @@ import type { FieldFault } from "../core/field-fault.ts";
 import type { Hold } from "../core/limits/limit.ts";
 import type { OutcomeReport, OutcomeResult } from "../core/outcome-report.ts";
 import type { Payment } from "../core/payment.ts";
-import { applyReports, readMeaning } from "../core/retry/apply-reports.ts";
+import { applyReports, type ReportContext, readMeaning } from "../core/retry/apply-reports.ts";
 import type { Attempt } from "../core/retry/attempts.ts";
 import { codeTableOf } from "../core/retry/code-table.ts";
 import type { OutcomeClass } from "../core/retry/outcome-class.ts";
@@ -41,6 +41,9 @@ import { tellOutcomes } from "./tell-outcomes.ts";
 import { openWorkspace, type Workspace } from "./workspace.ts";
 
 type Call = { readonly report: OutcomeReport; readonly rules: ActiveRules; readonly nowMs: number };
+
+/** A call about a stored payment, with what reports on it are read by. */
+type HeardCall = Call & { readonly context: ReportContext };
 
 export type ReporterDeps = DeciderDeps & { readonly limits: Pick<LimitStore, "hold" | "release"> };
 
@@ -80,12 +83,13 @@ export function createReporter(deps: ReporterDeps): Reporter {
     if (applied.faults.length > 0) return invalid(applied.faults.map(atReport));
     if (applied.attempts !== record.attempts)
       tellOutcomes(deps.onOutcome, heard, applied.attempts, [reported], told.latencyMs);
+    const now: HeardCall = { ...call, context };
     return later === undefined
-      ? keepAttempts(call, heard, applied.attempts)
-      : keepLater(call, heard, applied.attempts, later);
+      ? keepAttempts(now, heard, applied.attempts)
+      : keepLater(now, heard, applied.attempts, later);
   };
 
-  const keepAttempts = (call: Call, heard: HeardPayment, attempts: readonly Attempt[]): Reported => {
+  const keepAttempts = (call: HeardCall, heard: HeardPayment, attempts: readonly Attempt[]): Reported => {
     const { record } = heard;
     if (attempts === record.attempts) return answer(call, heard, attempts, "KNOWN", keeper.last());
     const { hold, facts } = hearAttempts(heard, attempts);
@@ -99,7 +103,7 @@ export function createReporter(deps: ReporterDeps): Reporter {
 
   /** A refund, a chargeback or a clearing changes no attempt and no hold, unless it is the first to tell of the approval. */
   const keepLater = (
-    call: Call,
+    call: HeardCall,
     heard: HeardPayment,
     attempts: readonly Attempt[],
     later: LaterWord,
@@ -126,8 +130,8 @@ export function createReporter(deps: ReporterDeps): Reporter {
   };
 
   const answer = (
-    { report: told, rules, nowMs }: Call,
-    { record, payment, hold, bins }: HeardPayment,
+    { report: told, rules, nowMs, context }: HeardCall,
+    { record, payment, hold }: HeardPayment,
     attempts: readonly Attempt[],
     verdict: Reported["verdict"],
     kept: Promise<void> | undefined,
@@ -139,7 +143,6 @@ export function createReporter(deps: ReporterDeps): Reporter {
     const now = standNow(rules.snapshot, payment, state, nowMs);
     const standing = readStanding(told, now, hold, hold?.instantMs ?? record.decision.decidedAtMs);
     const attempt = findAttempt(attempts, told);
-    const context = describeReports(record, payment, { snapshot: rules.snapshot, bins, nowMs });
     return {
       ok: true,
       verdict,
