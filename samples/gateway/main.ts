@@ -11,6 +11,7 @@ const program = new Command("gateway")
   .option("--payments <count>", "how many payments", readCount, 1_000)
   .option("--players <count>", "how many players make them; as many as payments by default", readCount)
   .option("--concurrency <count>", "payments under way at once", readCount, 64)
+  .option("--per-player <count>", "payments of one player at once", readCount, 1)
   .option("--rate <per second>", "payments that begin a second; 0 means as many as go", readNumber, 0)
   .option("--countries <codes>", `of ${Object.keys(places).join(", ")}`, readCountries, ["DK", "FI"])
   .option(
@@ -33,6 +34,7 @@ type Options = {
   readonly payments: number;
   readonly players?: number;
   readonly concurrency: number;
+  readonly perPlayer: number;
   readonly rate: number;
   readonly countries: readonly string[];
   readonly seed: string;
@@ -71,6 +73,7 @@ const { tally, lateCharges } = await runGateway({
     otherMethod: options.otherMethod,
   },
   concurrency: options.concurrency,
+  perPlayer: options.perPlayer,
   rate: options.rate,
   pspTimeoutMs: options.pspTimeout,
   settings: {

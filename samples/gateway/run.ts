@@ -1,4 +1,4 @@
-/** A run of many payments: so many at once, so many a second, and one at a time per player. */
+/** A run of many payments: so many at once, so many a second, and of a player only so many at a time. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Books, openBooks } from "./books.ts";
 import { executeDeposit, type GatewayDeps, type GatewaySettings } from "./gateway.ts";
@@ -15,6 +15,8 @@ export type RunOptions = {
   readonly simulatorUrl: string;
   readonly crowd: Crowd;
   readonly concurrency: number;
+  /** Payments of one player at once. */
+  readonly perPlayer: number;
   /** Payments a second; 0 means as many as go. */
   readonly rate: number;
   readonly pspTimeoutMs: number;
@@ -33,7 +35,7 @@ export type RunResult = {
 };
 
 export async function runGateway(options: RunOptions): Promise<RunResult> {
-  const { crowd, concurrency, rate, settings } = options;
+  const { crowd, concurrency, perPlayer, rate, settings } = options;
   const tally = openTally(() => performance.now(), options.sliceMs);
   const books = openBooks();
   const switchyard = openSwitchyard(options.switchyardUrl);
@@ -50,9 +52,10 @@ export async function runGateway(options: RunOptions): Promise<RunResult> {
       const dueMs = rate > 0 ? startMs + (at * 1000) / rate - performance.now() : 0;
       if (dueMs > 0) await sleep(dueMs);
       const deposit = makeDeposit(crowd, at);
-      const before = playing.get(deposit.playerId) ?? Promise.resolve();
+      const lane = `${deposit.playerId} ${at % perPlayer}`;
+      const before = playing.get(lane) ?? Promise.resolve();
       const ended = before.then(() => executeDeposit(deposit, deps));
-      playing.set(deposit.playerId, ended);
+      playing.set(lane, ended);
       tally.ended(deposit.request.paymentId, await ended);
       options.onProgress(++done);
     }

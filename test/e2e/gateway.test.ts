@@ -128,6 +128,7 @@ function options({ gatewayUrl }: SpawnedService, { url }: Simulator): Omit<RunOp
     switchyardUrl: gatewayUrl,
     simulatorUrl: url,
     concurrency: 48,
+    perPlayer: 4,
     // Slow enough that even a few payments last through several outages, and do not all fall into a second in which every PSP is left alone.
     rate: Math.min(200, payments / 5),
     pspTimeoutMs: 800,
@@ -160,6 +161,26 @@ describe("the reference gateway", () => {
       // Only an approval that came to light after its hold was released may lead beyond a limit, and then it is said.
       expect(day?.overrun || chargedMinor <= dayLimitMinor, `${playerId} is beyond the limit`).toBe(true);
     }
+    await service.stop();
+  });
+
+  test("sends no attempt beyond a cap, however many payments of one card run side by side", async () => {
+    const slow = {
+      latency_ms: { median: 40, p95: 120 },
+      approval: { default: 0.1 },
+      declines: [{ code: "05" }],
+    };
+    const simulator = await openPsps({
+      psps: ["alpha", "bravo", "coral", "delta"].map((id) => ({ ...slow, id })),
+    });
+    const service = await startRules();
+    const few = { ...crowd, payments: 300, players: 6, seed: "side by side", countries: ["FI"] };
+    const wide = { ...options(service, simulator), crowd: few, concurrency: 64, perPlayer: 16, rate: 0 };
+    const run = await runGateway({ ...wide, settleAfterMs: 0 });
+    const { entries } = simulator.ledger;
+    expect(findOverCap(entries), "attempts beyond a cap").toEqual([]);
+    expect(run.tally.endings.get("denied SCHEME_CAP")).toBeGreaterThan(20);
+    expectNothingOpen(run);
     await service.stop();
   });
 
