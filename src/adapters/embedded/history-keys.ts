@@ -3,11 +3,12 @@
  * number behind that.
  */
 import type { Subject, SubjectKind } from "../../core/history/history.ts";
-import { encodeMerchantRange, readMerchantPart } from "./keys.ts";
+import { encodeMerchantRange, measureMerchantPart, readMerchantPart } from "./keys.ts";
 
 /** By the byte that is written; new ones go to the end. */
 const kinds: readonly SubjectKind[] = ["player", "card", "device", "ip", "bin", "psp", "mid", "brand", "key"];
 const byteOfKind = new Map(kinds.map((kind, byte) => [kind, byte]));
+const playerByte = byteOfKind.get("player")!;
 /** How the id is written: those that UTF-8 would merge are UTF-16, and come last. */
 const utf8 = 0;
 const utf16 = 1;
@@ -74,6 +75,19 @@ export function decodeHistoryKey(key: Buffer): { readonly merchantId: string; re
   const { id: merchantId, end } = readMerchantPart(key);
   const id = key.toString(key[end + 1] === utf16 ? "utf16le" : "utf8", end + 2);
   return { merchantId, subject: { kind: kinds[key[end]!]!, id } };
+}
+
+/** Whether it is that of a player's history. */
+export function isPlayerKey(key: Buffer): boolean {
+  return key[measureMerchantPart(key)] === playerByte;
+}
+
+/** The merchant of a key. */
+export function readHistoryMerchant(key: Buffer): string {
+  for (let at = 0; at < lastPrefix.length; at++) {
+    if (key[at] !== lastPrefix[at]) return readMerchantPart(key).id;
+  }
+  return lastMerchantId;
 }
 
 /** Keys of a kind of subjects in `[start, end)`, by id. */

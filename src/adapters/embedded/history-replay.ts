@@ -3,9 +3,13 @@ import { decodeMerge } from "./codec/merge-record.ts";
 import { decodeLabel, decodeReversal, decodeRow, readRowInstant } from "./codec/row-record.ts";
 import type { EmbeddedHistories } from "./histories.ts";
 import { isPlayer } from "./history-disk.ts";
-import { decodeHistoryKey } from "./history-keys.ts";
+import {
+  decodeHistoryKey,
+  encodeHistoryKeyBriefly,
+  isPlayerKey,
+  readHistoryMerchant,
+} from "./history-keys.ts";
 import { type JournalRecord, recordKinds } from "./journal/format.ts";
-import { joinSubjectKey } from "./keys.ts";
 import { ReplayBacklog } from "./replay-backlog.ts";
 
 /** Of a history that comes with a record of the journal; no caller's id has a NUL. */
@@ -18,7 +22,8 @@ const passing: Subject = { kind: "key", id: "\u0000merged" };
 export class HistoryReplay {
   readonly #histories: EmbeddedHistories;
   readonly #backlog = new ReplayBacklog();
-  #walk: Iterator<string, undefined> | undefined;
+  /** Up to which number of the backlog histories were loaded. One walk for all: to begin anew each time would be to step over all that went before. */
+  #walked = 0;
   /** By number: the sequence up to which LMDB had a history that was loaded. Undefined when the journal is through. */
   #loadedFrom: Map<number, number> | undefined = new Map();
 
@@ -33,15 +38,10 @@ export class HistoryReplay {
 
   /** Loads one that waits. False where none does. */
   loadNext(): boolean {
-    // One walk for all of them: to begin anew each time would be to step over all that went before.
-    this.#walk ??= this.#backlog.keys();
-    const next = this.#walk.next();
-    if (next.done === true) {
-      this.#walk = undefined;
-      return false;
-    }
-    const [record] = this.#backlog.peek(next.value);
-    const { merchantId, subject } = decodeHistoryKey(record!.key);
+    const next = this.#backlog.next(this.#walked);
+    this.#walked = next + 1;
+    if (next < 0) return false;
+    const { merchantId, subject } = decodeHistoryKey(this.#backlog.keyOf(next));
     this.#histories.find(merchantId, subject);
     return true;
   }
@@ -55,7 +55,7 @@ export class HistoryReplay {
   noteLoaded(number: number, merchantId: string, subject: Subject, sequence: number): void {
     this.#loadedFrom?.set(number, sequence);
     if (this.#backlog.size() === 0) return;
-    const waiting = this.#backlog.take(joinSubjectKey(merchantId, subject));
+    const waiting = this.#backlog.take(encodeHistoryKeyBriefly(merchantId, subject));
     for (const record of waiting) this.#apply(record, number, merchantId, subject);
   }
 
@@ -64,8 +64,8 @@ export class HistoryReplay {
       this.#histories.labels.restore(record.key.readUInt32LE(0), decodeLabel(record.value));
       return;
     }
+    if (this.#canWait(record)) return;
     const { merchantId, subject } = decodeHistoryKey(record.key);
-    if (this.#canWait(record, merchantId, subject)) return;
     if (record.kind === recordKinds.merge) this.#endSource(record, merchantId);
     const number = this.#histories.open(merchantId, subject);
     if (!this.#isKnown(record, number)) this.#apply(record, number, merchantId, subject);
@@ -78,22 +78,27 @@ export class HistoryReplay {
   }
 
   /** Whether it is a row of a history that LMDB has and nobody asked for yet. */
-  #canWait(record: JournalRecord, merchantId: string, subject: Subject): boolean {
+  #canWait(record: JournalRecord): boolean {
     if (record.kind !== recordKinds.row && record.kind !== recordKinds.reversal) return false;
-    const histories = this.#histories;
-    const mapKey = joinSubjectKey(merchantId, subject);
-    if (!this.#backlog.has(mapKey)) {
-      if (histories.table.find(merchantId, subject) >= 0 || histories.isGone(merchantId, subject))
-        return false;
-      const sequence = histories.disk.findSequence(record.key);
+    let number = this.#backlog.find(record.key);
+    if (number < 0) {
+      const sequence = this.#findOnDisk(record);
       if (sequence === undefined) return false;
-      this.#backlog.open(mapKey, sequence);
+      number = this.#backlog.open(record, sequence);
     }
-    this.#backlog.add(mapKey, record);
-    if (record.kind === recordKinds.row && isPlayer(subject)) {
-      histories.players.widenSpan(merchantId, readRowInstant(record.value));
+    this.#backlog.add(number, record);
+    if (record.kind === recordKinds.row && isPlayerKey(record.key)) {
+      this.#histories.players.widenSpan(readHistoryMerchant(record.key), readRowInstant(record.value));
     }
     return true;
+  }
+
+  /** Up to where LMDB has the history of a record; undefined where it has none, or it is in memory or gone since. */
+  #findOnDisk({ key }: JournalRecord): number | undefined {
+    const { table, disk } = this.#histories;
+    const { merchantId, subject } = decodeHistoryKey(key);
+    if (table.find(merchantId, subject) >= 0 || this.#histories.isGone(merchantId, subject)) return undefined;
+    return disk.findSequence(key);
   }
 
   #isKnown({ sequence }: JournalRecord, number: number): boolean {

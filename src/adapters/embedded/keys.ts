@@ -104,6 +104,11 @@ export function readMerchantPart(key: Buffer): { readonly id: string; readonly e
   return readPart(key, 0);
 }
 
+/** How many bytes the merchant takes that a key begins with. */
+export function measureMerchantPart(key: Buffer): number {
+  return lengthBytes + (key.readUInt16BE(0) & ~utf16Flag);
+}
+
 function readPart(key: Buffer, at: number): { readonly id: string; readonly end: number } {
   const header = key.readUInt16BE(at);
   const start = at + lengthBytes;

@@ -1,6 +1,6 @@
 /**
- * Records of the journal that wait until somebody asks for their history, so that a start need not load what LMDB has already. There may be millions:
- * they stay in the bytes of their segments, and take 28 bytes each beside.
+ * Records of the journal that wait until somebody asks for their history, so that a start need not load what LMDB has already. There may be millions, of
+ * as many histories: they stay in the bytes of their segments, and no text or object is made for any.
  */
 import type { JournalRecord, RecordKind } from "./journal/format.ts";
 
@@ -10,33 +10,60 @@ const chunkShift = 16;
 const chunkEntries = 1 << chunkShift;
 const unit = 0x1_0000_0000;
 
-/** What LMDB has of a history, and the last of its entries + 1. */
-type Waiting = { readonly sequence: number; last: number };
+/** Words of a history: buffer and length of its key, where that starts, the last of its entries + 1 (or `taken`). */
+const historyWords = 3;
+const keyWord = 0;
+const startWord = 1;
+const lastWord = 2;
+const taken = 0xffff_ffff;
+const historiesMin = 1_024;
 
+/** Histories go by a number, from 0 on in the order in which they were opened. */
 export class ReplayBacklog {
-  readonly #waiting = new Map<string, Waiting>();
+  /** Pairs of a hash and the number + 1 of a history, 0 where the slot is free; at most three quarters are taken. */
+  #slots = new Int32Array(4 * historiesMin);
+  #histories = new Uint32Array(historyWords * historiesMin);
+  /** What LMDB has of them. */
+  #sequences = new Float64Array(historiesMin);
+  #count = 0;
+  #waiting = 0;
   #chunks: Uint32Array[] = [];
   #entries = 0;
-  #buffers: ArrayBufferLike[] = [];
+  #buffers: Uint8Array[] = [];
 
   /** Histories of which something waits. */
   size(): number {
-    return this.#waiting.size;
+    return this.#waiting;
   }
 
-  has(mapKey: string): boolean {
-    return this.#waiting.has(mapKey);
+  /** The number of a history of which something waits, by its key as the journal has it; -1 where nothing does. */
+  find(key: Uint8Array): number {
+    if (this.#waiting === 0) return -1;
+    const number = this.#lookUp(key, hashKey(key));
+    return number >= 0 && this.#histories[number * historyWords + lastWord] !== taken ? number : -1;
   }
 
-  /** Expects records of a history that LMDB has up to `sequence`. */
-  open(mapKey: string, sequence: number): void {
-    this.#waiting.set(mapKey, { sequence, last: 0 });
+  /** Expects records of the history of this one, of which nothing waits; LMDB has it up to `sequence`. Returns its number. */
+  open({ key }: JournalRecord, sequence: number): number {
+    const hash = hashKey(key);
+    let number = this.#lookUp(key, hash);
+    if (number < 0) {
+      number = this.#count++;
+      this.#reserve();
+      const at = number * historyWords;
+      this.#histories[at + keyWord] = this.#numberOf(key.buffer) * 0x1_0000 + key.length;
+      this.#histories[at + startWord] = key.byteOffset;
+      putSlot(this.#slots, hash, number + 1);
+    }
+    this.#histories[number * historyWords + lastWord] = 0;
+    this.#sequences[number] = sequence;
+    this.#waiting++;
+    return number;
   }
 
   /** Takes a record of a history that is open, unless LMDB has it. */
-  add(mapKey: string, record: JournalRecord): void {
-    const waiting = this.#waiting.get(mapKey)!;
-    if (record.sequence <= waiting.sequence) return;
+  add(number: number, record: JournalRecord): void {
+    if (record.sequence <= this.#sequences[number]!) return;
     const entry = this.#entries++;
     if (entry >>> chunkShift === this.#chunks.length) {
       this.#chunks.push(new Uint32Array(chunkEntries * entryWords));
@@ -44,47 +71,96 @@ export class ReplayBacklog {
     const words = this.#chunks[entry >>> chunkShift]!;
     const at = (entry & (chunkEntries - 1)) * entryWords;
     const { key, value, kind, sequence } = record;
-    words[at] = waiting.last;
+    words[at] = this.#histories[number * historyWords + lastWord]!;
     words[at + 1] = this.#numberOf(key.buffer) * 0x1_0000 + key.length;
     words[at + 2] = key.byteOffset;
     words[at + 3] = key.byteOffset + key.length + value.length;
     words[at + 4] = kind;
     words[at + 5] = sequence % unit;
     words[at + 6] = sequence / unit;
-    waiting.last = entry + 1;
-  }
-
-  /** The records of a history, newest first. */
-  *peek(mapKey: string): Generator<JournalRecord> {
-    for (let entry = this.#waiting.get(mapKey)?.last ?? 0; entry > 0; ) {
-      const words = this.#chunks[(entry - 1) >>> chunkShift]!;
-      const at = ((entry - 1) & (chunkEntries - 1)) * entryWords;
-      yield this.#read(words, at);
-      entry = words[at]!;
-    }
+    this.#histories[number * historyWords + lastWord] = entry + 1;
   }
 
   /** The records of a history, oldest first; they wait no more. */
-  take(mapKey: string): JournalRecord[] {
-    const records = [...this.peek(mapKey)].reverse();
-    this.#waiting.delete(mapKey);
-    if (this.#waiting.size === 0) this.#clear();
-    return records;
+  take(key: Uint8Array): JournalRecord[] {
+    const number = this.find(key);
+    if (number < 0) return [];
+    const records: JournalRecord[] = [];
+    for (let entry = this.#histories[number * historyWords + lastWord]!; entry > 0; ) {
+      const words = this.#chunks[(entry - 1) >>> chunkShift]!;
+      const at = ((entry - 1) & (chunkEntries - 1)) * entryWords;
+      records.push(this.#read(words, at));
+      entry = words[at]!;
+    }
+    this.#close(number);
+    return records.reverse();
   }
 
-  /** Histories of which something waits; go on with it while they are taken. */
-  keys(): IteratorObject<string, undefined> {
-    return this.#waiting.keys();
+  /** The first number from `from` on of a history of which something waits, -1 where there is none. */
+  next(from: number): number {
+    for (let number = from; number < this.#count; number++) {
+      if (this.#histories[number * historyWords + lastWord] !== taken) return number;
+    }
+    return -1;
+  }
+
+  /** The key of a history as the journal has it. */
+  keyOf(number: number): Buffer {
+    const word = this.#histories[number * historyWords + keyWord]!;
+    const bytes = this.#buffers[word >>> 16]!;
+    return Buffer.from(bytes.buffer, this.#histories[number * historyWords + startWord]!, word & 0xffff);
   }
 
   /** No more records come: what is open and waits for nothing is closed. */
   end(): void {
-    for (const [mapKey, { last }] of this.#waiting) if (last === 0) this.#waiting.delete(mapKey);
-    if (this.#waiting.size === 0) this.#clear();
+    for (let number = 0; number < this.#count; number++) {
+      if (this.#histories[number * historyWords + lastWord] === 0) this.#close(number);
+    }
+  }
+
+  #close(number: number): void {
+    this.#histories[number * historyWords + lastWord] = taken;
+    if (--this.#waiting === 0) this.#clear();
+  }
+
+  #lookUp(key: Uint8Array, hash: number): number {
+    const mask = this.#slots.length / 2 - 1;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const number = this.#slots[2 * slot + 1]! - 1;
+      if (number < 0) return -1;
+      if (this.#slots[2 * slot] === hash && this.#isKey(number, key)) return number;
+    }
+  }
+
+  #isKey(number: number, key: Uint8Array): boolean {
+    const word = this.#histories[number * historyWords + keyWord]!;
+    if ((word & 0xffff) !== key.length) return false;
+    const bytes = this.#buffers[word >>> 16]!;
+    const start = this.#histories[number * historyWords + startWord]!;
+    for (let at = 0; at < key.length; at++) if (bytes[start + at] !== key[at]) return false;
+    return true;
+  }
+
+  /** Makes room for one more history. */
+  #reserve(): void {
+    if (this.#count > this.#sequences.length) {
+      const histories = new Uint32Array(2 * this.#histories.length);
+      histories.set(this.#histories);
+      this.#histories = histories;
+      const sequences = new Float64Array(2 * this.#sequences.length);
+      sequences.set(this.#sequences);
+      this.#sequences = sequences;
+    }
+    if (this.#count * 4 <= (this.#slots.length / 2) * 3) return;
+    const slots = new Int32Array(2 * this.#slots.length);
+    for (let at = 0; at < this.#slots.length; at += 2) {
+      if (this.#slots[at + 1] !== 0) putSlot(slots, this.#slots[at]!, this.#slots[at + 1]!);
+    }
+    this.#slots = slots;
   }
 
   #read(words: Uint32Array, at: number): JournalRecord {
-    const buffer = this.#buffers[words[at + 1]! >>> 16]!;
+    const { buffer } = this.#buffers[words[at + 1]! >>> 16]!;
     const start = words[at + 2]!;
     const keyBytes = words[at + 1]! & 0xffff;
     return {
@@ -97,13 +173,37 @@ export class ReplayBacklog {
 
   /** Records come segment by segment, so mostly it is the last one. */
   #numberOf(buffer: ArrayBufferLike): number {
-    const known = this.#buffers.lastIndexOf(buffer);
-    return known < 0 ? this.#buffers.push(buffer) - 1 : known;
+    for (let number = this.#buffers.length - 1; number >= 0; number--) {
+      if (this.#buffers[number]!.buffer === buffer) return number;
+    }
+    return this.#buffers.push(new Uint8Array(buffer)) - 1;
   }
 
   #clear(): void {
+    this.#slots = new Int32Array(4 * historiesMin);
+    this.#histories = new Uint32Array(historyWords * historiesMin);
+    this.#sequences = new Float64Array(historiesMin);
+    this.#count = 0;
     this.#chunks = [];
     this.#entries = 0;
     this.#buffers = [];
   }
+}
+
+function putSlot(slots: Int32Array, hash: number, entry: number): void {
+  const mask = slots.length / 2 - 1;
+  let slot = hash & mask;
+  while (slots[2 * slot + 1] !== 0) slot = (slot + 1) & mask;
+  slots[2 * slot] = hash;
+  slots[2 * slot + 1] = entry;
+}
+
+function hashKey(key: Uint8Array): number {
+  let hash = key.length;
+  for (let at = 0; at < key.length; at++) {
+    hash = Math.imul(hash ^ key[at]!, 0x5bd1_e995);
+    hash ^= hash >>> 15;
+  }
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85eb_ca6b);
+  return hash ^ (hash >>> 13);
 }
