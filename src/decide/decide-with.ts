@@ -77,7 +77,7 @@ export type Draft = Judgement & {
   /** What the card's history forbids and leaves. */
   readonly card: CardStanding;
   readonly budget: RetryBudget;
-  /** Attempts that the policy, the limits, the schemes' caps and the player's budget leave; not above 0 where none is. */
+  /** Attempts that the policy, the limits and the player's budget leave; not above 0 where none is. What the caps of schemes leave of them may change yet. */
   readonly attemptsLeft: number;
   /** Attempts so far. */
   readonly attempts: number;
@@ -128,8 +128,7 @@ export function holdBackBeyond(
   const beyond = findBeyond(standing, most);
   if (beyond.size === 0) return cuts;
   const tightest = caps.find(({ declines, used, inFlight }) => declines - used - inFlight <= free);
-  const attempts = free === 1 ? "1 attempt" : `${free} attempts`;
-  const detail = `${attempts} with the card are free: report what becomes of each step, and follow \`next\``;
+  const detail = `the caps leave ${free} more with the card: report what becomes of each step, and follow next`;
   return holdBack(cuts, beyond, makeReason("routing", "SCHEME_CAP", tightest?.id ?? "", detail));
 }
 
@@ -175,7 +174,7 @@ export function draftDecision(
   // Whoever calls at a later revision has asked for data again where it was declined.
   const card = readCard(workspace.cards, facts, state, payment.revision > 0 ? nowMs : undefined);
   const budget = readBudget(policy, rules.snapshot, workspace.frame.segments, state, nowMs);
-  const attemptsLeft = Math.min(policy.maxAttempts - (options.attempts ?? 0), card.left, budget.attempts);
+  const attemptsLeft = Math.min(policy.maxAttempts - (options.attempts ?? 0), budget.attempts);
   const limits = judgeLimitsOf(judgement, state, openRoutingCase(facts, rules.snapshot, never), {
     approvedReviews: options.approvedReviews,
     steps: Math.max(1, attemptsLeft),

@@ -63,6 +63,47 @@ export function testLimitStore(open: OpenPort<LimitStore>): void {
       await checkThroughout(port, check);
     });
 
+    it("shows at once which holds have attempts of a card, whatever else they are about, until they are let go", async () => {
+      const held = (of: string, planned = 1) => ({
+        ...{
+          revision: 0,
+          card: of,
+          scheme: "visa",
+          group: "CIT" as const,
+          amountMinor: 5_000,
+          currency: "EUR",
+        },
+        ...{ planned, open: 0, openAtMs: 0 },
+      });
+      const attemptsOf = (of: string, merchantId = "m"): string[] =>
+        port
+          .store()
+          .attemptsOf(merchantId, of)
+          .map(({ paymentId }) => paymentId)
+          .sort();
+      await port.store().hold("m", sampleHold("one", { subjects: [], attempts: [held("c")] }));
+      await port.settle();
+      const two = sampleHold("two", { subjects: [card("c")], attempts: [held("c"), held("d")] });
+      const done = port.store().hold("m", two);
+      expect([...port.store().attemptsOf("m", "d")]).toStrictEqual([two]);
+      await done;
+      const check = (): void => {
+        expect([attemptsOf("c"), attemptsOf("d"), attemptsOf("c", "other")]).toEqual([
+          ["one", "two"],
+          ["two"],
+          [],
+        ]);
+        expect(idsOf(card("c"))).toEqual(["two"]);
+      };
+      await checkThroughout(port, check);
+      await port.store().hold("m", sampleHold("two", { attempts: [held("c", 2)] }));
+      await port.store().release("m", "one");
+      const checkLess = (): void => {
+        expect([attemptsOf("c"), attemptsOf("d")]).toEqual([["two"], []]);
+      };
+      await checkThroughout(port, checkLess);
+    });
+
     it("lets go for good", async () => {
       await port.store().hold("m", sampleHold("early"));
       await port.settle();

@@ -195,24 +195,24 @@ describe("scheme caps", () => {
 
   test("SEMANTICS 4.6: Visa allows a first try and 20 reattempts of card and amount in 30 days", () => {
     const caps = capsOf("visa");
-    expect(read(declines(20, {}), { caps })).toMatchObject({ obstacles: [], left: 1 });
+    expect(read(declines(20, {}), { caps })).toMatchObject({ obstacles: [], free: 1 });
     const full = read(declines(21, {}), { caps });
-    expect(full).toMatchObject({ left: 0, obstacles: [{ code: "SCHEME_CAP", what: "visa-30d" }] });
+    expect(full).toMatchObject({ free: 0, obstacles: [{ code: "SCHEME_CAP", what: "visa-30d" }] });
     expect(full.obstacles[0]!.untilMs).toBe(nowMs - 20 + 30 * day);
-    expect(read(declines(21, {}), { caps, amountMinor: 4999 }).left).toBe(21);
-    expect(read(declines(21, {}), { caps, group: "MIT" }).left).toBe(21);
+    expect(read(declines(21, {}), { caps, amountMinor: 4999 }).free).toBe(21);
+    expect(read(declines(21, {}), { caps, group: "MIT" }).free).toBe(21);
   });
 
   test("SEMANTICS 4.6: Mastercard allows 10 declines of a card in 24 hours and 35 of card and amount in 30 days", () => {
     const question = { caps: capsOf("mastercard"), scheme: "mastercard" };
     const scheme = { scheme: "mastercard" };
-    expect(read(declines(9, scheme), question).left).toBe(1);
+    expect(read(declines(9, scheme), question).free).toBe(1);
     expect(obstaclesOf(declines(10, scheme), { ...question, amountMinor: 1 })).toEqual([
       `SCHEME_CAP mastercard-24h ${(day - 9) / hour}`,
     ]);
     const spread = declines(35, scheme).map((each, at) => ({ ...each, ago: (at + 1) * 20 * hour }));
     expect(read(spread, question).obstacles).toMatchObject([{ what: "mastercard-30d" }]);
-    expect(read(spread.slice(1), question).left).toBe(1);
+    expect(read(spread.slice(1), question).free).toBe(1);
   });
 
   test("an approval of card and amount lets the count begin again", () => {
@@ -222,8 +222,8 @@ describe("scheme caps", () => {
       amountMinor,
     });
     const caps = capsOf("visa");
-    expect(read([...declines(21, {}), approval(2)], { caps }).left).toBe(19);
-    expect(read([...declines(21, {}), approval(2, 4999)], { caps }).left).toBe(0);
+    expect(read([...declines(21, {}), approval(2)], { caps }).free).toBe(19);
+    expect(read([...declines(21, {}), approval(2, 4999)], { caps }).free).toBe(0);
   });
 
   test("what others met between the decision and the approval of a payment may have come after it, and counts", () => {
@@ -243,11 +243,11 @@ describe("scheme caps", () => {
 
   test("an approval of a part resets no count by amount: what was asked for is not its own amount", () => {
     const part: Told = { ago: 2, type: "payment_approved", values: { code: "10" } };
-    expect(read([...declines(21, {}), part], { caps: capsOf("visa") }).left).toBe(0);
+    expect(read([...declines(21, {}), part], { caps: capsOf("visa") }).free).toBe(0);
     const mastercard = { scheme: "mastercard" };
     const ofCard = { ...part, values: { ...part.values, ...mastercard } };
     const question = { scheme: "mastercard", caps: capsOf("mastercard").slice(0, 1) };
-    expect(read([...declines(5, mastercard), ofCard], question).left).toBeGreaterThan(5);
+    expect(read([...declines(5, mastercard), ofCard], question).free).toBeGreaterThan(5);
   });
 
   test("what no network saw is not counted", () => {
@@ -406,7 +406,7 @@ test("the one pass reads what a pass for each condition reads", () => {
         const whole = { ...asked, caps, ...question };
         const {
           obstacles,
-          left,
+          free,
           caps: readings,
         } = readCardStanding(views, whole, {
           card: makeListedHistory(events, { labels }),
@@ -416,9 +416,9 @@ test("the one pass reads what a pass for each condition reads", () => {
           ({ what, untilMs }) => `${what} ${untilMs ?? (what === "data" ? "-" : "Infinity")}`,
         );
         expect(got).toEqual(readNaively(events, whole));
-        expect(left === 0).toBe(obstacles.some(({ code }) => code === "SCHEME_CAP"));
+        expect(free === 0).toBe(obstacles.some(({ code }) => code === "SCHEME_CAP"));
         for (const { used, declines } of readings)
-          expect(left).toBeLessThanOrEqual(Math.max(0, declines - used));
+          expect(free).toBeLessThanOrEqual(Math.max(0, declines - used));
       },
     ),
     { numRuns: countRuns(3_000) },

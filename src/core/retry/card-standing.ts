@@ -59,9 +59,7 @@ export type CardStanding = {
   /** The lasting ones first: blocks, guards, waits, caps. Empty where an attempt is allowed. */
   readonly obstacles: readonly CardObstacle[];
   readonly caps: readonly CapReading[];
-  /** Authorisations that the caps leave, by the declines that are known; Infinity where none bounds them. */
-  readonly left: number;
-  /** Those of them that no payment in flight may still use up; Infinity where no cap bounds them. */
+  /** Authorisations that the caps leave beside the declines that are known and what is in flight; Infinity where none bounds them. */
   readonly free: number;
   /** Whether attempts with the card are to be held. */
   readonly isCounted: boolean;
@@ -71,7 +69,6 @@ export type CardStanding = {
 export const freeCard: CardStanding = {
   obstacles: [],
   caps: [],
-  left: Number.POSITIVE_INFINITY,
   free: Number.POSITIVE_INFINITY,
   isCounted: false,
 };
@@ -300,16 +297,14 @@ function conclude(gathered: Gathered, question: CardQuestion, holds: readonly Ho
   const caps =
     question.amountMinor === undefined ? counters.filter(({ cap }) => cap.key === "CARD") : counters;
   const readings = caps.map((counter) => readCap(counter, question, holds));
-  let left = Number.POSITIVE_INFINITY;
   let free = Number.POSITIVE_INFINITY;
   for (const { id, used, inFlight, declines, freesAtMs } of readings) {
-    left = Math.min(left, Math.max(0, declines - used));
     free = Math.min(free, Math.max(0, declines - used - inFlight));
     if (freesAtMs === undefined) continue;
     const obstacle = { code: "SCHEME_CAP", what: id, answer: "", untilMs: freesAtMs } as const;
     obstacles.push(used < declines ? { ...obstacle, isInFlight: true } : obstacle);
   }
-  return { obstacles, caps: readings, left, free, isCounted: question.isCounted };
+  return { obstacles, caps: readings, free, isCounted: question.isCounted };
 }
 
 /** One more fits when so many have left the window, or were let go, that fewer than allowed are in it. */
