@@ -41,6 +41,10 @@ export class PaymentEntries {
   /** Chain of places that are free. */
   #free = none;
 
+  payments(): Iterable<number> {
+    return this.#heads.keys();
+  }
+
   /** The first entry of a payment, -1 where there is none. */
   first(payment: number): number {
     return this.#heads.get(payment) ?? none;

@@ -72,6 +72,8 @@ export class SubjectSums implements RowWatcher, HoldWatcher {
   readonly #unsettled = new Set<number>();
   readonly #holds = new Map<string, Hold>();
   #tiles: readonly Tile[] = noTiles;
+  /** Whether payments are worked out once all of their rows are there. */
+  #isFilling = false;
 
   /** Empty. The rates and what labels mean must stay those that it begins with. */
   constructor(
@@ -100,9 +102,13 @@ export class SubjectSums implements RowWatcher, HoldWatcher {
     return this.#sums.countGone(nowMs);
   }
 
+  /** All rows of a history, and its tiles; the first that it is told. */
   addHistory(history: History): void {
+    this.#isFilling = true;
     for (let row = findRow(history, this.reach.afterMs - skewMs); row < history.end; row++)
       this.#count(history, row, true);
+    this.#isFilling = false;
+    for (const payment of this.#entries.payments()) this.#settle(payment);
     this.setTiles(history.tiles);
   }
 
@@ -312,17 +318,20 @@ export class SubjectSums implements RowWatcher, HoldWatcher {
   }
 
   #withdraw(payment: number): void {
-    if (!this.#workOut(payment)) this.#unsettled.delete(payment);
-    else
-      for (let at = 0; at < left.length; at++)
-        this.#put(left.leavesAtMs[at]!, left.deltas[at]!, left.keys[at]!, -1);
+    if (this.#isFilling) return;
+    if (this.#workOut(payment)) this.#putLeft(-1);
+    else this.#unsettled.delete(payment);
   }
 
   #settle(payment: number): void {
-    if (!this.#workOut(payment)) this.#unsettled.add(payment);
-    else
-      for (let at = 0; at < left.length; at++)
-        this.#put(left.leavesAtMs[at]!, left.deltas[at]!, left.keys[at]!, 1);
+    if (this.#isFilling) return;
+    if (this.#workOut(payment)) this.#putLeft(1);
+    else this.#unsettled.add(payment);
+  }
+
+  #putLeft(sign: number): void {
+    const { length, leavesAtMs, deltas, keys } = left;
+    for (let at = 0; at < length; at++) this.#put(leavesAtMs[at]!, deltas[at]!, keys[at]!, sign);
   }
 
   /** Works out what a payment leaves into `left`. False where that depends on the window. */
