@@ -62,6 +62,8 @@ export function callFailure(thrown: unknown, documentName = "document"): CliFail
       .findDetails(RetryInfoSchema)
       .flatMap(({ retryAfter }) => (retryAfter ? [`  try again after ${retryAfter.seconds} s`] : [])),
   ];
+  if (error.findDetails(MissingSchema).some(({ kind }) => kind === "segment"))
+    lines.push("  `switchyard segments list` has them all");
   if (error.code === Code.Unavailable) lines.push("  is the service running? `npm start` starts it");
   return new CliFailure(exitOf(error), lines, thrown);
 }

@@ -4,17 +4,24 @@ import type { Paint } from "./io.ts";
 import { formatInstant } from "./session.ts";
 import { type Cell, formatTable } from "./table.ts";
 
-/** Readings as a table: used, limit and what is left, with when it changes; empty where there are none. */
-export function formatReadings(readings: readonly LimitReading[], paint: Paint): string {
+/**
+ * Readings as a table: used, limit and what is left, with when it changes; empty where there are none. `payments` says of the limits of policy packs which
+ * payments fall under them.
+ */
+export function formatReadings(
+  readings: readonly LimitReading[],
+  paint: Paint,
+  payments: ReadonlyMap<string, string> = new Map(),
+): string {
   if (readings.length === 0) return "";
   const columns = [
     { title: "Limit" },
     { title: "Counts by" },
     { title: "Used", align: "right" },
-    { title: "Limit", align: "right" },
+    { title: "At most", align: "right" },
     { title: "Left", align: "right" },
-    { title: "More from" },
-    { title: "" },
+    { title: "More room at" },
+    { title: payments.size === 0 ? "" : "Holds for" },
   ] as const;
   const rows = readings.map((reading): Cell[] => {
     const { limitId, subject, segment, used, limit, headroom, resetsAt, fits, unknown } = reading;
@@ -26,7 +33,12 @@ export function formatReadings(readings: readonly LimitReading[], paint: Paint):
       amount(limit),
       { text: unknown ? "" : amount(headroom), paint: fits ? paint.green : paint.red },
       formatInstant(resetsAt),
-      { text: describeReading(reading), paint: paint.yellow },
+      {
+        text: [payments.get(limitId) ?? "", describeReading(reading)]
+          .filter((part) => part !== "")
+          .join("; "),
+        paint: paint.yellow,
+      },
     ];
   });
   return formatTable(columns, rows, paint.bold);

@@ -31,6 +31,11 @@ export function formatFields(fields: readonly (readonly [name: string, value: Ce
     .join("");
 }
 
+/** Tables and fields one below the other, a blank line between; empty ones are left out. */
+export function joinParts(parts: readonly string[]): string {
+  return parts.filter((part) => part !== "").join("\n");
+}
+
 /**
  * Text that is safe to show: control characters (line breaks and the escapes that drive a terminal among them), and marks that turn the
  * direction of text, are written as `\u001b`. What comes from a service, a file or a player is never to be trusted with a terminal.

@@ -1,13 +1,16 @@
 import type { Value } from "../core/cel/expr.ts";
+import { readJurisdictions } from "../core/facts.ts";
 import { type FeatureReading, readFeatureValues } from "../core/features/frame-reader.ts";
 import { isUnresolved } from "../core/limits/holds.ts";
 import type { Hold, LimitReading } from "../core/limits/limit.ts";
 import type { OwnLimit, Player } from "../core/player.ts";
+import { listPackStandings, type PackStanding } from "../core/rules/pack-standings.ts";
 import { isOfPlayer } from "../core/rules/player-sources.ts";
 import type { RuleSnapshot } from "../core/rules/snapshot.ts";
 import { makePlayerInput } from "../core/segments/player-input.ts";
+import { type LimitScope, readLimitsOfAnyBrand } from "./any-brand.ts";
 import { type DecisionState, readFrame } from "./judge.ts";
-import { readOwnLimits, readPlayerLimits } from "./limits.ts";
+import { readOwnLimits } from "./limits.ts";
 import { openWorkspace } from "./workspace.ts";
 
 /** What is known of a player without a payment in sight: all that a payment would tell is unknown. Instants are ms since the epoch. */
@@ -18,8 +21,12 @@ export type PlayerDescription = {
   readonly unknownSegments: readonly string[];
   /** In order of id. */
   readonly features: readonly FeatureReading[];
-  /** The tightest first. */
+  /** The tightest first, of whichever brand; those that no payment of the player can fall under are left out. */
   readonly limits: readonly LimitReading[];
+  /** Those of them that hold at some brands only, by id. */
+  readonly limitScopes: readonly LimitScope[];
+  /** Under which policy packs payments of the player fall, or may fall. */
+  readonly packs: readonly PackStanding[];
   /** The player's own as they hold now, by period, then measure. */
   readonly ownLimits: readonly OwnLimit[];
   /** State by lifecycle. */
@@ -56,7 +63,8 @@ export function describePlayer(
   return {
     segments: list(1),
     unknownSegments: list(2),
-    limits: readPlayerLimits(workspace, facts, state),
+    ...readLimits(workspace, facts, state),
+    packs: listPackStandings(snapshot, readJurisdictions(facts)?.[0], nowMs),
     ownLimits: readOwnLimits(snapshot, facts),
     features: readFeatureValues(snapshot, facts),
     lifecycles: findStates(snapshot, truths),
@@ -65,6 +73,13 @@ export function describePlayer(
     openPayments: holds.length,
     unresolvedPayments: listUnresolved(holds, nowMs),
   };
+}
+
+function readLimits(
+  ...asked: Parameters<typeof readLimitsOfAnyBrand>
+): Pick<PlayerDescription, "limits" | "limitScopes"> {
+  const { readings, scopes } = readLimitsOfAnyBrand(...asked);
+  return { limits: readings, limitScopes: scopes };
 }
 
 function findStates({ lifecycles }: RuleSnapshot, truths: Uint8Array): ReadonlyMap<string, string> {

@@ -8,6 +8,7 @@ import type { Decision } from "../core/decision.ts";
 import { type FactInput, readJurisdictions } from "../core/facts.ts";
 import type { Subject } from "../core/history/history.ts";
 import {
+  type AskedLimit,
   addDistinctValues,
   askLimits,
   askPspLimits,
@@ -283,8 +284,43 @@ export function readPlayerLimits(
   state: DecisionState,
 ): readonly LimitReading[] {
   const { asks, limitState } = askForNothing(workspace, facts, state);
-  const own = asks.filter(({ subject }) => subject.kind === "player");
+  const own = asks.filter(isOfPlayer);
   return own.length === 0 ? [] : judgeLimits(own, limitState, 0).readings;
+}
+
+/**
+ * As `readPlayerLimits`, of every limit that holds under one of some suppositions; where its threshold depends on which, with the lowest. `suppose` fills the
+ * frame with each. `heldUnder` tells the suppositions by id of the limit.
+ */
+export function readPossibleLimits(
+  workspace: Workspace,
+  facts: FactInput,
+  state: DecisionState,
+  { count, suppose }: { readonly count: number; readonly suppose: (at: number) => void },
+): {
+  readonly readings: readonly LimitReading[];
+  readonly heldUnder: ReadonlyMap<string, ReadonlySet<number>>;
+} {
+  const heldUnder = new Map<string, Set<number>>();
+  const tightest = new Map<string, AskedLimit>();
+  for (let at = 0; at < count; at++) {
+    suppose(at);
+    const { asks } = askForNothing(workspace, facts, state);
+    for (const asked of asks.filter(isOfPlayer).flatMap(({ limits }) => limits)) {
+      const { id } = asked.limit.spec;
+      heldUnder.set(id, (heldUnder.get(id) ?? new Set()).add(at));
+      const known = tightest.get(id);
+      if (known === undefined || asked.threshold < known.threshold) tightest.set(id, asked);
+    }
+  }
+  const subject = { kind: "player", id: facts.player.playerId } as const;
+  const { limitState } = askForNothing(workspace, facts, state);
+  const { readings } = judgeLimits([{ subject, limits: [...tightest.values()] }], limitState, 0);
+  return { readings, heldUnder };
+}
+
+function isOfPlayer({ subject }: LimitAsk): boolean {
+  return subject.kind === "player";
 }
 
 /**

@@ -96,8 +96,12 @@ export function decisionConflict(
 }
 
 /** What came after a sequence is no longer kept, or the sequence was never given. */
-export function forgotten(field: string, sequence: number): ConnectError {
-  const message = `what came after ${sequence} is not kept: list the members, and watch from now on`;
+export function forgotten(field: string, sequence: number, newest: number): ConnectError {
+  const why =
+    sequence > newest
+      ? `${sequence} was never given, the newest is ${newest}`
+      : `what came after ${sequence} is not kept`;
+  const message = `${why}: list the members, and watch from now on`;
   return makeError(errorKinds.forgotten.code, message, [toFieldDetail({ field, rule: "kept", message })]);
 }
 

@@ -38,9 +38,8 @@ export type MembershipHandlerDeps = {
   readonly survey: SurveyDeps & { readonly nowOf: (merchantId: string) => number };
 };
 
-export type MembershipHandlers = Pick<
-  ServiceHandlers<typeof PlayerService>,
-  "explainSegment" | "listSegmentMembers" | "watchMembership"
+export type MembershipHandlers = Required<
+  Pick<ServiceHandlers<typeof PlayerService>, "explainSegment" | "listSegmentMembers" | "watchMembership">
 >;
 
 /** The part of PlayerService that is about segments over time. */
@@ -136,7 +135,7 @@ async function* streamChanges(
   call: CallInfo,
 ): AsyncGenerator<WatchMembershipResponse> {
   for await (const watched of memberships.watch(merchantId, { ...wanted, signal: call.signal() })) {
-    if (watched.kind === "lost") throw forgotten("after_sequence", watched.afterSequence);
+    if (watched.kind === "lost") throw forgotten("after_sequence", watched.afterSequence, watched.newest);
     yield encodeChange(watched.change);
   }
 }

@@ -3,6 +3,7 @@ import { ownLimitId } from "../core/limits/player-limits.ts";
 import type { Player } from "../core/player.ts";
 import type { RuleSnapshot } from "../core/rules/snapshot.ts";
 import type { Decider } from "../decide/decided.ts";
+import type { PlayerDescription } from "../decide/describe-player.ts";
 import {
   DeletePlayerRequestSchema,
   DeletePlayerResponseSchema,
@@ -26,7 +27,13 @@ import type { Players } from "../manage/players.ts";
 import { implementService, type ServiceImplementation } from "../wire/transport.ts";
 import { decodeOwnLimit, decodeRestriction, decodeUpdates } from "./codec/decode-player.ts";
 import { encodeReading } from "./codec/encode-limits.ts";
-import { encodeFeature, encodeOwnLimit, encodePlayer } from "./codec/encode-player.ts";
+import {
+  encodeFeature,
+  encodeOwnLimit,
+  encodePackStanding,
+  encodePlayer,
+  encodeScopes,
+} from "./codec/encode-player.ts";
 import { encodeInstant } from "./codec/time.ts";
 import { missing } from "./errors.ts";
 import type { MembershipHandlers } from "./memberships.ts";
@@ -34,6 +41,7 @@ import { checkRequest, resolveMerchant, unwrap } from "./request-fields.ts";
 
 const reasonMax = 1_024;
 const limitsMax = 64;
+const packsMax = 64;
 const unresolvedMax = 100;
 
 export type PlayerServiceDeps = {
@@ -53,6 +61,14 @@ export function makePlayerService(deps: PlayerServiceDeps): ServiceImplementatio
     encodePlayer(player, (name) => isTimestamp(deps.active.current(merchantId)?.snapshot, name));
   return implementService(PlayerService, {
     ...deps.memberships,
+
+    explainSegment(request, call) {
+      const merchantId = resolveMerchant(deps.merchants, request.merchantId);
+      const { playerId } = request;
+      // Of nobody it could only be said that they are out, which hides a slip of the pen.
+      if (playerId !== "" && !isKnown(deps, merchantId, playerId)) throw missing("player", playerId);
+      return deps.memberships.explainSegment(request, call);
+    },
 
     getPlayer(request) {
       const merchantId = resolveMerchant(deps.merchants, request.merchantId);
@@ -117,6 +133,16 @@ export function makePlayerService(deps: PlayerServiceDeps): ServiceImplementatio
   });
 }
 
+/** Whether anything is known of a player: something is stored, happened, or is under way. */
+function isKnown({ players, decider }: PlayerServiceDeps, merchantId: string, playerId: string): boolean {
+  if (players.get(merchantId, playerId) !== undefined) return true;
+  return isSeen(decider.describe(merchantId, { playerId, attributes: new Map(), restrictions: [] }));
+}
+
+function isSeen(described: PlayerDescription | undefined): boolean {
+  return described !== undefined && described.events + described.openPayments > 0;
+}
+
 function getPlayer(
   deps: PlayerServiceDeps,
   merchantId: string,
@@ -126,26 +152,26 @@ function getPlayer(
   const player = deps.players.get(merchantId, playerId);
   const known = player ?? { playerId, attributes: new Map(), restrictions: [] };
   const described = deps.decider.describe(merchantId, known);
-  const isSeen = described !== undefined && described.events + described.openPayments > 0;
-  if (player === undefined && !isSeen) throw missing("player", playerId);
+  if (player === undefined && !isSeen(described)) throw missing("player", playerId);
   const message = encode(
     merchantId,
     described === undefined ? known : { ...known, ownLimits: described.ownLimits },
   );
   if (described === undefined) return create(GetPlayerResponseSchema, { player: message });
   const features = deps.active.current(merchantId)?.snapshot.features ?? [];
+  const limits = described.limits.slice(0, limitsMax);
   return create(GetPlayerResponseSchema, {
     player: message,
     segments: [...described.segments],
     unknownSegments: [...described.unknownSegments],
-    features: described.features.map((feature, at) =>
-      encodeFeature(feature, features[at]?.type === "timestamp"),
-    ),
-    limits: described.limits.slice(0, limitsMax).map(encodeReading),
+    features: described.features.map((feature, at) => encodeFeature(feature, features[at])),
+    limits: limits.map(encodeReading),
     lifecycles: Object.fromEntries(described.lifecycles),
     events: BigInt(described.events),
     ...(described.lastEventAtMs === undefined ? {} : { lastEventAt: encodeInstant(described.lastEventAtMs) }),
     unresolvedPayments: described.unresolvedPayments.slice(0, unresolvedMax),
+    limitScopes: encodeScopes(described.limitScopes, limits),
+    packs: described.packs.slice(0, packsMax).map((standing) => encodePackStanding(standing, limits)),
   });
 }
 

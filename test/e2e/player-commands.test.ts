@@ -20,9 +20,37 @@ const ruleSet = {
       id: "deposits_7d",
       aggregate: { function: "COUNT", events: ["payment_approved"], window: { rolling: "7d" } },
     },
+    {
+      id: "deposited_7d",
+      aggregate: {
+        function: "SUM",
+        of: "amount",
+        currency: "EUR",
+        events: ["payment_approved"],
+        window: { rolling: "7d" },
+      },
+    },
     { id: "last_bet_at", aggregate: { function: "LAST", of: "at", events: ["bet"] } },
   ],
-  segments: [{ id: "regular", when: "feature.deposits_7d >= 3" }],
+  segments: [
+    { id: "new", when: "feature.deposits_7d == 0" },
+    { id: "regular", when: "feature.deposits_7d >= 3" },
+  ],
+  brands: [{ id: "polar", licence: "SE" }],
+  policy_packs: ["DE", "SE", "GB"].map((jurisdiction) => ({
+    id: jurisdiction.toLowerCase(),
+    jurisdiction,
+    limits: [
+      {
+        id: "week",
+        class: "REGULATORY",
+        measure: "GROSS",
+        window: { rolling: "7d" },
+        thresholds: [{ amount: { minor_units: 50000, currency_code: "EUR" } }],
+        on_unknown: "APPLY",
+      },
+    ],
+  })),
   limits: [
     {
       id: "deposit-day",
@@ -107,6 +135,42 @@ test("a player is shown with features, segments and limits", async () => {
   expect(out).toMatch(/deposits_7d +3/);
   expect(out).toMatch(/last_bet_at +missing/);
   expect(out).toMatch(/deposit-day +player +EUR 25\.00 +EUR 100\.00 +EUR 75\.00 +2026-06-16T00:00:00Z/);
+});
+
+test("amounts have a currency, and limits say for which payments they hold", async () => {
+  const anywhere = await run("players", "get", "eva");
+  expect(anywhere.out).toMatch(/deposited_7d +EUR 75\.00/);
+  expect(anywhere.out).toMatch(/de\.week .* payments with player country DE \(none is verified\)/);
+  await run("players", "set", "eva", "kyc_country=DE");
+  const { out } = await run("players", "limits", "eva");
+  expect(out).toMatch(/de\.week +player +EUR 75\.00 +EUR 500\.00 .* all payments \(verified DE\)/);
+  expect(out).toMatch(/se\.week .* payments at polar \(licence SE\)/);
+  expect(out).not.toContain("gb.week");
+  expect((await run("players", "get", "eva")).out).toMatch(
+    /Policy packs +de: all payments \(verified DE\); se: payments at polar \(licence SE\)/,
+  );
+});
+
+test("a player of whom only an attribute is known is in segments too", async () => {
+  await run("players", "set", "kim", "kyc_country=GB");
+  const members = await run("segments", "members", "new");
+  expect(members).toMatchObject({ out: "kim\n", err: "1 of 2 players are in new at 2026-06-15T12:00:00Z\n" });
+  expect((await run("segments", "list", "--at", "2026-06-15T12:00:00Z")).out).toMatch(/new +1\nregular +1/);
+  expect((await run("segments", "stats", "new")).out).toMatch(/new +1 +0 +1 +1\n\n/);
+  const watched = await run("segments", "watch", "new", "--after", "0", "--count", "1");
+  expect(watched.out).toMatch(/ 2026-06-15T12:00:00Z {2}enter {2}new {2}kim\n$/);
+});
+
+test("what is not there is named", async () => {
+  const nobody = await run("players", "explain", "ewa", "regular");
+  expect(nobody).toMatchObject({
+    code: exitCodes.refused.code,
+    err: expect.stringContaining('no player "ewa"'),
+  });
+  const segment = await run("segments", "members", "regulars");
+  expect(segment.err).toContain("`switchyard segments list` has them all");
+  const late = await run("segments", "watch", "--after", "99");
+  expect(late.err).toMatch(/99 was never given, the newest is \d/);
 });
 
 test("a membership is explained with when it ends by time alone", async () => {

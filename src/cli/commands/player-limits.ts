@@ -23,7 +23,8 @@ import {
   withAdmin,
 } from "../session.ts";
 import { formatReadings } from "../show-limits.ts";
-import { type Cell, formatFields, formatTable } from "../table.ts";
+import { listPaymentsByLimit } from "../show-packs.ts";
+import { type Cell, formatFields, formatTable, joinParts } from "../table.ts";
 
 const periods = {
   day: PlayerLimit_Period.DAY,
@@ -72,8 +73,13 @@ async function showLimits(context: Context, _options: CommonOptions, playerId: s
     );
     return "ok";
   }
-  context.print(formatReadings(answer.limits, context.paint) || "No limit applies to the player.\n");
-  context.print(formatOwnLimits(answer.player?.ownLimits ?? [], context.paint));
+  const payments = listPaymentsByLimit(answer);
+  context.print(
+    joinParts([
+      formatReadings(answer.limits, context.paint, payments) || "No limit applies to the player.\n",
+      formatOwnLimits(answer.player?.ownLimits ?? [], context.paint),
+    ]),
+  );
   return "ok";
 }
 
@@ -102,9 +108,13 @@ async function setLimit(
     printMessage(context, SetPlayerLimitResponseSchema, answer);
     return "ok";
   }
-  context.print(formatFields([["", answer.detail]]).trimStart());
-  context.print(formatOwnLimits(answer.limit === undefined ? [] : [answer.limit], context.paint));
-  if (answer.reading !== undefined) context.print(formatReadings([answer.reading], context.paint));
+  context.print(
+    joinParts([
+      formatFields([["", answer.detail]]).trimStart(),
+      formatOwnLimits(answer.limit === undefined ? [] : [answer.limit], context.paint),
+      formatReadings(answer.reading === undefined ? [] : [answer.reading], context.paint),
+    ]),
+  );
   return "ok";
 }
 
@@ -131,7 +141,7 @@ export function formatOwnLimits(limits: readonly PlayerLimit[], paint: Paint): s
     formatInstant(limit.setAt),
     describePending(limit),
   ]);
-  const titles = ["Own limit", "", "Amount", "Since", "Waits"];
+  const titles = ["Own limit", "Counts", "At most", "Since", "Waits"];
   return formatTable(
     titles.map((title) => ({ title })),
     rows,

@@ -1,6 +1,7 @@
 import { type MessageInitShape, toJson } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import type { Command } from "commander";
+import { formatMoney } from "../../core/money.ts";
 import {
   DeletePlayerResponseSchema,
   type FeatureValue,
@@ -26,8 +27,10 @@ import {
   withAdmin,
   withAuthor,
 } from "../session.ts";
+import { formatLength } from "../show-length.ts";
 import { formatReadings } from "../show-limits.ts";
-import { type Cell, formatFields, formatTable } from "../table.ts";
+import { describePayments, listPaymentsByLimit } from "../show-packs.ts";
+import { type Cell, formatFields, formatTable, joinParts } from "../table.ts";
 import { addPlayerLimitCommands, formatOwnLimits } from "./player-limits.ts";
 import { addPlayerSegmentCommands } from "./player-segments.ts";
 
@@ -96,22 +99,27 @@ async function getPlayer(context: Context, _options: CommonOptions, playerId: st
     printMessage(context, GetPlayerResponseSchema, answer);
     return "ok";
   }
-  printPlayer(context, answer.player);
+  const { paint } = context;
+  const standing = formatFields([
+    ["Segments", answer.segments.join(", ")],
+    ["Can't tell", answer.unknownSegments.join(", ")],
+    ["Journeys", formatJourneys(answer.lifecycles)],
+    [
+      "Events",
+      answer.events === 0n ? "" : `${answer.events}, the newest ${formatInstant(answer.lastEventAt)}`,
+    ],
+    ["Unresolved", answer.unresolvedPayments.join(", ")],
+    ["Policy packs", answer.packs.map((pack) => `${pack.pack}: ${describePayments(pack)}`).join("; ")],
+  ]);
   context.print(
-    formatFields([
-      ["Segments", answer.segments.join(", ")],
-      ["Can't tell", answer.unknownSegments.join(", ")],
-      ["Journeys", formatJourneys(answer.lifecycles)],
-      [
-        "Events",
-        answer.events === 0n ? "" : `${answer.events}, the newest ${formatInstant(answer.lastEventAt)}`,
-      ],
-      ["Unresolved", answer.unresolvedPayments.join(", ")],
+    joinParts([
+      ...formatPlayer(answer.player, paint),
+      standing,
+      formatFeatures(answer.features, paint),
+      formatReadings(answer.limits, paint, listPaymentsByLimit(answer)),
+      formatOwnLimits(answer.player?.ownLimits ?? [], paint),
     ]),
   );
-  context.print(formatFeatures(answer.features, context.paint));
-  context.print(formatReadings(answer.limits, context.paint));
-  context.print(formatOwnLimits(answer.player?.ownLimits ?? [], context.paint));
   return "ok";
 }
 
@@ -122,14 +130,30 @@ function formatJourneys(lifecycles: Readonly<Record<string, string>>): string {
     .join(", ");
 }
 
+/** Markers of harm are made of parts, of which people want to see what came of them. */
+const markerPart = /^marker\..+\./;
+
 function formatFeatures(features: readonly FeatureValue[], paint: Paint): string {
-  if (features.length === 0) return "";
-  const rows = features.map(({ id, value, missing, errorBound }): Cell[] => [
+  const shown = features.filter(({ id }) => !markerPart.test(id));
+  if (shown.length === 0) return "";
+  const rows = shown.map(({ id, value, missing, errorBound, unit }): Cell[] => [
     id,
-    missing ? { text: "missing", paint: paint.dim } : value,
-    errorBound > 0 ? `within ${errorBound}` : "",
+    missing ? { text: "missing", paint: paint.dim } : formatFeature(value, unit),
+    errorBound > 0 ? `within ${formatFeature(String(errorBound), unit)}` : "",
   ]);
-  return formatTable([{ title: "Feature" }, { title: "Value" }, { title: "" }], rows, paint.bold);
+  const parts = features.length - shown.length;
+  const more = parts === 0 ? "" : `and ${parts} parts of markers, which --json shows\n`;
+  return (
+    formatTable([{ title: "Feature" }, { title: "Now" }, { title: "" }], rows, paint.bold) + paint.dim(more)
+  );
+}
+
+/** Amounts in major units with their currency, lengths of time in a unit that can be read. */
+function formatFeature(value: string, unit: string): string {
+  const number = Number(value);
+  if (unit === "" || !Number.isFinite(number)) return value;
+  if (unit === "ms") return formatLength(number);
+  return formatMoney({ minorUnits: Math.round(number), currencyCode: unit });
 }
 
 async function deletePlayer(context: Context, options: DeleteOptions, playerId: string): Promise<ExitName> {
@@ -171,7 +195,7 @@ async function setAttributes(
     printMessage(context, UpdatePlayerResponseSchema, answer);
     return "ok";
   }
-  printPlayer(context, answer.player);
+  context.print(joinParts(formatPlayer(answer.player, context.paint)));
   if (answer.ignored.length > 0) context.print(`Older than what is stored: ${answer.ignored.join(", ")}\n`);
   return "ok";
 }
@@ -195,7 +219,7 @@ async function restrictPlayer(
     .admin()
     .players.setRestriction({ merchantId: context.merchant, playerId, restriction });
   if (context.json) printMessage(context, SetRestrictionResponseSchema, answer);
-  else printPlayer(context, answer.player);
+  else context.print(joinParts(formatPlayer(answer.player, context.paint)));
   return "ok";
 }
 
@@ -207,17 +231,15 @@ function parseKind(text: string): Restriction_Kind {
   throw usageFailure(`--kind must be ${known}, not ${JSON.stringify(text)}`);
 }
 
-function printPlayer({ print, paint }: Context, player: Player | undefined): void {
-  if (player === undefined) return;
+function formatPlayer(player: Player | undefined, paint: Paint): readonly string[] {
+  if (player === undefined) return [];
   const marketing = player.marketingSuppressed ? "suppressed" : "";
-  print(
-    formatFields([
-      ["Player", player.playerId],
-      ["Marketing", marketing],
-    ]),
-  );
-  print(formatAttributes(player, paint));
-  print(formatRestrictions(player, paint));
+  const names = formatFields([
+    ["Player", player.playerId],
+    ["Known too as", player.aliases.join(", ")],
+    ["Marketing", marketing],
+  ]);
+  return [names, formatAttributes(player, paint), formatRestrictions(player, paint)];
 }
 
 function formatAttributes({ attributes }: Player, paint: Paint): string {
@@ -227,7 +249,7 @@ function formatAttributes({ attributes }: Player, paint: Paint): string {
       name,
       value === undefined ? "" : JSON.stringify(toJson(ValueSchema, value)),
       formatInstant(setAt),
-      ttl === undefined ? "" : `${ttl.seconds} s`,
+      ttl === undefined ? "" : formatLength(1_000 * Number(ttl.seconds)),
       source,
     ]);
   const titles = ["Attribute", "Value", "Set at", "Holds for", "Source"];
@@ -248,7 +270,7 @@ function formatRestrictions({ restrictions }: Player, paint: Paint): string {
       formatInstant(from),
       formatInstant(until),
       formatInstant(checkedAt),
-      maxAge === undefined ? "" : `${maxAge.seconds} s`,
+      maxAge === undefined ? "" : formatLength(1_000 * Number(maxAge.seconds)),
       [clear ? "clear" : "", returned ? "returned" : ""].filter((part) => part).join(", "),
     ],
   );

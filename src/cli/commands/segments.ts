@@ -6,6 +6,7 @@ import {
   GetSegmentStatsResponseSchema,
 } from "../../gen/switchyard/v1/analytics_pb.js";
 import {
+  type ListSegmentMembersResponse,
   type WatchMembershipResponse,
   WatchMembershipResponse_Kind,
   WatchMembershipResponseSchema,
@@ -24,12 +25,11 @@ import {
   type Runner,
   withAdmin,
 } from "../session.ts";
-import { type Cell, formatFields, formatTable } from "../table.ts";
+import { formatLength } from "../show-length.ts";
+import { type Cell, formatFields, formatTable, joinParts, toPrintable } from "../table.ts";
 
 /** Statistics and lists look at every player, so they take their time. */
 const longCallMs = 3_600_000;
-const day = 86_400_000;
-const hour = 3_600_000;
 
 type AtOptions = CommonOptions & { readonly at?: string };
 type WatchOptions = CommonOptions & { readonly after?: string; readonly count?: string };
@@ -38,11 +38,11 @@ type StatsOptions = CommonOptions & { readonly from?: string; readonly until?: s
 /** `switchyard segments list|members|watch|stats`: who is in which segment, who enters and who leaves. */
 export function addSegmentCommands(program: Command, run: Runner): void {
   const segments = program.command("segments").description("who is in which segment, who enters and leaves");
-  withAdmin(
-    segments
-      .command("list")
-      .description("segments of the active rule set with their members as of the newest event"),
-  ).action(run<[], CommonOptions>(listSegments));
+  const list = segments
+    .command("list")
+    .description("segments of the active rule set with the number of their members")
+    .option("--at <time>", "at this instant; that of the newest event by default");
+  withAdmin(list).action(run<[], AtOptions>(listSegments));
   const members = segments
     .command("members")
     .description("players in a segment, one a line")
@@ -53,7 +53,7 @@ export function addSegmentCommands(program: Command, run: Runner): void {
     .command("watch")
     .description("who enters and leaves, as it happens, by events and by time alone")
     .argument("[segments...]", "segments; all by default")
-    .option("--after <sequence>", "go on after this sequence instead of from now on")
+    .option("--after <sequence>", "go on after this sequence instead of from now on; 0 for all that is kept")
     .option("--count <n>", "end after so many");
   withAdmin(watch).action(run<[readonly string[]], WatchOptions>(watchSegments));
   const stats = segments
@@ -65,8 +65,11 @@ export function addSegmentCommands(program: Command, run: Runner): void {
   withAdmin(stats).action(run<[readonly string[]], StatsOptions>(countFlips));
 }
 
-async function listSegments(context: Context): Promise<ExitName> {
-  const last = await readStats(context, { segments: [] });
+async function listSegments(context: Context, options: AtOptions): Promise<ExitName> {
+  const last = await readStats(context, {
+    segments: [],
+    ...(options.at === undefined ? {} : { until: readInstant("--at", options.at) }),
+  });
   if (context.json) {
     printJson(
       context,
@@ -76,8 +79,15 @@ async function listSegments(context: Context): Promise<ExitName> {
   }
   const rows = last.segments.map(({ segment, members }): Cell[] => [segment, String(members)]);
   const columns = [{ title: "Segment" }, { title: "Members", align: "right" }] as const;
-  context.print(formatTable(columns, rows, context.paint.bold));
-  context.print(formatFields([["At", formatInstant(last.until)]]));
+  context.print(
+    joinParts([
+      formatTable(columns, rows, context.paint.bold),
+      formatFields([
+        ["At", nameUntil(last, options.at !== undefined)],
+        ["Players known", String(last.players)],
+      ]),
+    ]),
+  );
   return "ok";
 }
 
@@ -91,11 +101,18 @@ async function listMembers(context: Context, options: AtOptions, segment: string
     { timeoutMs: longCallMs, signal: context.io.watchInterrupts() },
   );
   const ids: string[] = [];
-  for await (const { playerIds } of answers) {
+  let members = 0;
+  let last: ListSegmentMembersResponse | undefined;
+  for await (const answer of answers) {
+    const { playerIds } = answer;
+    last = answer;
+    members += playerIds.length;
     if (context.json) ids.push(...playerIds);
-    else for (const id of playerIds) context.print(`${id}\n`);
+    else for (const id of playerIds) context.print(`${toPrintable(id)}\n`);
   }
   if (context.json) printJson(context, ids);
+  else if (last !== undefined)
+    context.note(`${members} of ${last.players} players are in ${segment} at ${formatInstant(last.at)}`);
   return "ok";
 }
 
@@ -106,6 +123,7 @@ async function watchSegments(
 ): Promise<ExitName> {
   const most = options.count === undefined ? Infinity : parsePositive("--count", options.count);
   const after = options.after === undefined ? undefined : BigInt(parseCount("--after", options.after));
+  if (context.io.out.isTty && !context.json) context.note("Sequence  At  What  Segment  Player");
   let seen = 0;
   await followStream(
     context,
@@ -131,7 +149,7 @@ function formatChange(change: WatchMembershipResponse): string {
   const { sequence, playerId, segment, kind, at, suppressed, suppressedBy } = change;
   const contact = suppressed ? `  do not contact: ${suppressedBy}` : "";
   const what = (WatchMembershipResponse_Kind[kind] ?? "").toLowerCase().replace("_", " ");
-  return `${sequence}  ${formatInstant(at)}  ${what}  ${segment}  ${playerId}${contact}\n`;
+  return `${toPrintable(`${sequence}  ${formatInstant(at)}  ${what}  ${segment}  ${playerId}${contact}`)}\n`;
 }
 
 async function countFlips(
@@ -153,22 +171,30 @@ async function countFlips(
     ...[entries, exits, players, members].map(String),
     formatStay(Number(medianStayMs)),
   ]);
-  const titles = ["Entries", "Exits", "Players", "Members", "Median stay"];
+  const titles = ["Entries", "Exits", "Players ever in", "Members at the end", "Median stay"];
   const columns = [{ title: "Segment" }, ...titles.map((title) => ({ title, align: "right" as const }))];
-  context.print(formatTable(columns, rows, context.paint.bold));
   context.print(
-    formatFields([
-      ["Players", String(last.players)],
-      ["Up to", formatInstant(last.until)],
-      ["Rule set", `version ${last.ruleSetVersion}`],
+    joinParts([
+      formatTable(columns, rows, context.paint.bold),
+      formatFields([
+        ["From", options.from ?? ""],
+        ["Up to", nameUntil(last, options.until !== undefined)],
+        ["Players known", String(last.players)],
+        ["Rule set", `version ${last.ruleSetVersion}`],
+      ]),
     ]),
   );
   return "ok";
 }
 
+/** The instant up to which was counted, and which one that is where nobody named one. */
+function nameUntil({ until }: GetSegmentStatsResponse, isAsked: boolean): string {
+  return `${formatInstant(until)}${isAsked ? "" : " (the newest event, or now without any)"}`;
+}
+
+/** Of stays that ended. */
 function formatStay(ms: number): string {
-  if (ms === 0) return "";
-  return ms >= day ? `${(ms / day).toFixed(1)} d` : `${(ms / hour).toFixed(1)} h`;
+  return ms === 0 ? "" : formatLength(ms);
 }
 
 /** Runs the count with a bar and gives its last message, which has the result. */

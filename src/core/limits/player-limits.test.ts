@@ -158,6 +158,7 @@ test("the longest wait of the packs in force where the player is binds; 24 hours
     zone: "UTC",
     weekStart: 1,
     limitIncreaseWaitMs: dayMs,
+    limits: [],
     confirmAfterWait: false,
     ...part,
   });

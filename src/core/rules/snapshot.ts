@@ -114,6 +114,8 @@ export type PackInfo = {
   readonly weekStart: number;
   readonly limitIncreaseWaitMs: number;
   readonly confirmAfterWait: boolean;
+  /** Ids of its limits, sorted. */
+  readonly limits: readonly string[];
 };
 
 export type AttributeType = "BOOL" | "INT" | "DOUBLE" | "STRING" | "TIMESTAMP" | "STRING_LIST";

@@ -1,9 +1,9 @@
 import type { MembershipLog, NumberedChange } from "../../ports/membership-log.ts";
 
-/** What a watcher gets: changes in order of their numbers; `lost` at last, where what comes next is no longer kept, or the number was never given. */
+/** What a watcher gets: changes in order of their numbers; `lost` at last, where what comes next is no longer kept, or the number was never given as it is beyond the newest. */
 export type Watched =
   | { readonly kind: "change"; readonly change: NumberedChange }
-  | { readonly kind: "lost"; readonly afterSequence: number };
+  | { readonly kind: "lost"; readonly afterSequence: number; readonly newest: number };
 
 export type Watching = {
   /** Ids; empty means all. */
@@ -63,13 +63,13 @@ export function createWatchers(
         let sequence = from;
         // Of another store, or of one that was there before: whoever waited for it would miss all until then.
         if (from > log.newestSequence(merchantId)) {
-          yield { kind: "lost", afterSequence: from };
+          yield { kind: "lost", afterSequence: from, newest: log.newestSequence(merchantId) };
           return;
         }
         while (!signal.aborted && !isClosed) {
           const changes = log.read(merchantId, sequence, readMax);
           if (changes === undefined) {
-            yield { kind: "lost", afterSequence: sequence };
+            yield { kind: "lost", afterSequence: sequence, newest: log.newestSequence(merchantId) };
             return;
           }
           if (changes.length === 0) await waitForMore(merchantId, signal);

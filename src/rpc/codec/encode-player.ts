@@ -1,6 +1,9 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Value } from "../../core/cel/expr.ts";
+import type { FeatureSpec } from "../../core/features/feature.ts";
+import { findUnit } from "../../core/features/feature-unit.ts";
 import type { FeatureReading } from "../../core/features/frame-reader.ts";
+import type { LimitReading } from "../../core/limits/limit.ts";
 import {
   isRemoved,
   type OwnLimit,
@@ -9,8 +12,13 @@ import {
   type StoredAttribute,
 } from "../../core/player.ts";
 import { isMarketingSuppressed } from "../../core/restrictions.ts";
+import type { PackStanding } from "../../core/rules/pack-standings.ts";
+import type { PlayerDescription } from "../../decide/describe-player.ts";
 import {
   type FeatureValueSchema,
+  type LimitScopeSchema,
+  PackStanding_Dependence,
+  type PackStandingSchema,
   type PlayerAttribute,
   type PlayerAttributeSchema,
   PlayerLimit_Period,
@@ -23,6 +31,7 @@ import { Limit_Measure } from "../../gen/switchyard/v1/rule_set_pb.js";
 import { encodeDuration, encodeInstant } from "./time.ts";
 
 const aliasesMax = 64;
+const brandsMax = 64;
 /** Days are kept as instants; these attributes are written as days. */
 const dayAttributes: ReadonlySet<string> = new Set(["birth_date"]);
 
@@ -116,13 +125,49 @@ export function encodeOwnLimit(limit: OwnLimit): MessageInitShape<typeof PlayerL
 /** A feature as text: instants as ISO 8601. */
 export function encodeFeature(
   { id, value, errorBound }: FeatureReading,
-  isInstant: boolean,
+  spec: FeatureSpec | undefined,
 ): MessageInitShape<typeof FeatureValueSchema> {
-  return { id, value: formatValue(value, isInstant), missing: value === undefined, errorBound };
+  return {
+    id,
+    value: formatValue(value, spec?.type === "timestamp"),
+    missing: value === undefined,
+    errorBound,
+    unit: spec === undefined ? "" : findUnit(spec),
+  };
 }
 
 function formatValue(value: Value, isInstant: boolean): string {
   if (value === undefined) return "";
   if (typeof value === "number" && isInstant) return new Date(value).toISOString();
   return typeof value === "object" ? value.join(", ") : String(value);
+}
+
+/** Of the readings that are told. */
+export function encodeScopes(
+  scopes: PlayerDescription["limitScopes"],
+  readings: readonly LimitReading[],
+): MessageInitShape<typeof LimitScopeSchema>[] {
+  const told = new Set(readings.map(({ limitId }) => limitId));
+  return scopes
+    .filter(({ limitId }) => told.has(limitId))
+    .map(({ limitId, brands, withoutBrand }) => ({
+      limitId,
+      brands: brands.slice(0, brandsMax),
+      withoutBrand,
+    }));
+}
+
+/** `readings` are those that are told beside it. */
+export function encodePackStanding(
+  { pack, dependsOn, brands }: PackStanding,
+  readings: readonly LimitReading[],
+): MessageInitShape<typeof PackStandingSchema> {
+  const told = new Set(readings.map(({ limitId }) => limitId));
+  return {
+    pack: pack.id,
+    jurisdiction: pack.jurisdiction,
+    dependsOn: dependsOn.map((each) => PackStanding_Dependence[each]),
+    brands: brands.slice(0, brandsMax),
+    limitIds: pack.limits.filter((id) => told.has(id)),
+  };
 }

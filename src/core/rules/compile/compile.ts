@@ -230,7 +230,13 @@ function encodeSections(ruleSet: RuleSet): CompiledImage["sections"] {
     ),
     policyPacks: encodeAll(
       PolicyPackSchema,
-      ruleSet.policyPacks.map((pack) => ({ ...pack, rules: [], limits: [], description: "" })),
+      ruleSet.policyPacks.map((pack) => ({
+        ...pack,
+        rules: [],
+        // Of these the names.
+        limits: pack.limits.map(({ id }) => create(LimitSchema, { id })),
+        description: "",
+      })),
     ),
     responseCodes: encodeAll(ResponseCodeSchema, ruleSet.responseCodes),
     schemeCaps: encodeAll(SchemeCapSchema, ruleSet.schemeCaps),

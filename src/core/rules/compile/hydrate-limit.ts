@@ -13,6 +13,7 @@ import type { CalendarSpec, RollingSpec } from "../../features/feature.ts";
 import type { SubjectKind } from "../../history/history.ts";
 import type { DistinctOf, LimitBreach, LimitCounted, LimitMeasure, LimitSpec } from "../../limits/limit.ts";
 import { readPurposes, toMs } from "../names.ts";
+import { nameInPack } from "../packs.ts";
 import { ruleClasses } from "../rule-class.ts";
 import { actionKinds, type PackInfo } from "../snapshot.ts";
 import { readWindow } from "../windows.ts";
@@ -63,10 +64,20 @@ export function readLimit(
   };
 }
 
-/** A pack of a checked rule set in its normal form, without its rules and limits. */
+/** A pack of a checked rule set in its normal form, without its rules, and of its limits only the ids. */
 export function readPack(pack: PolicyPack): PackInfo {
-  const { id, jurisdiction, physical, from, until, zone, weekStart, limitIncreaseWait, confirmAfterWait } =
-    pack;
+  const {
+    id,
+    jurisdiction,
+    physical,
+    from,
+    until,
+    zone,
+    weekStart,
+    limitIncreaseWait,
+    confirmAfterWait,
+    limits,
+  } = pack;
   return {
     id,
     jurisdiction,
@@ -77,5 +88,6 @@ export function readPack(pack: PolicyPack): PackInfo {
     weekStart,
     limitIncreaseWaitMs: limitIncreaseWait === undefined ? 0 : toMs(limitIncreaseWait),
     confirmAfterWait,
+    limits: limits.map((limit) => nameInPack(id, limit.id)).sort(),
   };
 }

@@ -204,6 +204,7 @@ rules:
         weekStart: 1,
         limitIncreaseWaitMs: dayMs,
         confirmAfterWait: false,
+        limits: [],
       },
       {
         id: "gb",
@@ -215,6 +216,7 @@ rules:
         weekStart: 7,
         limitIncreaseWaitMs: 1.5 * dayMs,
         confirmAfterWait: true,
+        limits: ["gb.own-zone", "gb.weekly"],
       },
     ]);
   });

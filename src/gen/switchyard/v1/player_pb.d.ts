@@ -434,7 +434,7 @@ export declare type GetPlayerResponse = Message<"switchyard.v1.GetPlayerResponse
   features: FeatureValue[];
 
   /**
-   * Limits of the player with what is left of them, the tightest first. At most 64.
+   * Limits of the player with what is left of them, the tightest first; those that no payment of the player can fall under are left out. At most 64.
    *
    * @generated from field: repeated switchyard.v1.LimitReading limits = 5;
    */
@@ -467,6 +467,20 @@ export declare type GetPlayerResponse = Message<"switchyard.v1.GetPlayerResponse
    * @generated from field: repeated string unresolved_payments = 9;
    */
   unresolvedPayments: string[];
+
+  /**
+   * Policy packs in force under which the player's payments fall, or may fall; by id. At most 64.
+   *
+   * @generated from field: repeated switchyard.v1.PackStanding packs = 10;
+   */
+  packs: PackStanding[];
+
+  /**
+   * Those of `limits` that hold for payments at some brands only; by id.
+   *
+   * @generated from field: repeated switchyard.v1.LimitScope limit_scopes = 11;
+   */
+  limitScopes: LimitScope[];
 };
 
 /**
@@ -474,6 +488,128 @@ export declare type GetPlayerResponse = Message<"switchyard.v1.GetPlayerResponse
  * Use `create(GetPlayerResponseSchema)` to create a new message.
  */
 export declare const GetPlayerResponseSchema: GenMessage<GetPlayerResponse>;
+
+/**
+ * At which brands a limit holds.
+ *
+ * @generated from message switchyard.v1.LimitScope
+ */
+export declare type LimitScope = Message<"switchyard.v1.LimitScope"> & {
+  /**
+   * The limit.
+   *
+   * @generated from field: string limit_id = 1;
+   */
+  limitId: string;
+
+  /**
+   * Declared brands, sorted. At most 64.
+   *
+   * @generated from field: repeated string brands = 2;
+   */
+  brands: string[];
+
+  /**
+   * Whether it holds for payments that name no brand, too.
+   *
+   * @generated from field: bool without_brand = 3;
+   */
+  withoutBrand: boolean;
+};
+
+/**
+ * Describes the message switchyard.v1.LimitScope.
+ * Use `create(LimitScopeSchema)` to create a new message.
+ */
+export declare const LimitScopeSchema: GenMessage<LimitScope>;
+
+/**
+ * Whether payments of a player fall under a policy pack. Those that certainly do not, by the verified country and the licences of all brands, are not told.
+ *
+ * @generated from message switchyard.v1.PackStanding
+ */
+export declare type PackStanding = Message<"switchyard.v1.PackStanding"> & {
+  /**
+   * Id of the pack.
+   *
+   * @generated from field: string pack = 1;
+   */
+  pack: string;
+
+  /**
+   * Whose law it is: ISO 3166-1 alpha-2.
+   *
+   * @generated from field: string jurisdiction = 2;
+   */
+  jurisdiction: string;
+
+  /**
+   * Any of these is enough; empty where every payment falls under it, as the player's verified country is the jurisdiction.
+   *
+   * @generated from field: repeated switchyard.v1.PackStanding.Dependence depends_on = 3;
+   */
+  dependsOn: PackStanding_Dependence[];
+
+  /**
+   * Declared brands with a licence of the jurisdiction, sorted. At most 64.
+   *
+   * @generated from field: repeated string brands = 4;
+   */
+  brands: string[];
+
+  /**
+   * Ids of its limits among `limits`, sorted.
+   *
+   * @generated from field: repeated string limit_ids = 5;
+   */
+  limitIds: string[];
+};
+
+/**
+ * Describes the message switchyard.v1.PackStanding.
+ * Use `create(PackStandingSchema)` to create a new message.
+ */
+export declare const PackStandingSchema: GenMessage<PackStanding>;
+
+/**
+ * What a payment has to tell for it.
+ *
+ * @generated from enum switchyard.v1.PackStanding.Dependence
+ */
+export enum PackStanding_Dependence {
+  /**
+   * Refused as input.
+   *
+   * @generated from enum value: DEPENDENCE_UNSPECIFIED = 0;
+   */
+  DEPENDENCE_UNSPECIFIED = 0,
+
+  /**
+   * No country of the player is verified: it is the `player_country` of the payment that counts. Who tells none is under every pack whose parts apply on unknown.
+   *
+   * @generated from enum value: PLAYER_COUNTRY = 1;
+   */
+  PLAYER_COUNTRY = 1,
+
+  /**
+   * A brand with a licence of the pack's jurisdiction.
+   *
+   * @generated from enum value: LICENCE = 2;
+   */
+  LICENCE = 2,
+
+  /**
+   * An IP address there.
+   *
+   * @generated from enum value: IP_COUNTRY = 3;
+   */
+  IP_COUNTRY = 3,
+}
+
+/**
+ * Describes the enum switchyard.v1.PackStanding.Dependence.
+ */
+export declare const PackStanding_DependenceSchema: GenEnum<PackStanding_Dependence>;
 
 /**
  * The value of a feature.
@@ -508,6 +644,14 @@ export declare type FeatureValue = Message<"switchyard.v1.FeatureValue"> & {
    * @generated from field: double error_bound = 4;
    */
   errorBound: number;
+
+  /**
+   * What the number is: an ISO 4217 code for amounts in minor units, `ms` for lengths of time; empty for counts, shares and whatever is no number, and for what
+   * expressions and models make of others.
+   *
+   * @generated from field: string unit = 5;
+   */
+  unit: string;
 };
 
 /**
