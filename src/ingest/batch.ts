@@ -5,7 +5,7 @@ import { LabelBook } from "../core/events/label-book.ts";
 import { FactRowMaker, type PaymentFact } from "../core/events/payment-fact.ts";
 import { factRowId, rowId } from "../core/events/row-id.ts";
 import { RowMaker } from "../core/events/to-row.ts";
-import type { Placed } from "../core/history/history.ts";
+import type { Placed, Subject } from "../core/history/history.ts";
 import { keepKnownSince } from "../core/known-since.ts";
 import type { Hold } from "../core/limits/limit.ts";
 import type { Player } from "../core/player.ts";
@@ -270,9 +270,27 @@ export class Batch {
     const placed = this.#place(playerId, factRows.make(fact, id, "player"), options);
     for (const subject of listSubjects(fact, readWishes(this.#snapshot))) {
       const row = factRows.make(fact, id, subject.kind);
-      this.#note(this.#deps.histories.place(this.#merchantId, subject, row, options).durable);
+      const there = this.#deps.histories.place(this.#merchantId, subject, row, options);
+      this.#note(there.durable);
+      if (there.placed.kind === "too-old" && placed.kind === "added") this.#placeLate(subject, row, options);
     }
     return placed;
+  }
+
+  /**
+   * A fact that the player's history did not know, and that is older than the rows of a busy subject go back: it becomes the oldest of them, because no
+   * limit may miss money; it counts from the decision on in any case. What gives headroom of a net back is left out, where it would count too late.
+   */
+  #placeLate(
+    subject: Subject,
+    row: Parameters<IngestDeps["histories"]["place"]>[2],
+    options: { readonly isPaymentFact: boolean; readonly amountWins?: boolean },
+  ): void {
+    const { histories } = this.#deps;
+    // Limits of the net are over players and brands.
+    if (subject.kind === "brand" && givingBack.has(row.label.type)) return;
+    const atMs = histories.get(this.#merchantId, subject)?.exactFromMs ?? row.atMs;
+    this.#note(histories.place(this.#merchantId, subject, { ...row, atMs }, options).durable);
   }
 
   #place(
@@ -322,6 +340,13 @@ export class Batch {
     return outcome;
   }
 }
+
+/** Facts that take from a net of deposits. */
+const givingBack: ReadonlySet<string> = new Set([
+  "payment_refunded",
+  "payment_charged_back",
+  "withdrawal_paid",
+]);
 
 const takenIn: ReadonlySet<Verdict> = new Set(["ACCEPTED", "CLAMPED", "DUPLICATE", "MERGED"]);
 
