@@ -3,9 +3,23 @@ import {
   type PackStanding,
   PackStanding_Dependence,
 } from "../gen/switchyard/v1/player_pb.js";
+import type { Paint } from "./io.ts";
+import { type Cell, formatTable } from "./table.ts";
+
+/** Packs as a table; empty where there are none. */
+export function formatPacks(packs: readonly PackStanding[], paint: Paint): string {
+  if (packs.length === 0) return "";
+  const columns = [{ title: "Policy pack" }, { title: "Law of" }, { title: "Holds for" }];
+  const rows = packs.map((standing): Cell[] => [
+    standing.pack,
+    standing.jurisdiction,
+    describePayments(standing),
+  ]);
+  return formatTable(columns, rows, paint.bold);
+}
 
 /** Which payments of a player fall under a policy pack, such as `payments at polar (licence SE)`. */
-export function describePayments({ jurisdiction, dependsOn, brands }: PackStanding): string {
+function describePayments({ jurisdiction, dependsOn, brands }: PackStanding): string {
   if (dependsOn.length === 0) return `all payments (verified ${jurisdiction})`;
   const ways = dependsOn.map((dependence) => {
     switch (dependence) {

@@ -147,7 +147,7 @@ test("amounts have a currency, and limits say for which payments they hold", asy
   expect(out).toMatch(/se\.week .* payments at polar \(licence SE\)/);
   expect(out).not.toContain("gb.week");
   expect((await run("players", "get", "eva")).out).toMatch(
-    /Policy packs +de: all payments \(verified DE\); se: payments at polar \(licence SE\)/,
+    /^de +DE +all payments \(verified DE\)\nse +SE +payments at polar \(licence SE\)\n\n/m,
   );
 });
 

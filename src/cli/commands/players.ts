@@ -29,7 +29,7 @@ import {
 } from "../session.ts";
 import { formatLength } from "../show-length.ts";
 import { formatReadings } from "../show-limits.ts";
-import { describePayments, listPaymentsByLimit } from "../show-packs.ts";
+import { formatPacks, listPaymentsByLimit } from "../show-packs.ts";
 import { type Cell, formatFields, formatTable, joinParts } from "../table.ts";
 import { addPlayerLimitCommands, formatOwnLimits } from "./player-limits.ts";
 import { addPlayerSegmentCommands } from "./player-segments.ts";
@@ -109,13 +109,13 @@ async function getPlayer(context: Context, _options: CommonOptions, playerId: st
       answer.events === 0n ? "" : `${answer.events}, the newest ${formatInstant(answer.lastEventAt)}`,
     ],
     ["Unresolved", answer.unresolvedPayments.join(", ")],
-    ["Policy packs", answer.packs.map((pack) => `${pack.pack}: ${describePayments(pack)}`).join("; ")],
   ]);
   context.print(
     joinParts([
       ...formatPlayer(answer.player, paint),
       standing,
       formatFeatures(answer.features, paint),
+      formatPacks(answer.packs, paint),
       formatReadings(answer.limits, paint, listPaymentsByLimit(answer)),
       formatOwnLimits(answer.player?.ownLimits ?? [], paint),
     ]),
