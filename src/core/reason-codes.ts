@@ -126,7 +126,8 @@ export const reasonCodes = [
   {
     code: "SCHEME_CAP",
     stage: "routing",
-    meaning: "The card was declined as often as its scheme lets it be tried, over all PSPs.",
+    meaning:
+      "The card was declined, or is being tried, as often as its scheme lets it be tried, over all PSPs; in `cut`: steps that are held back until more is reported.",
   },
   {
     code: "ADVICE_WAIT",
