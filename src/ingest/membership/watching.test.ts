@@ -36,6 +36,27 @@ describe("watching", () => {
     expect(await last).toEqual([]);
   });
 
+  test("misses nothing that comes between its reading and its waiting, or while nobody takes what it read", async () => {
+    const log = createMemoryMemberships();
+    let comes: (() => void) | undefined;
+    const read: typeof log.read = (...asked) => {
+      const changes = log.read(...asked);
+      if (changes?.length === 0) {
+        comes?.();
+        comes = undefined;
+      }
+      return changes;
+    };
+    const world = openWorld({ log: { ...log, read } });
+    const signal = AbortSignal.timeout(2_000);
+    const stream = world.tracker.watch("m", { segments: new Set(), afterSequence: 0, signal });
+    comes = () => void world.happen("a", "payment_approved", startMs);
+    expect(await take(stream, 1)).toEqual([1]);
+    for (const playerId of ["b", "c"]) await world.happen(playerId, "payment_approved", startMs + 1);
+    comes = () => void world.happen("d", "payment_approved", startMs + 2);
+    expect(await take(stream, 3)).toEqual([2, 3, 4]);
+  });
+
   test("tells only of what is durable", async () => {
     const settled: (() => void)[] = [];
     const log = createMemoryMemberships({ settle: () => new Promise((resolve) => settled.push(resolve)) });
