@@ -12,7 +12,7 @@ import type { Player } from "../core/player.ts";
 import type { RuleSnapshot } from "../core/rules/snapshot.ts";
 import { changePlayer, changingTypes, restrictingTypes } from "./change-player.ts";
 import type { IngestDeps, IngestMerchant, RecordedFact } from "./ingest.ts";
-import { listSubjects, makeFact, readWishes } from "./make-fact.ts";
+import { type FactWishes, listSubjects, makeFact, readWishes } from "./make-fact.ts";
 import { emptyPlayer, hasRoomForAlias, mergeAlias, playerSubject } from "./merge-alias.ts";
 import { settleHold } from "./settle-hold.ts";
 import { EventSources } from "./sources.ts";
@@ -63,6 +63,7 @@ export class Batch {
   readonly #merchantId: string;
   readonly #snapshot: RuleSnapshot | undefined;
   readonly #check: EventCheck;
+  readonly #wishes: FactWishes;
   readonly #counts = new Map<Verdict, number>();
   readonly #durable: Promise<void>[] = [];
 
@@ -72,6 +73,7 @@ export class Batch {
     this.#intake = intake;
     this.#merchantId = merchantId;
     this.#snapshot = deps.rules.current(merchantId)?.snapshot;
+    this.#wishes = readWishes(this.#snapshot);
     this.#check = {
       nowMs: merchant.clock === "request" ? Infinity : deps.clock.nowMs(),
       declaredTypes: this.#snapshot?.eventTypes ?? noTypes,
@@ -268,7 +270,7 @@ export class Batch {
   ): Placed {
     const { factRows } = this.#intake;
     const placed = this.#place(playerId, factRows.make(fact, id, "player"), options);
-    for (const subject of listSubjects(fact, readWishes(this.#snapshot))) {
+    for (const subject of listSubjects(fact, this.#wishes)) {
       const row = factRows.make(fact, id, subject.kind);
       const there = this.#deps.histories.place(this.#merchantId, subject, row, options);
       this.#note(there.durable);
@@ -310,7 +312,7 @@ export class Batch {
 
   #reverseFact({ playerId }: Found, fact: PaymentFact, id: number, event: PlayerEvent): boolean {
     const row = { id, atMs: event.occurredAtMs };
-    for (const subject of listSubjects(fact, readWishes(this.#snapshot))) {
+    for (const subject of listSubjects(fact, this.#wishes)) {
       this.#note(this.#deps.histories.reverse(this.#merchantId, subject, row).durable);
     }
     return this.#reverse(playerId, id, event);

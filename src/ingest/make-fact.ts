@@ -124,7 +124,9 @@ function scaleHalfUp(minor: number, part: number, whole: number): number {
  * a row of its card's history, and what blocks a BIN of the BIN's: caps and blocks are read from there.
  */
 export function listSubjects(fact: PaymentFact, wishes: FactWishes): readonly Subject[] {
-  const counted = fact.subjects ?? wishes.kinds.flatMap((kind) => subjectOf(fact, kind) ?? []);
+  const counted =
+    fact.subjects ??
+    (wishes.kinds.length === 0 ? noSubjects : wishes.kinds.flatMap((kind) => subjectOf(fact, kind) ?? []));
   const isOfCard = fact.card !== "" && !apartFromCards.has(fact.type);
   const isOfBin = fact.bin !== "" && fact.block === "bin";
   if (!isOfCard && !isOfBin) return counted;
@@ -135,6 +137,8 @@ export function listSubjects(fact: PaymentFact, wishes: FactWishes): readonly Su
     ...(isOfBin && !has("bin") ? [{ kind: "bin", id: fact.bin } as const] : []),
   ];
 }
+
+const noSubjects: readonly Subject[] = [];
 
 /** Facts that say nothing of how a card stands. */
 const apartFromCards: ReadonlySet<PaymentFactType> = new Set([

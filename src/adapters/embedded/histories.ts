@@ -74,7 +74,7 @@ export class EmbeddedHistories implements HistoryStore {
   };
 
   readonly prefetch = (merchantId: string, playerIds: readonly string[]): void =>
-    this.table.prefetch(merchantId, { kind: "player", ids: playerIds });
+    this.marks.prefetch(this.table.prefetch(merchantId, { kind: "player", ids: playerIds }));
 
   readonly place = (
     merchantId: string,

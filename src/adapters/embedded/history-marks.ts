@@ -8,6 +8,9 @@ const usedBit = 1;
 const dirtyBit = 2;
 const wholeBit = 4;
 
+/** What was fetched, as a number of no meaning: reads whose values nobody keeps would be left out. */
+const fetched = new Int32Array(1);
+
 type MarkChunk = {
   readonly flags: Uint8Array;
   /** In which move it was written last, 1 to 255; 0 where it was not. */
@@ -30,6 +33,14 @@ export class HistoryMarks {
     chunk.movedIn[at] = 0;
     chunk.kept[at] = chunks === undefined ? 0 : chunks + 1;
     chunk.keptMax[at] = chunks ?? 0;
+  }
+
+  /** Fetches from memory what is noted of these; -1 is none. */
+  prefetch(subjects: Int32Array): void {
+    let read = 0;
+    for (const subject of subjects)
+      if (subject >= 0) read ^= this.#chunk(subject).flags[subject & chunkMask]!;
+    fetched[0] = read;
   }
 
   /** Its number stands for nothing now. */

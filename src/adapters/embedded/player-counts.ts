@@ -22,10 +22,14 @@ type Counts = {
 /** How many players of a merchant have a history, and which of them LMDB does not know. */
 export class PlayerCounts {
   readonly #merchants = new Map<string, Counts>();
+  /** The merchant that came last: calls come in runs of one merchant. */
+  #lastId: string | undefined;
+  #last: Counts | undefined;
 
   load(merchantId: string, players: number, span: Span): void {
     const counts = { ...makeCounts(), landed: players, sent: players, span };
     this.#merchants.set(merchantId, counts);
+    this.#lastId = undefined;
   }
 
   count(merchantId: string): number {
@@ -34,6 +38,7 @@ export class PlayerCounts {
   }
 
   span(merchantId: string): Span {
+    if (merchantId === this.#lastId) return this.#last!.span;
     return this.#merchants.get(merchantId)?.span ?? noSpan;
   }
 
@@ -98,10 +103,14 @@ export class PlayerCounts {
   }
 
   #open(merchantId: string): Counts {
-    const known = this.#merchants.get(merchantId);
-    if (known !== undefined) return known;
-    const counts = makeCounts();
-    this.#merchants.set(merchantId, counts);
+    if (merchantId === this.#lastId) return this.#last!;
+    let counts = this.#merchants.get(merchantId);
+    if (counts === undefined) {
+      counts = makeCounts();
+      this.#merchants.set(merchantId, counts);
+    }
+    this.#lastId = merchantId;
+    this.#last = counts;
     return counts;
   }
 }

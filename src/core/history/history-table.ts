@@ -89,15 +89,18 @@ export class HistoryTable {
   /**
    * Fetches from memory what `find` and `place` will read of these subjects. A history that is not in the cache costs ten reads, each of which waits for
    * the one before; here those of many subjects are waited for together. Changes nothing, and nothing depends on it.
+   *
+   * Returns the numbers that these subjects probably have, -1 for none; good until the next call.
    */
   prefetch(
     merchantId: string,
     subjects: { readonly kind: SubjectKind; readonly ids: readonly string[] },
-  ): void {
+  ): Int32Array {
     const count = subjects.ids.length;
     if (this.#numbers.length < count) this.#numbers = new Int32Array(count);
     this.#index.prefetch(merchantId, subjects, this.#numbers);
     this.#rows.prefetch(this.#numbers, count);
+    return this.#numbers.subarray(0, count);
   }
 
   /** Prefetches what packing these subjects will read; removed ones are fine. See `prefetch`. */

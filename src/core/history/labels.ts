@@ -18,6 +18,9 @@ export class LabelTable implements Labels {
   readonly #places = new Map<string, number>();
   /** Labels that were asked for: who makes rows keeps theirs, and so they are found without a text being made. */
   readonly #met = new WeakMap<Label, number>();
+  /** Whoever puts a row asks twice. */
+  #last: Label | undefined;
+  #lastPlace = 0;
   readonly #max: number;
 
   constructor(max = labelsMax) {
@@ -46,8 +49,13 @@ export class LabelTable implements Labels {
    * Fails: undefined where it would be one too many.
    */
   intern(label: Label): number | undefined {
+    if (label === this.#last) return this.#lastPlace;
     const met = this.#met.get(label);
-    if (met !== undefined) return met;
+    if (met !== undefined) {
+      this.#last = label;
+      this.#lastPlace = met;
+      return met;
+    }
     const key = writeKey(label);
     const place = this.#places.get(key) ?? this.#add(key, label);
     if (place !== undefined) this.#met.set(label, place);

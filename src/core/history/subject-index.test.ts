@@ -21,7 +21,12 @@ describe("SubjectIndex", () => {
       fc.property(fc.array(step, { maxLength: 2000, size: "max" }), (steps) => {
         const index = new SubjectIndex();
         const plain = new Map<string, number>();
-        for (const { merchant, kind, id, removes } of steps) {
+        for (const [at, { merchant, kind, id, removes }] of steps.entries()) {
+          // What the next few are about, some of it past over: they come, go and come again meanwhile.
+          if (at % 7 === 0) {
+            const ids = steps.slice(at, at + 12).map((each) => each.id);
+            index.prefetch(merchant, { kind, ids }, new Int32Array(ids.length));
+          }
           const key = JSON.stringify([merchant, kind, id]);
           expect(index.find(merchant, { kind, id })).toBe(plain.get(key) ?? -1);
           if (removes && plain.has(key)) {

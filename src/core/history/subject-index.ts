@@ -39,6 +39,9 @@ const chunkBytes = chunkSubjects * idFields * 4;
 /** What was fetched, as a number of no meaning: reads whose values nobody keeps would be left out. */
 const fetched = new Int32Array(1);
 
+/** So far ahead an id is looked for among those that were fetched: of some nobody asks. */
+const skippedMax = 4;
+
 /** Pairs of a hash and the number + 1 of a subject, 0 where the slot is free. */
 type Shard = { slots: Int32Array; used: number };
 
@@ -49,6 +52,10 @@ export class SubjectIndex {
   readonly #words = new BlockSpace(slabShift, (length) => new Uint32Array(length));
   readonly #bytes: Uint8Array[] = [];
   readonly #shards: readonly Shard[];
+  /** What was fetched last, with the numbers that these ids probably have: they are looked for in this order, and need no hash again. */
+  #fetchedIds: readonly string[] = [];
+  #fetchedNumbers: Int32Array = new Int32Array(0);
+  #fetchedAt = 0;
   #free = 0;
   #end = 0;
   #count = 0;
@@ -69,7 +76,8 @@ export class SubjectIndex {
     const merchant = this.#merchantOf.get(merchantId);
     if (merchant === undefined) return -1;
     const owner = joinOwner(merchant, subject.kind);
-    return this.#lookUp(owner, subject.id, hashUnits(owner, subject.id));
+    const recalled = this.#recall(owner, subject.id);
+    return recalled >= 0 ? recalled : this.#lookUp(owner, subject.id, hashUnits(owner, subject.id));
   }
 
   /**
@@ -107,6 +115,9 @@ export class SubjectIndex {
     { kind, ids }: { readonly kind: SubjectKind; readonly ids: readonly string[] },
     numbers: Int32Array,
   ): void {
+    this.#fetchedIds = ids;
+    this.#fetchedNumbers = numbers;
+    this.#fetchedAt = 0;
     const merchant = this.#merchantOf.get(merchantId);
     if (merchant === undefined) {
       numbers.fill(-1, 0, ids.length);
@@ -126,6 +137,19 @@ export class SubjectIndex {
     }
     for (let at = 0; at < ids.length; at++) if (numbers[at]! >= 0) read ^= this.#firstByte(numbers[at]!);
     fetched[0] = read;
+  }
+
+  /** The number of a subject that was fetched lately; -1 where it was not, or had none then. */
+  #recall(owner: number, id: string): number {
+    const ids = this.#fetchedIds;
+    const end = Math.min(this.#fetchedAt + skippedMax, ids.length);
+    for (let at = this.#fetchedAt; at < end; at++) {
+      if (ids[at] !== id) continue;
+      this.#fetchedAt = at;
+      const number = this.#fetchedNumbers[at]!;
+      return number >= 0 && this.#isId(number, owner, id) ? number : -1;
+    }
+    return -1;
   }
 
   /** Fetches the ids of these subjects; removed ones are fine. */
