@@ -12,6 +12,9 @@ import {
 import { type JournalRecord, recordKinds } from "./journal/format.ts";
 import { ReplayBacklog } from "./replay-backlog.ts";
 
+/** Rows that are taken together, so that what is known of their histories is fetched from memory together. */
+const batchMax = 64;
+
 /** Of a history that comes with a record of the journal; no caller's id has a NUL. */
 const passing: Subject = { kind: "key", id: "\u0000merged" };
 
@@ -22,6 +25,7 @@ const passing: Subject = { kind: "key", id: "\u0000merged" };
 export class HistoryReplay {
   readonly #histories: EmbeddedHistories;
   readonly #backlog = new ReplayBacklog();
+  readonly #batch: JournalRecord[] = [];
   /** Up to which number of the backlog histories were loaded. One walk for all: to begin anew each time would be to step over all that went before. */
   #walked = 0;
   /** By number: the sequence up to which LMDB had a history that was loaded. Undefined when the journal is through. */
@@ -59,7 +63,19 @@ export class HistoryReplay {
     for (const record of waiting) this.#apply(record, number, merchantId, subject);
   }
 
+  /** Takes the next record of the journal in, now or with some of those that follow. */
   take(record: JournalRecord): void {
+    this.#batch.push(record);
+    if (record.kind !== recordKinds.row || this.#batch.length === batchMax) this.#takeBatch();
+  }
+
+  #takeBatch(): void {
+    this.#backlog.prefetch(this.#batch);
+    for (const record of this.#batch) this.#takeOne(record);
+    this.#batch.length = 0;
+  }
+
+  #takeOne(record: JournalRecord): void {
     if (record.kind === recordKinds.label) {
       this.#histories.labels.restore(record.key.readUInt32LE(0), decodeLabel(record.value));
       return;
@@ -73,6 +89,7 @@ export class HistoryReplay {
 
   /** The journal is through. */
   end(): void {
+    this.#takeBatch();
     this.#loadedFrom = undefined;
     this.#backlog.end();
   }

@@ -18,6 +18,9 @@ const lastWord = 2;
 const taken = 0xffff_ffff;
 const historiesMin = 1_024;
 
+/** What was fetched, as a number of no meaning: reads whose values nobody keeps would be left out. */
+const fetched = new Int32Array(1);
+
 /** Histories go by a number, from 0 on in the order in which they were opened. */
 export class ReplayBacklog {
   /** Pairs of a hash and the number + 1 of a history, 0 where the slot is free; at most three quarters are taken. */
@@ -41,6 +44,37 @@ export class ReplayBacklog {
     if (this.#waiting === 0) return -1;
     const number = this.#lookUp(key, hashKey(key));
     return number >= 0 && this.#histories[number * historyWords + lastWord] !== taken ? number : -1;
+  }
+
+  /**
+   * Fetches from memory what is known of the histories of these: every step is a loop of its own, whose reads do not wait for one another. Changes
+   * nothing.
+   */
+  prefetch(records: readonly JournalRecord[]): void {
+    if (this.#waiting === 0) return;
+    const slots = this.#slots;
+    const mask = slots.length / 2 - 1;
+    const hashes = records.map(({ key }) => hashKey(key));
+    let read = 0;
+    for (const hash of hashes) read ^= slots[2 * (hash & mask)]!;
+    const numbers = hashes.map((hash) => this.#guess(hash));
+    for (const number of numbers) if (number >= 0) read ^= this.#histories[number * historyWords]!;
+    for (const number of numbers)
+      if (number >= 0) read ^= this.#firstByteOf(number) ^ this.#sequences[number]!;
+    fetched[0] = read;
+  }
+
+  /** The first history with this hash, -1 where there is none. */
+  #guess(hash: number): number {
+    const mask = this.#slots.length / 2 - 1;
+    let slot = hash & mask;
+    while (this.#slots[2 * slot + 1] !== 0 && this.#slots[2 * slot] !== hash) slot = (slot + 1) & mask;
+    return this.#slots[2 * slot + 1]! - 1;
+  }
+
+  #firstByteOf(number: number): number {
+    const at = number * historyWords;
+    return this.#buffers[this.#histories[at + keyWord]! >>> 16]![this.#histories[at + startWord]!]!;
   }
 
   /** Expects records of the history of this one, of which nothing waits; LMDB has it up to `sequence`. Returns its number. */
