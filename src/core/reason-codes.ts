@@ -186,7 +186,8 @@ export const reasonCodes = [
   {
     code: "THREE_DS_FLOOR",
     stage: "routing",
-    meaning: "A planned step was cut: a rule of class 1 or 2 now demands more of 3DS than the step does.",
+    meaning:
+      "A planned step was cut: a rule of class 1 or 2, or the SCA policy, now demands more of 3DS than the step does, or than its PSP can.",
   },
   { code: "METHOD_HIDDEN", stage: "informational", meaning: "A rule hides the method in the cashier." },
   {

@@ -1,9 +1,9 @@
 /**
  * The re-check of a stored plan on current state and the active rule set (`SEMANTICS.md` 4.2): classes 1-2 with their limits, restrictions, overrides and the
- * state of PSPs are judged again, and may only cut steps.
+ * state of PSPs are judged again, and may only cut steps; a stricter SCA policy makes them stricter.
  */
 
-import type { Decision, Step } from "../core/decision.ts";
+import type { Decision, Facet, Plan, Step } from "../core/decision.ts";
 import { makeReason } from "../core/make-reason.ts";
 import type { Payment } from "../core/payment.ts";
 import type { Reason } from "../core/reason.ts";
@@ -13,14 +13,17 @@ import { cutPlan, type PlanCuts } from "../core/retry/standing.ts";
 import { resolvePsps } from "../core/rules/facets/psps.ts";
 import type { RuleSnapshot } from "../core/rules/snapshot.ts";
 import { facetBits, purposesOfAll, rank, type Speaker, stands } from "../core/rules/speaker.ts";
-import { fallsShort } from "../core/sca/step-three-ds.ts";
+import { expectShift, fallsShort, type ThreeDsNeed, tightenThreeDs } from "../core/sca/step-three-ds.ts";
 import { listCardReasons, readBudget, readCard } from "./card.ts";
 import { findPolicy } from "./decide-with.ts";
 import { findStepDown } from "./health.ts";
 import { type ActiveRules, type DecisionState, type Judgement, judgePayment } from "./judge.ts";
 import { findProtectiveDenial } from "./limits.ts";
+import { assessSca } from "./sca.ts";
 
 export type Rechecked = {
+  /** The plan, its steps as strict as the law is now; the stored one where nothing has to change. */
+  readonly plan: Plan | undefined;
   /** What is cut from the plan; undefined where nothing is. */
   readonly cuts: PlanCuts | undefined;
   /** How the card stands, if that matters to the plan. */
@@ -37,7 +40,8 @@ export function recheckPlan(
   attempts: readonly Attempt[],
 ): Rechecked {
   // What is approved is done: nothing of its plan runs any more that could be cut.
-  if (stored.plan === undefined || attempts.some(isApproved)) return { cuts: undefined, card: freeCard };
+  if (stored.plan === undefined || attempts.some(isApproved))
+    return { plan: stored.plan, cuts: undefined, card: freeCard };
   const lifted = listLifted(stored);
   const judgement = judgePayment(rules, payment, state, nowMs, {
     approvedReviews: [],
@@ -52,9 +56,50 @@ export function recheckPlan(
   const card = readCard(judgement.workspace.cards, judgement.facts, state, announcedMs);
   const ended = findEnd(stored, judgement, state, attempts, card);
   const checkProof = createProofCheck(judgement, payment, attempts);
-  const reasonOf = (step: Step): Reason | undefined => ended ?? checkPsp(step) ?? checkProof(step);
-  const cuts = cutPlan(stored.plan, attempts, { denial, reasonOf });
-  return { cuts: cuts.numbers.size === 0 && !cuts.isDenied ? undefined : cuts, card };
+  const { plan, checkLaw } = tightenPlan(stored.plan, stored, judgement, state, attempts);
+  const reasonOf = (step: Step): Reason | undefined =>
+    ended ?? checkPsp(step) ?? checkLaw(step) ?? checkProof(step);
+  const cuts = cutPlan(plan, attempts, { denial, reasonOf });
+  return { plan, cuts: cuts.numbers.size === 0 && !cuts.isDenied ? undefined : cuts, card };
+}
+
+/**
+ * The plan with its steps as strict as the SCA policy of a rule set that was activated since: none is ever looser than it was planned. Steps that were sent stay
+ * what they were. `checkLaw` tells of steps whose PSP cannot do what the law asks now.
+ */
+function tightenPlan(
+  plan: Plan,
+  stored: Decision,
+  judgement: Judgement,
+  { ledger }: DecisionState,
+  attempts: readonly Attempt[],
+): { readonly plan: Plan; readonly checkLaw: (step: Step) => Reason | undefined } {
+  const { psps, pspOrdinals, version } = judgement.workspace.snapshot;
+  if (version === stored.ruleSetVersion) return { plan, checkLaw: () => undefined };
+  const need = nameExemption(assessSca(judgement, judgement.resolution, ledger), stored, judgement);
+  const unable = new Set<number>();
+  const tighten = (step: Step): Step => {
+    const psp = psps[pspOrdinals.get(step.psp) ?? -1];
+    if (psp === undefined || attempts.some(({ attemptId }) => attemptId === step.attemptId)) return step;
+    const threeDs = tightenThreeDs(step.threeDs, need, psp);
+    if (threeDs === undefined) unable.add(step.number);
+    if (threeDs === undefined || threeDs === step.threeDs) return step;
+    return { ...step, threeDs, liabilityShift: expectShift(threeDs, need) };
+  };
+  const steps = plan.steps.map(tighten);
+  const isSame = steps.every((step, at) => step === plan.steps[at]);
+  const checkLaw = ({ number, psp }: Step): Reason | undefined =>
+    unable.has(number)
+      ? makeReason("routing", "THREE_DS_FLOOR", psp, `SCA is asked for now, and ${psp} cannot run 3DS`)
+      : undefined;
+  return { plan: isSame ? plan : { ...plan, steps }, checkLaw };
+}
+
+/** The need with the exemption that a rule named when the payment was decided, where the rule still does: its class is not heard again. */
+function nameExemption(need: ThreeDsNeed, stored: Decision, { workspace }: Judgement): ThreeDsNeed {
+  const wish = findWinner(stored, "three_ds", workspace.snapshot)?.threeDs;
+  if (need.legal.namedExemption !== undefined || wish?.level !== "EXEMPT") return need;
+  return { ...need, legal: { ...need.legal, namedExemption: wish.exemption } };
 }
 
 /**
@@ -88,19 +133,21 @@ function findEnd(
   if (!attempts.some((each) => plan!.steps.some(({ attemptId }) => attemptId === each.attemptId)))
     return undefined;
   const { snapshot, frame } = workspace;
-  const policy = findPolicy(snapshot, resolution.retryPolicy ?? findRetryPolicy(stored, snapshot));
+  const chosen = resolution.retryPolicy ?? findWinner(stored, "retry", snapshot)?.retryPolicy;
+  const policy = findPolicy(snapshot, chosen);
   const budget = readBudget(policy, snapshot, frame.segments, state, facts.nowMs);
   return budget.isSpent ? budget.reason : undefined;
 }
 
-/** What the rule says that chose the policy when the payment was decided: its class is not heard again. */
-function findRetryPolicy(
+/** What the rule says now that won a facet when the payment was decided: its class is not heard again. */
+function findWinner(
   { matchedRules }: Decision,
+  facet: Facet,
   { rules, ruleOrdinals }: RuleSnapshot,
-): string | undefined {
-  const chose = matchedRules.find(({ won }) => won.includes("retry"));
-  const ordinal = chose && ruleOrdinals.get(chose.id);
-  return ordinal === undefined ? undefined : rules[ordinal]!.effects.retryPolicy;
+): RuleSnapshot["rules"][number]["effects"] | undefined {
+  const winner = matchedRules.find(({ won }) => won.includes(facet));
+  const ordinal = winner && ruleOrdinals.get(winner.id);
+  return ordinal === undefined ? undefined : rules[ordinal]!.effects;
 }
 
 /**

@@ -13,17 +13,20 @@ import type { Attempt } from "../core/retry/attempts.ts";
 import { countAhead, countSilent, findShare } from "../core/retry/in-flight.ts";
 import { cutPlan, type PlanCuts, type PlanStanding } from "../core/retry/standing.ts";
 import type { LimitStore } from "../ports/limit-store.ts";
-import type { PaymentRecord } from "../ports/payment-store.ts";
+import type { PaymentRecord, PaymentStore } from "../ports/payment-store.ts";
 import type { Breakers } from "./breakers.ts";
 import { holdBackBeyond, standPlan } from "./decide-with.ts";
 import { giveBackUnused } from "./health.ts";
 import { holdAttempts, isForCapsOnly, plannedOf } from "./held-attempts.ts";
 import type { ActiveRules, DecisionState } from "./judge.ts";
+import type { Keeper } from "./keeper.ts";
 import { isLimited } from "./limits.ts";
 import { recheckPlan } from "./recheck.ts";
 import { openWorkspace } from "./workspace.ts";
 
 type StandDeps = {
+  readonly payments: Pick<PaymentStore, "get">;
+  readonly keeper: Pick<Keeper, "keep">;
   readonly limits: Pick<LimitStore, "get" | "hold" | "release">;
   readonly breakers?: Pick<Breakers, "giveBack" | "boardOf"> | undefined;
   readonly bins: BinTable;
@@ -51,44 +54,71 @@ export function standAgain(
   payment: Payment,
   state: DecisionState,
   stored: Stored,
-  { nowMs, isNews, durable }: StandingCall,
+  call: StandingCall,
 ): StandingAgain {
-  const { merchantId, paymentId } = payment;
-  const { decision, revision, attempts } = stored;
-  const { limits, breakers, bins } = deps;
+  const { revision, attempts } = stored;
+  const { nowMs } = call;
+  const { plan: checked, cuts, card } = recheckPlan(rules, stored.decision, payment, state, nowMs, attempts);
+  const isStricter = checked !== stored.decision.plan;
+  const decision = isStricter ? { ...stored.decision, plan: checked } : stored.decision;
+  const durable = isStricter ? join(call.durable, keepPlan(deps, payment, decision, nowMs)) : call.durable;
   const stand = (cuts: PlanCuts | undefined) => standPlan(decision, { attempts, revision, nowMs, cuts });
-  const { cuts, card } = recheckPlan(rules, decision, payment, state, nowMs, attempts);
-  giveBackUnused(breakers, payment, decision, attempts, cuts);
+  giveBackUnused(deps.breakers, payment, decision, attempts, cuts);
   const plan = stand(cuts);
   if (plan === undefined) return { plan, durable };
-  const found = limits.get(merchantId, paymentId);
+  const found = deps.limits.get(payment.merchantId, payment.paymentId);
   const hold = found !== undefined && isForCapsOnly(found) ? undefined : found;
   const isBegun = hasBegun(decision, attempts);
-  if (hold === undefined && runsOn(plan.next)) {
+  if (hold === undefined) {
     const isHeld = card.isCounted || (isBegun && isLimited(openWorkspace(rules.snapshot), state.player));
-    return { plan: isHeld ? stand(cutAll(decision, attempts, cuts)) : plan, durable };
+    return { plan: isHeld && runsOn(plan.next) ? stand(cutAll(decision, attempts, cuts)) : plan, durable };
   }
-  const held = { ...stored, payment: stored.payment ?? payment, bins };
   const silent = countSilent(decision.plan?.steps ?? [], attempts);
-  if (isBegun && isNews && isUnused(hold) && !runsOn(plan.next)) {
-    const kept = silent === 0 ? undefined : holdAttempts(keepUntold(hold, nowMs), held, attempts, silent);
-    const write = kept === undefined ? limits.release(merchantId, paymentId) : limits.hold(merchantId, kept);
+  const keep = (changed: Hold, planned: number): Promise<void> | undefined => {
+    const held = { ...stored, payment: stored.payment ?? payment, bins: deps.bins };
+    const kept = holdAttempts(changed, held, attempts, planned);
+    return kept === undefined || kept === hold ? undefined : deps.limits.hold(payment.merchantId, kept);
+  };
+  if (isBegun && call.isNews && hold.state === "HELD" && !runsOn(plan.next)) {
+    const isOver = silent === 0;
+    const write = isOver
+      ? deps.limits.release(payment.merchantId, payment.paymentId)
+      : keep(keepUntold(hold, nowMs), silent);
     return { plan, durable: join(durable, write) };
   }
-  if (!card.isCounted || hold === undefined) return { plan, durable };
+  if (!card.isCounted) return { plan, durable };
   const known = plannedOf(hold, revision);
-  const room = Math.max(0, card.free - silent);
-  // What was shown already may be under way, so it is taken back only where others have used it up.
-  const most = Math.max(findShare(room), Math.min(room, known - silent));
-  const shown = holdBackBeyond(plan, card, most, cuts);
-  const promised = shown === cuts ? plan : stand(shown)!;
-  const planned = silent + countAhead(promised);
-  const kept = holdAttempts(hold, held, attempts, isNews ? planned : Math.max(known, planned));
-  if (kept === undefined || kept === hold) return { plan: promised, durable };
-  return { plan: promised, durable: join(durable, limits.hold(merchantId, kept)) };
+  const shownCuts = holdBackBeyond(plan, card, findMost(card.free, known, silent), cuts);
+  const shown = shownCuts === cuts ? plan : stand(shownCuts)!;
+  const planned = silent + countAhead(shown);
+  const write = keep(hold, call.isNews ? planned : Math.max(known, planned));
+  return { plan: shown, durable: write === undefined ? durable : join(durable, write) };
 }
 
-function join(durable: Promise<void> | undefined, write: Promise<void>): Promise<void> {
+/** Attempts that may be shown: what was shown already may be under way, so it is taken back only where others have used it up. */
+function findMost(free: number, known: number, silent: number): number {
+  const room = Math.max(0, free - silent);
+  return Math.max(findShare(room), Math.min(room, known - silent));
+}
+
+/** Keeps the plan as it is now asked for, so that what is heard of its steps is held against what they did. */
+function keepPlan(
+  { payments, keeper, limits }: StandDeps,
+  { merchantId, paymentId }: Payment,
+  decision: Decision,
+  nowMs: number,
+): Promise<void> | undefined {
+  const known = payments.get(merchantId, paymentId, nowMs);
+  if (known?.state !== "answered") return undefined;
+  const record = { ...known.record, decision };
+  return keeper.keep(merchantId, { record, hold: limits.get(merchantId, paymentId), facts: [] });
+}
+
+function join(
+  durable: Promise<void> | undefined,
+  write: Promise<void> | undefined,
+): Promise<void> | undefined {
+  if (durable === undefined || write === undefined) return durable ?? write;
   return Promise.all([durable, write]).then(() => {});
 }
 
@@ -99,11 +129,6 @@ function runsOn({ action }: Edge): boolean {
 /** Whether any step of the plan was sent and heard of: before that it holds what it was decided with. */
 function hasBegun({ plan }: Decision, attempts: readonly Attempt[]): boolean {
   return attempts.some((each) => plan?.steps.some(({ attemptId }) => attemptId === each.attemptId) === true);
-}
-
-/** Held for steps to come only: what is unknown or pending stays, and so does what a reviewer has. */
-function isUnused(hold: Hold | undefined): hold is Hold {
-  return hold?.state === "HELD";
 }
 
 function cutAll(

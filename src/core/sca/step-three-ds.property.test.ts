@@ -6,7 +6,7 @@ import { convertMinor } from "../money.ts";
 import type { Payment } from "../payment.ts";
 import { type Psp, type ThreeDsWish, threeDsLevels } from "../rules/snapshot.ts";
 import { exemptionKinds } from "./sca-policy.ts";
-import { needsThreeDs, planStepUp, planThreeDs } from "./step-three-ds.ts";
+import { needsThreeDs, planStepUp, planThreeDs, tightenThreeDs } from "./step-three-ds.ts";
 
 /** Of the EEA, the United Kingdom, and elsewhere; empty is unknown. */
 const countries = ["FR", "DK", "GB", "US", "JP", "IN", "BR", ""] as const;
@@ -220,6 +220,45 @@ describe("no step is looser than the law for its PSP", () => {
         expect(planStepUp()).toMatchObject({ challengeIndicator: "04" });
       }),
       { numRuns: countRuns(1_000) },
+    );
+  });
+
+  test("planned under an older law a step is never looser than it was, nor than the law is now", () => {
+    const other = fc.record({
+      riskScore: fc.constantFrom(0, 1_000),
+      exemptions: fc.subarray([...exemptionKinds]),
+    });
+    fc.assert(
+      fc.property(world, other, (drawn, now) => {
+        const { payment, psp, wish, floor, riskScore, used } = drawn;
+        const needAt = (score: number) =>
+          needOf({ payment, wish, floor, context: { riskScore: score, lowValueUse: () => used } });
+        const before = needAt(riskScore);
+        if (!psp.threeDs && needsThreeDs(before, psp)) return;
+        const planned = planThreeDs(before, psp);
+        if (psp.threeDs) expect(tightenThreeDs(planned, before, psp), "the same law").toBe(planned);
+        const changed = { ...psp, sca: { ...psp.sca, exemptions: now.exemptions } };
+        const need = needAt(now.riskScore);
+        const step = tightenThreeDs(planned, need, changed);
+        if (payment.initiator !== "CIT") {
+          expect(step).toBe(planned);
+          return;
+        }
+        const anew = planThreeDs({ ...need, wish: undefined }, changed);
+        if (step === undefined) {
+          expect([changed.threeDs, anew.requirement]).toEqual([false, "NONE"]);
+          return;
+        }
+        const order = ["NONE", "OUT_OF_SCOPE", "EXEMPTION", "THREE_DS"];
+        const strictness = ({ requirement }: typeof planned) => Math.max(1, order.indexOf(requirement));
+        expect(strictness(step)).toBeGreaterThanOrEqual(strictness(planned));
+        expect(strictness(step)).toBeGreaterThanOrEqual(strictness(anew));
+        if (step.requirement === "EXEMPTION" && anew.requirement === "EXEMPTION") expect(step).toEqual(anew);
+        if (step.requirement !== "THREE_DS" || anew.requirement !== "THREE_DS") return;
+        // A challenge is demanded where a credential is set up; before and after.
+        if (anew.challengeIndicator === "04" && !anew.useProof) expect(step.challengeIndicator).toBe("04");
+      }),
+      { numRuns: countRuns(3_000) },
     );
   });
 });

@@ -172,6 +172,34 @@ function firmness(challengeIndicator: string): number {
   return firmnessOf({ level: "REQUIRE", challengeIndicator });
 }
 
+/**
+ * What a step does that was planned under an older law: what was planned, where that is enough, else what the law asks now. Never looser; undefined where
+ * the PSP cannot do it.
+ */
+export function tightenThreeDs(planned: StepThreeDs, need: ThreeDsNeed, psp: Psp): StepThreeDs | undefined {
+  if (planned.requirement === "NOT_APPLICABLE" || !need.applies || need.unattended !== undefined)
+    return planned;
+  // What the rules prefer was heard when it was planned.
+  const asked = { ...need, wish: undefined };
+  const law = findLaw(need.legal, psp);
+  const version = meetVersions(psp.sca.threeDsVersion, need.legal.payment.threeDsVersion);
+  if (isEnough(planned, law, version)) return planned;
+  const does = decideAttended(asked, psp, version, law);
+  return isDemand(law.level) && does.requirement !== "THREE_DS" ? undefined : does;
+}
+
+/** A proof was found good for its PSP when it was planned; only a challenge that is demanded asks for more than it may show. */
+function isEnough(planned: StepThreeDs, { level, indicator, exemption }: Law, version: number): boolean {
+  if (planned.requirement === "THREE_DS") {
+    if (!isDemand(level) || (planned.useProof && level !== "CHALLENGE")) return true;
+    return (
+      !planned.useProof && firmness(planned.challengeIndicator) >= firmness(fitIndicator(indicator, version))
+    );
+  }
+  if (level !== "EXEMPT") return !isDemand(level);
+  return planned.requirement === "EXEMPTION" && planned.exemption === exemption;
+}
+
 /** What a step-up does: the challenge is mandated. */
 export function planStepUp(): StepThreeDs {
   return authenticate(mandated, "STEP_UP");
