@@ -369,6 +369,37 @@ describe("after a restart", () => {
   });
 });
 
+test("a player who was looked at while all are reviewed keeps the look that comes next", async () => {
+  const log = createMemoryMemberships();
+  const before = openWorld({ log });
+  await before.happen("p", "payment_approved", startMs);
+  await before.passTo(startMs + 8 * dayMs);
+  before.tracker.close();
+  // The state as it was when the review began to read, without a next look, is visited after a deposit.
+  let visitLate = (): void => {};
+  const forEachState: typeof log.forEachState = async (merchantId, visit) => {
+    const stale = log.state(merchantId, "p")!;
+    await new Promise<void>((resolve) => {
+      visitLate = () => resolve(visit("p", stale));
+    });
+  };
+  const after = openWorld({ log: { ...log, forEachState } });
+  after.place("p", "payment_approved", startMs);
+  await after.passTo(startMs + 8 * dayMs);
+  const reviewed = after.tracker.review("m");
+  await after.happen("p", "payment_approved", startMs + 8 * dayMs);
+  visitLate();
+  await after.settle();
+  await reviewed;
+  await after.passTo(startMs + 16 * dayMs);
+  expect(log.changes("m").map(({ kind, atMs }) => [kind, (atMs - startMs) / dayMs])).toEqual([
+    ["ENTER", 0],
+    ["EXIT", 7],
+    ["ENTER", 8],
+    ["EXIT", 15],
+  ]);
+});
+
 describe("what was stored and not looked at before a restart", () => {
   const restartWith = async (player: Partial<Player>) => {
     const log = createMemoryMemberships();

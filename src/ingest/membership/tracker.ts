@@ -329,8 +329,13 @@ export function createMembershipTracker(deps: MembershipDeps): MembershipTracker
     await log.forEachState(merchantId, (playerId, state) => {
       const player = players.get(merchantId, playerId);
       const isOther = state.ruleSetHash !== hash || hasChanged(player, state, clocks.nowOf(merchantId));
-      if (isOther) touch(merchantId, playerId, Number.POSITIVE_INFINITY);
-      else clocks.dueOf(merchantId).schedule(numberOf(merchantId, playerId), state.nextLookMs);
+      if (isOther) {
+        touch(merchantId, playerId, Number.POSITIVE_INFINITY);
+        return;
+      }
+      const number = numberOf(merchantId, playerId);
+      // Who was looked at since the start is due as was found then: this state may be of before.
+      if (Number.isNaN(looked.get(number))) clocks.dueOf(merchantId).schedule(number, state.nextLookMs);
     });
     for await (const { playerIds } of listKnownPlayers(deps, merchantId)) {
       for (const [at, playerId] of playerIds.entries()) {
