@@ -1,14 +1,20 @@
 import type { Fold } from "./folds.ts";
 import { addRows, emptyFold, mergeFolds } from "./folds.ts";
+import type { Labels } from "./history.ts";
+import type { RowSlab } from "./row-columns.ts";
 import type { SubjectRows } from "./subject-rows.ts";
 
 /** The histories that are beyond the cap: few, so each has objects of its own. */
 export class FoldedHistories {
   readonly #rows: SubjectRows;
+  readonly #labels: Labels;
   readonly #folds = new Map<number, Fold>();
+  /** Places of the amounts in other currencies, by label. */
+  readonly #placesOf = new Map<number, readonly number[]>();
 
-  constructor(rows: SubjectRows) {
+  constructor(rows: SubjectRows, labels: Labels) {
     this.#rows = rows;
+    this.#labels = labels;
   }
 
   of(subject: number): Fold | undefined {
@@ -56,8 +62,25 @@ export class FoldedHistories {
     let end = start;
     while (end < start + count && slab.atMs[end]! < exactFromMs) end++;
     const { atMs, label, readAmount } = slab;
-    const older = { start, end, atMs, label, readAmount };
+    const readConverted = (row: number): readonly number[] | undefined => this.#readConverted(slab, row);
+    const older = { start, end, atMs, label, readAmount, readConverted };
     this.#folds.set(subject, addRows(this.of(subject) ?? emptyFold, exactFromMs, older));
     if (end > start) this.#rows.cut(subject, 0, end - start);
+  }
+
+  #readConverted({ label, readWide }: RowSlab, row: number): readonly number[] | undefined {
+    const places = this.#listPlaces(label[row]!);
+    return places.length === 0 ? undefined : places.map((place) => readWide(row, place));
+  }
+
+  #listPlaces(label: number): readonly number[] {
+    let places = this.#placesOf.get(label);
+    if (places === undefined) {
+      places = this.#labels
+        .get(label)
+        .wides.flatMap((name, place) => (name.startsWith("in:") ? [place] : []));
+      this.#placesOf.set(label, places);
+    }
+    return places;
   }
 }

@@ -29,6 +29,8 @@ export type RowSpan = {
   readonly atMs: Float64Array;
   readonly label: Uint32Array;
   readonly readAmount: (row: number) => number;
+  /** A row's amounts in other currencies, as in `Tile.convertedMinor`; absent where no row has any. */
+  readonly readConverted?: (row: number) => readonly number[] | undefined;
 };
 
 /** The fold with rows put to it, all of them older than the new `exactFromMs`. Rows that were taken back leave nothing. */
@@ -40,6 +42,7 @@ export function addRows(fold: Fold, exactFromMs: number, rows: RowSpan): Fold {
     if (label === reversedLabel) continue;
     const tile = openTile(tiles, fold.spanMs, label, rows.atMs[row]!);
     join(tile, 1, amountMinor, amountMinor, amountMinor);
+    joinConverted(tile, rows.readConverted?.(row));
   }
   return settle(tiles, fold.spanMs, exactFromMs);
 }
@@ -51,7 +54,9 @@ export function mergeFolds(a: Fold, b: Fold): Fold {
   return settle(tiles, spanMs, Math.max(a.exactFromMs, b.exactFromMs));
 }
 
-type OpenTile = { -readonly [Field in keyof Tile]: Tile[Field] };
+type OpenTile = { -readonly [Field in keyof Omit<Tile, "convertedMinor">]: Tile[Field] } & {
+  convertedMinor?: number[];
+};
 
 /** Coarser until they are few enough, and in order. */
 function settle(fine: Map<number, OpenTile>, startSpanMs: number, exactFromMs: number): Fold {
@@ -68,8 +73,10 @@ function settle(fine: Map<number, OpenTile>, startSpanMs: number, exactFromMs: n
 
 function regroup(tiles: Iterable<Tile>, spanMs: number): Map<number, OpenTile> {
   const grouped = new Map<number, OpenTile>();
-  for (const { fromMs, label, count, sumMinor, minMinor, maxMinor } of tiles) {
-    join(openTile(grouped, spanMs, label, fromMs), count, sumMinor, minMinor, maxMinor);
+  for (const { fromMs, label, count, sumMinor, minMinor, maxMinor, convertedMinor } of tiles) {
+    const tile = openTile(grouped, spanMs, label, fromMs);
+    join(tile, count, sumMinor, minMinor, maxMinor);
+    joinConverted(tile, convertedMinor);
   }
   return grouped;
 }
@@ -91,6 +98,14 @@ function openTile(tiles: Map<number, OpenTile>, spanMs: number, label: number, a
   };
   tiles.set(key, tile);
   return tile;
+}
+
+/** All tiles of a label have the same currencies. */
+function joinConverted(tile: OpenTile, converted: readonly number[] | undefined): void {
+  if (converted === undefined) return;
+  const own = tile.convertedMinor;
+  if (own === undefined) tile.convertedMinor = [...converted];
+  else for (let at = 0; at < own.length; at++) own[at]! += converted[at]!;
 }
 
 function join(tile: OpenTile, count: number, sumMinor: number, minMinor: number, maxMinor: number): void {

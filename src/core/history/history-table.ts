@@ -78,7 +78,7 @@ export class HistoryTable {
     this.labels = labels;
     this.#rowsMax = rowsMax;
     this.#rows = new SubjectRows(slabRows, (label) => labels.countWides(label));
-    this.#folds = new FoldedHistories(this.#rows);
+    this.#folds = new FoldedHistories(this.#rows, labels);
   }
 
   /** The number of a subject, -1 where it has no history. */

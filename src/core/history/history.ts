@@ -38,6 +38,11 @@ export type Tile = {
   readonly sumMinor: number;
   readonly minMinor: number;
   readonly maxMinor: number;
+  /**
+   * Sums of the amounts in other currencies that the rows were told with: of each `in:XXX` among the wide names of the label, in their order. NaN where a
+   * row was told without; absent where the label has none.
+   */
+  readonly convertedMinor?: readonly number[];
 };
 
 /**

@@ -14,6 +14,8 @@ const version = 1;
 const headBytes = 23;
 const foldBytes = 20;
 const tileBytes = 52;
+const convertedBytes = 2;
+const sumBytes = 8;
 const rowBytes = 28;
 const wideBytes = 10;
 const idUnit = 0x1_0000_0000;
@@ -28,8 +30,7 @@ export type HistoryHead = {
 
 export function packHead(head: HistoryHead): Uint8Array {
   const { fold } = head;
-  const more = fold === undefined ? 0 : foldBytes + fold.tiles.length * tileBytes;
-  const bytes = new Uint8Array(headBytes + more);
+  const bytes = new Uint8Array(headBytes + (fold === undefined ? 0 : countFoldBytes(fold)));
   const view = new DataView(bytes.buffer);
   writeHead(view, head);
   if (fold === undefined) return bytes;
@@ -38,6 +39,7 @@ export function packHead(head: HistoryHead): Uint8Array {
   view.setUint32(headBytes + 16, fold.tiles.length, true);
   for (const [at, tile] of fold.tiles.entries())
     writeTile(view, headBytes + foldBytes + at * tileBytes, tile);
+  writeConverted(view, headBytes + foldBytes + fold.tiles.length * tileBytes, fold.tiles);
   return bytes;
 }
 
@@ -162,8 +164,51 @@ function readFold(view: DataView): Fold {
   return {
     exactFromMs: view.getFloat64(headBytes, true),
     spanMs: view.getFloat64(headBytes + 8, true),
-    tiles: Array.from({ length: count }, (_, at) => readTile(view, headBytes + foldBytes + at * tileBytes)),
+    tiles: readConverted(
+      view,
+      headBytes + foldBytes + count * tileBytes,
+      Array.from({ length: count }, (_, at) => readTile(view, headBytes + foldBytes + at * tileBytes)),
+    ),
   };
+}
+
+/** Amounts in other currencies lie behind all tiles, where there are any: of each tile how many, and these. */
+function countFoldBytes({ tiles }: Fold): number {
+  let bytes = foldBytes + tiles.length * tileBytes;
+  if (!tiles.some(hasConverted)) return bytes;
+  for (const { convertedMinor = [] } of tiles) bytes += convertedBytes + convertedMinor.length * sumBytes;
+  return bytes;
+}
+
+function hasConverted({ convertedMinor }: Tile): boolean {
+  return convertedMinor !== undefined;
+}
+
+function writeConverted(view: DataView, behind: number, tiles: readonly Tile[]): void {
+  if (!tiles.some(hasConverted)) return;
+  let at = behind;
+  for (const { convertedMinor = [] } of tiles) {
+    view.setUint16(at, convertedMinor.length, true);
+    at += convertedBytes;
+    for (const sum of convertedMinor) {
+      view.setFloat64(at, sum, true);
+      at += sumBytes;
+    }
+  }
+}
+
+function readConverted(view: DataView, behind: number, tiles: readonly Tile[]): readonly Tile[] {
+  let at = behind;
+  if (at === view.byteLength) return tiles;
+  return tiles.map((tile) => {
+    const sums = view.getUint16(at, true);
+    at += convertedBytes;
+    const convertedMinor = Array.from({ length: sums }, (_, sum) =>
+      view.getFloat64(at + sum * sumBytes, true),
+    );
+    at += sums * sumBytes;
+    return sums === 0 ? tile : { ...tile, convertedMinor };
+  });
 }
 
 function writeTile(view: DataView, at: number, tile: Tile): void {

@@ -294,9 +294,9 @@ describe("tiles", () => {
     expect(readTile(spec, "payment_voided", noonMs - dayMs + 1, noonMs)).toEqual([0, 300]);
   });
 
-  it("may tell of one payment several times", () => {
+  it("may tell of one payment several times, and of payments that rows tell of", () => {
     const count = makeSpec({ measure: "COUNT", thresholds: [{ segment: undefined, value: 9 }] });
-    expect(readTile(count, "payment_approved", noonMs - dayMs + 1, noonMs)).toEqual([3, 2]);
+    expect(readTile(count, "payment_approved", noonMs - dayMs + 1, noonMs)).toEqual([3, 3]);
     expect(
       readTile({ ...count, counted: "AUTHORISATIONS" }, "payment_attempted", noonMs - dayMs + 1, noonMs),
     ).toEqual([3, 0]);

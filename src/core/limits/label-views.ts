@@ -37,6 +37,8 @@ export type LabelView = {
   readonly isSameCurrency: boolean;
   /** Where the amount in the limit's currency is. */
   readonly convertedPlace: number;
+  /** Where it is among the amounts in other currencies; -1 where there is none. */
+  readonly convertedAt: number;
   readonly instantPlace: number;
   readonly paymentPlace: number;
   readonly attemptPlace: number;
@@ -137,6 +139,7 @@ function viewLabel(label: Label, spec: LimitSpec, counts: Counts): LabelView {
     currency,
     isSameCurrency: currency === spec.currency,
     convertedPlace: wides.indexOf(`in:${spec.currency}`),
+    convertedAt: wides.filter((name) => name.startsWith("in:")).indexOf(`in:${spec.currency}`),
     instantPlace: wides.indexOf("counted_at"),
     paymentPlace: wides.indexOf("payment"),
     attemptPlace: wides.indexOf("attempt"),

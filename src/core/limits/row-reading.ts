@@ -79,24 +79,39 @@ export function readHeldAmount(hold: Hold, currency: string, fx: FxRates): numbe
   );
 }
 
-/** Minor units or things of a tile; undefined where no rate converts them. */
+/** What a limit makes of a tile, in minor units or things. */
+export type TileSize = {
+  /** Never too little where it uses, and never too much where it gives back. */
+  readonly size: number;
+  /** By how much it may be off because what was converted row by row is not known: half a unit up and down for each. */
+  readonly slack: number;
+};
+
+/** Undefined where no rate converts the amounts. */
 export function measureTile(
   { measure, currency }: LimitSpec,
   tile: Tile,
   view: LabelView,
   fx: FxRates,
-): number | undefined {
-  if (measure === "COUNT" || measure === "DISTINCT") return tile.count;
-  if (view.isSameCurrency || tile.sumMinor === 0) return tile.sumMinor;
-  return convertMinor(fx, { amountMinor: tile.sumMinor, from: view.currency, to: currency });
+): TileSize | undefined {
+  if (measure === "COUNT" || measure === "DISTINCT") return { size: tile.count, slack: 0 };
+  if (view.isSameCurrency || tile.sumMinor === 0) return { size: tile.sumMinor, slack: 0 };
+  const told = tile.convertedMinor?.[view.convertedAt] ?? NaN;
+  if (!Number.isNaN(told)) return { size: told, slack: 0 };
+  const amount = convertMinor(fx, { amountMinor: tile.sumMinor, from: view.currency, to: currency });
+  if (amount === undefined) return undefined;
+  const half = Math.ceil(tile.count / 2);
+  return { size: takes(view.role) ? Math.max(0, amount - half) : amount + half, slack: 2 * half };
 }
 
-/**
- * By how much a tile inside a window may count too much: its rows may be of one payment, or of one value that is counted already. Voids in it undo
- * nothing, and what takes from the net is exact.
- */
-export function boundInside({ measure, counted }: LimitSpec, role: Role, size: number): number {
-  if (takes(role)) return 0;
-  if (measure === "DISTINCT" || role === roles.voids) return size;
-  return measure === "COUNT" && counted === "PAYMENTS" ? size - 1 : 0;
+/** By how much what is used may be too high for a tile that reaches over the edge of a window: where it gives back, it does not count. */
+export function boundOutside(role: Role, { size, slack }: TileSize): number {
+  return takes(role) ? size + slack : size;
+}
+
+/** The same of a tile inside a window: its rows may be of payments or values that are counted already, and voids in it undo nothing. */
+export function boundInside({ measure, counted }: LimitSpec, role: Role, { size, slack }: TileSize): number {
+  if (takes(role)) return slack;
+  const isEachOnce = measure === "DISTINCT" || (measure === "COUNT" && counted === "PAYMENTS");
+  return isEachOnce || role === roles.voids ? size : slack;
 }

@@ -24,6 +24,7 @@ import type { Hold } from "./limit.ts";
 import { marks, PaymentEntries, type PaymentEntry } from "./payment-entries.ts";
 import {
   boundInside,
+  boundOutside,
   findRow,
   isOfNet,
   measureTile,
@@ -292,15 +293,17 @@ export class SubjectSums implements RowWatcher, HoldWatcher {
     const lastMs = tile.untilMs - 1;
     const { afterMs, endMs } = this.reach;
     if (role === roles.nothing || lastMs <= afterMs || tile.fromMs >= endMs) return;
-    const size = measureTile(spec, tile, view, this.fx);
-    if (size === undefined) {
+    const measured = measureTile(spec, tile, view, this.fx);
+    if (measured === undefined) {
       this.#unconverted.add(this.#leavesAt(lastMs), sign);
       return;
     }
+    const { size } = measured;
     const isInside = tile.fromMs > afterMs && tile.untilMs <= endMs;
-    this.#bounds.add(this.#leavesAt(lastMs), sign * size);
+    const outside = boundOutside(role, measured);
+    this.#bounds.add(this.#leavesAt(lastMs), sign * outside);
     if (isInside)
-      this.#bounds.add(this.#leavesAt(tile.fromMs), sign * (boundInside(spec, role, size) - size));
+      this.#bounds.add(this.#leavesAt(tile.fromMs), sign * (boundInside(spec, role, measured) - outside));
     if (role === roles.voids) return;
     if (!takes(role)) this.#sums.add(this.#leavesAt(lastMs), sign * size);
     else if (isInside) this.#sums.add(this.#leavesAt(tile.fromMs), -sign * size);

@@ -21,6 +21,7 @@ import { type Balance, Ledger, removable } from "./ledger.ts";
 import type { Hold, LimitSpec } from "./limit.ts";
 import {
   boundInside,
+  boundOutside,
   findRow,
   isOfNet,
   measureTile,
@@ -227,10 +228,11 @@ function putTiles(limit: BuiltLimit, history: History, { nowMs, fx }: Asker): nu
       spec.countedAt === "CLEARED" && role === roles.approval ? tile.untilMs + clearingMs : -Infinity;
     const isUncleared = clearsBeforeMs > nowMs;
     if (!isUncleared && (tile.untilMs - 1 <= window.afterMs || tile.fromMs >= window.endMs)) continue;
-    const size = measureTile(spec, tile, view, fx);
-    if (size === undefined) return undefined;
+    const measured = measureTile(spec, tile, view, fx);
+    if (measured === undefined) return undefined;
+    const { size } = measured;
     const isInside = !isUncleared && tile.fromMs > window.afterMs && tile.untilMs <= window.endMs;
-    bound += isInside ? boundInside(spec, role, size) : size;
+    bound += isInside ? boundInside(spec, role, measured) : boundOutside(role, measured);
     if (takes(role)) {
       if (isInside) ledger.put(window.leavesAt(tile.fromMs), -size, NaN, NaN, NaN, 0);
       continue;
