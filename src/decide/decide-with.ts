@@ -38,6 +38,7 @@ import {
   type Judgement,
   type JudgeOptions,
   judgePayment,
+  setScene,
 } from "./judge.ts";
 import { isLimited, judgeLimitsOf, type LimitsDraft, makeTerms } from "./limits.ts";
 import { assessSca } from "./sca.ts";
@@ -168,7 +169,7 @@ export function draftDecision(
   nowMs: number,
   options: JudgeOptions,
 ): Draft {
-  const judgement = judgePayment(rules, payment, state, nowMs, options);
+  const judgement = judgePayment(rules, setScene(rules.snapshot, payment, state, nowMs), options);
   const { workspace, facts, shadows, restrictions } = judgement;
   const policy = findPolicy(rules.snapshot, judgement.resolution.retryPolicy);
   // Whoever calls at a later revision has asked for data again where it was declined.

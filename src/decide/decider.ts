@@ -31,7 +31,7 @@ import type { Decided, Decider, Refused } from "./decided.ts";
 import { describePlayer } from "./describe-player.ts";
 import { holdAttempts, isForCapsOnly } from "./held-attempts.ts";
 import { findConflicts, identify } from "./identity.ts";
-import type { ActiveRules, DecisionState } from "./judge.ts";
+import { type ActiveRules, type DecisionState, setScene } from "./judge.ts";
 import { findKeepUntil, type Keeper, type KeeperDeps } from "./keeper.ts";
 import { accountsOf, type HeardAttempts, hearAttempts } from "./outcomes.ts";
 import { describeReports } from "./report-context.ts";
@@ -205,8 +205,9 @@ export function createDecider(deps: DeciderDeps): Decider {
             ...news,
           });
     const state = readState(deps, payment.merchantId, payment.playerId);
-    const call = { nowMs, isNews: news !== undefined, durable: kept };
-    const { plan, durable } = standAgain(deps, rules, payment, state, record, call);
+    const scene = setScene(rules.snapshot, payment, state, nowMs);
+    const call = { isNews: news !== undefined, durable: kept };
+    const { plan, durable } = standAgain(deps, rules, scene, record, call);
     return {
       ok: true,
       payment,

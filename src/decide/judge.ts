@@ -42,7 +42,14 @@ export type DecisionState = {
   };
 };
 
-/** What rules, overrides and restrictions say of a payment. Read it before the next payment is judged: the workspace is shared. */
+/** A payment at an instant, with all that segments, rules and limits read of it. Read it before the next one is set: the workspace is shared. */
+export type Scene = {
+  readonly workspace: Workspace;
+  readonly facts: FactInput;
+  readonly state: DecisionState;
+};
+
+/** What rules, overrides and restrictions say of a payment; as short-lived as its scene. */
 export type Judgement = {
   readonly workspace: Workspace;
   readonly facts: FactInput;
@@ -64,19 +71,28 @@ export type JudgeOptions = {
 const noRestrictions: Player["restrictions"] = [];
 const noAttributes: Player["attributes"] = new Map();
 
-/** Judges a payment at an instant: facts -> segments -> rules -> overrides -> restrictions -> who beats whom. */
-export function judgePayment(
-  { snapshot, overrides }: ActiveRules,
+/** Sets the scene: facts -> features -> segments. */
+export function setScene(
+  snapshot: RuleSnapshot,
   payment: Payment,
   state: DecisionState,
   nowMs: number,
-  { approvedReviews, heard }: JudgeOptions,
-): Judgement {
+): Scene {
   const workspace = openWorkspace(snapshot);
   const facts = readFacts(snapshot, payment, state, nowMs);
-  const { frame, matches } = workspace;
   readFrame(workspace, facts, state);
-  snapshot.matchSegments(frame);
+  snapshot.matchSegments(workspace.frame);
+  return { workspace, facts, state };
+}
+
+/** Judges a payment where it stands: rules -> overrides -> restrictions -> who beats whom. The scene must be of the same rule set. */
+export function judgePayment(
+  { snapshot, overrides }: ActiveRules,
+  { workspace, facts }: Scene,
+  { approvedReviews, heard }: JudgeOptions,
+): Judgement {
+  const { frame, matches } = workspace;
+  const { payment, nowMs } = facts;
   const found = snapshot.matchRules(frame, matches);
   const acting = findActing(workspace, overrides, facts);
   const { speakers, shadows } = collectVoices(snapshot.rules, { matches, found }, acting, { payment, nowMs });

@@ -17,7 +17,7 @@ import { expectShift, fallsShort, type ThreeDsNeed, tightenThreeDs } from "../co
 import { listCardReasons, readBudget, readCard } from "./card.ts";
 import { findPolicy } from "./decide-with.ts";
 import { findStepDown } from "./health.ts";
-import { type ActiveRules, type DecisionState, type Judgement, judgePayment } from "./judge.ts";
+import { type ActiveRules, type DecisionState, type Judgement, judgePayment, type Scene } from "./judge.ts";
 import { findProtectiveDenial } from "./limits.ts";
 import { assessSca } from "./sca.ts";
 
@@ -30,20 +30,20 @@ export type Rechecked = {
   readonly card: CardStanding;
 };
 
-/** Holds the plan of a stored decision against the world as it is now. */
+/** Holds the plan of a stored decision against the world as it is now, which is the scene of its payment. */
 export function recheckPlan(
   rules: ActiveRules,
+  scene: Scene,
   stored: Decision,
-  payment: Payment,
-  state: DecisionState,
-  nowMs: number,
   attempts: readonly Attempt[],
 ): Rechecked {
   // What is approved is done: nothing of its plan runs any more that could be cut.
   if (stored.plan === undefined || attempts.some(isApproved))
     return { plan: stored.plan, cuts: undefined, card: freeCard };
   const lifted = listLifted(stored);
-  const judgement = judgePayment(rules, payment, state, nowMs, {
+  const { state } = scene;
+  const { payment } = scene.facts;
+  const judgement = judgePayment(rules, scene, {
     approvedReviews: [],
     heard: (speaker) => rank(speaker) <= 3 || lifted.has(speaker.id),
   });

@@ -12,7 +12,6 @@
  */
 import type { PaymentFactType } from "../core/events/event-types.ts";
 import { noAnswer, type PaymentFact } from "../core/events/payment-fact.ts";
-import type { FactInput } from "../core/facts.ts";
 import type { FieldFault } from "../core/field-fault.ts";
 import type { Hold } from "../core/limits/limit.ts";
 import type { OutcomeReport, OutcomeResult } from "../core/outcome-report.ts";
@@ -21,7 +20,6 @@ import { applyReports, type ReportContext, readMeaning } from "../core/retry/app
 import type { Attempt } from "../core/retry/attempts.ts";
 import { codeTableOf } from "../core/retry/code-table.ts";
 import type { OutcomeClass } from "../core/retry/outcome-class.ts";
-import type { RuleSnapshot } from "../core/rules/snapshot.ts";
 import type { LimitStore } from "../ports/limit-store.ts";
 import type { PaymentRecord } from "../ports/payment-store.ts";
 import { alertOfAnswer, listAlerts, unknownSent } from "./alerts.ts";
@@ -29,7 +27,7 @@ import { type CallDeps, invalid } from "./call.ts";
 import { describeHeld, hearClosed, type LaterWord } from "./closed.ts";
 import type { Refused, Reported, Reporter } from "./decided.ts";
 import type { DeciderDeps } from "./decider.ts";
-import { type ActiveRules, type DecisionState, readFacts, readFrame } from "./judge.ts";
+import { type ActiveRules, type Scene, setScene } from "./judge.ts";
 import { findKeepUntil } from "./keeper.ts";
 import { isOverLimits, readPlayerLimits } from "./limits.ts";
 import { type HeardPayment, hearAttempts, makeLaterFact } from "./outcomes.ts";
@@ -38,7 +36,6 @@ import { describeReports } from "./report-context.ts";
 import { standAgain } from "./stand-again.ts";
 import { findPlayer, readState } from "./state.ts";
 import { tellOutcomes } from "./tell-outcomes.ts";
-import { openWorkspace, type Workspace } from "./workspace.ts";
 
 type Call = { readonly report: OutcomeReport; readonly rules: ActiveRules; readonly nowMs: number };
 
@@ -138,10 +135,10 @@ export function createReporter(deps: ReporterDeps): Reporter {
   ): Reported => {
     const state = readState(deps, told.merchantId, payment.playerId);
     const isNews = attempts !== record.attempts;
-    const call = { nowMs, isNews, durable: kept };
-    const { plan, durable } = standAgain(deps, rules, payment, state, { ...record, attempts }, call);
-    const now = standNow(rules.snapshot, payment, state, nowMs);
-    const standing = readStanding(told, now, hold, hold?.instantMs ?? record.decision.decidedAtMs);
+    const scene = setScene(rules.snapshot, payment, state, nowMs);
+    const call = { isNews, durable: kept };
+    const { plan, durable } = standAgain(deps, rules, scene, { ...record, attempts }, call);
+    const standing = readStanding(told, scene, hold, hold?.instantMs ?? record.decision.decidedAtMs);
     const attempt = findAttempt(attempts, told);
     return {
       ok: true,
@@ -177,9 +174,9 @@ export function createReporter(deps: ReporterDeps): Reporter {
         : deps.limits.hold(merchantId, heard.hold),
     ];
     const state = readState(deps, merchantId, hold.playerId);
-    const now = standNow(rules.snapshot, describeHeld(merchantId, hold), state, nowMs);
+    const scene = setScene(rules.snapshot, describeHeld(merchantId, hold), state, nowMs);
     const durable = Promise.all(writes).then(() => {});
-    const standing = readStanding(told, now, hold, hold.instantMs);
+    const standing = readStanding(told, scene, hold, hold.instantMs);
     const { outcomeClass, attribution } = attempt;
     const scheme = hold.values.get("scheme");
     const alerts = listAlerts(told, attempt, { attempts: [attempt], ...unknownSent, scheme, table });
@@ -223,30 +220,17 @@ export function createReporter(deps: ReporterDeps): Reporter {
   return { report };
 }
 
-/** What limits are read by now: the workspace with its frame filled. */
-function standNow(
-  snapshot: RuleSnapshot,
-  payment: Payment,
-  state: DecisionState,
-  nowMs: number,
-): [Workspace, FactInput, DecisionState] {
-  const workspace = openWorkspace(snapshot);
-  const facts = readFacts(snapshot, payment, state, nowMs);
-  readFrame(workspace, facts, state);
-  snapshot.matchSegments(workspace.frame);
-  return [workspace, facts, state];
-}
-
 /** Limits of the player as they stand now, and whether the report is an approval that went over a limit. `hold` is what was held before it. */
 function readStanding(
   told: OutcomeReport,
-  now: ReturnType<typeof standNow>,
+  { workspace, facts, state }: Scene,
   hold: Hold | undefined,
   instantMs: number,
 ): Pick<Reported, "limits" | "overrun"> {
-  const limits = readPlayerLimits(...now);
+  const limits = readPlayerLimits(workspace, facts, state);
   const isOver = (): boolean =>
-    limits.some(({ overrun }) => overrun) || (isLate(hold, now[1].nowMs) && isOverLimits(...now, instantMs));
+    limits.some(({ overrun }) => overrun) ||
+    (isLate(hold, facts.nowMs) && isOverLimits(workspace, facts, state, instantMs));
   return { limits, overrun: isApproval(told) && isOver() };
 }
 

@@ -18,11 +18,10 @@ import type { Breakers } from "./breakers.ts";
 import { holdBackBeyond, standPlan } from "./decide-with.ts";
 import { giveBackUnused } from "./health.ts";
 import { holdAttempts, isForCapsOnly, plannedOf } from "./held-attempts.ts";
-import type { ActiveRules, DecisionState } from "./judge.ts";
+import type { ActiveRules, Scene } from "./judge.ts";
 import type { Keeper } from "./keeper.ts";
 import { isLimited } from "./limits.ts";
 import { recheckPlan } from "./recheck.ts";
-import { openWorkspace } from "./workspace.ts";
 
 type StandDeps = {
   readonly payments: Pick<PaymentStore, "get">;
@@ -36,7 +35,6 @@ type StandDeps = {
 type Stored = Pick<PaymentRecord, "decision" | "payment" | "revision" | "attempts" | "earlier">;
 
 type StandingCall = {
-  readonly nowMs: number;
   readonly isNews: boolean;
   readonly durable: Promise<void> | undefined;
 };
@@ -51,14 +49,13 @@ export type StandingAgain = {
 export function standAgain(
   deps: StandDeps,
   rules: ActiveRules,
-  payment: Payment,
-  state: DecisionState,
+  scene: Scene,
   stored: Stored,
   call: StandingCall,
 ): StandingAgain {
   const { revision, attempts } = stored;
-  const { nowMs } = call;
-  const { plan: checked, cuts, card } = recheckPlan(rules, stored.decision, payment, state, nowMs, attempts);
+  const { payment, nowMs } = scene.facts;
+  const { plan: checked, cuts, card } = recheckPlan(rules, scene, stored.decision, attempts);
   const isStricter = checked !== stored.decision.plan;
   const decision = isStricter ? { ...stored.decision, plan: checked } : stored.decision;
   const durable = isStricter ? join(call.durable, keepPlan(deps, payment, decision, nowMs)) : call.durable;
@@ -70,7 +67,7 @@ export function standAgain(
   const hold = found !== undefined && isForCapsOnly(found) ? undefined : found;
   const isBegun = hasBegun(decision, attempts);
   if (hold === undefined) {
-    const isHeld = card.isCounted || (isBegun && isLimited(openWorkspace(rules.snapshot), state.player));
+    const isHeld = card.isCounted || (isBegun && isLimited(scene.workspace, scene.state.player));
     return { plan: isHeld && runsOn(plan.next) ? stand(cutAll(decision, attempts, cuts)) : plan, durable };
   }
   const silent = countSilent(decision.plan?.steps ?? [], attempts);
