@@ -36,7 +36,7 @@ export type MembershipLog = {
     state: MembershipState,
   ) => { readonly sequences: readonly number[]; readonly durable: Promise<void> };
   readonly state: (merchantId: string, playerId: string) => MembershipState | undefined;
-  /** Every player's next look, for the wheel, after a restart; yields in slices. */
+  /** Every player's state, for the wheel, after a restart; yields in slices. Of one that is appended meanwhile it may be the state before. */
   readonly forEachState: (
     merchantId: string,
     visit: (playerId: string, state: MembershipState) => void,

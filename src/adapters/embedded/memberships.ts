@@ -84,12 +84,14 @@ export class EmbeddedMemberships implements MembershipLog {
     merchantId: string,
     visit: (playerId: string, state: MembershipState) => void,
   ): Promise<void> => {
-    // What moves to LMDB while this runs must be visited once, too.
+    // What moves to LMDB while this runs must be visited once, too; what is on the move may be taken back, so it comes first.
     const waiting = new Map<string, Pending>();
-    for (const pending of this.behind.pending()) {
+    const note = (pending: Pending): void => {
       const { merchantId: owner, id } = readKey(pending.key);
       if (owner === merchantId) waiting.set(id, pending);
-    }
+    };
+    await forEachInSlices(this.behind.moving(), note);
+    await forEachInSlices(this.behind.pending(), note);
     await forEachInSlices(waiting, ([playerId, { value }]) => {
       const state = decodeState(value);
       if (state !== undefined) visit(playerId, state);
