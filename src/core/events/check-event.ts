@@ -216,11 +216,10 @@ function readAttributes(raw: RawEvent, info: EventTypeInfo, faults: Faults): Rea
       if (value !== undefined) read.set(name, value);
     }
   }
-  for (const attribute of info.attributes.values()) {
-    if (!attribute.required) continue;
-    const given = raw.attributes[attribute.name];
+  for (const name of listRequired(info)) {
+    const given = raw.attributes[name];
     if (given === undefined || given === "") {
-      const field = `attributes.${attribute.name}`;
+      const field = `attributes.${name}`;
       faults.note(field, "required", `${field} is required by type ${info.name}`);
     }
   }
@@ -228,6 +227,18 @@ function readAttributes(raw: RawEvent, info: EventTypeInfo, faults: Faults): Rea
     read.set("payment", raw.paymentId);
   }
   return read;
+}
+
+const requiredOf = new WeakMap<EventTypeInfo, readonly string[]>();
+
+/** Names of the attributes that a type requires: mostly none of some twenty, so it is worked out once. */
+function listRequired(info: EventTypeInfo): readonly string[] {
+  let required = requiredOf.get(info);
+  if (required === undefined) {
+    required = [...info.attributes.values()].filter((each) => each.required).map(({ name }) => name);
+    requiredOf.set(info, required);
+  }
+  return required;
 }
 
 function countAttributes({ attributes }: RawEvent): number {

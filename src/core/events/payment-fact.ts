@@ -74,6 +74,7 @@ export class FactRowMaker {
   make(fact: PaymentFact, id: number, subject: SubjectKind): NewRow {
     const currencies = fact.converted.size === 0 ? noCurrencies : [...fact.converted.keys()].sort();
     const all = this.#hash(fact);
+    if (subject !== "player" && Number.isNaN(all[playerPlace]!)) all[playerPlace] = hashText(fact.playerId);
     let told = 0;
     const wides: number[] = [];
     for (let place = 0; place < all.length; place++) {
@@ -101,7 +102,8 @@ export class FactRowMaker {
     all[4] = hashText(fact.device);
     all[5] = hashText(fact.ip);
     all[6] = hashText(fact.bin);
-    all[playerPlace] = hashText(fact.playerId);
+    // Only where a row of another subject asks: most facts are rows of their player alone.
+    all[playerPlace] = NaN;
     all[ratesPlace] = fact.ratesVersion;
     all[9] = fact.blockUntilMs;
     return all;
