@@ -87,7 +87,7 @@ export class FactRowMaker {
     }
     for (const currency of currencies) wides.push(fact.converted.get(currency)!);
     const label = this.#labelOf(fact, told, currencies);
-    return { id, atMs: fact.atMs, amountMinor: fact.amountMinor, label, wides };
+    return { id, atMs: boundInstant(fact), amountMinor: fact.amountMinor, label, wides };
   }
 
   /** What the row of any subject could have in the places of `factWides`; NaN where nothing. A fact is mostly a row of more than one. */
@@ -150,6 +150,14 @@ export class FactRowMaker {
 }
 
 const noCurrencies: readonly string[] = [];
+
+/** The clock of who tells of a payment may be behind ours by so much: limits look that far back before the payments of their windows. */
+export const factSkewMs = 86_400_000;
+
+/** Nothing happened to a payment long before it was decided, whatever a clock says: no limit would find it there. */
+function boundInstant({ atMs, countedAtMs }: PaymentFact): number {
+  return countedAtMs === undefined ? atMs : Math.max(atMs, countedAtMs - factSkewMs);
+}
 
 /** NaN where there is none. */
 function hashText(text: string): number {

@@ -3,7 +3,7 @@ import { hashWide } from "../history/hash-wide.ts";
 import type { PlayerEvent } from "./event.ts";
 import { eventTypes, factWides } from "./event-types.ts";
 import { LabelBook } from "./label-book.ts";
-import { FactRowMaker, type PaymentFact, readInstrument, subjectOf } from "./payment-fact.ts";
+import { FactRowMaker, factSkewMs, type PaymentFact, readInstrument, subjectOf } from "./payment-fact.ts";
 import { factRowId, rowId } from "./row-id.ts";
 import { RowMaker } from "./to-row.ts";
 
@@ -110,6 +110,15 @@ describe("rows of events", () => {
 });
 
 describe("rows of payment facts", () => {
+  test("lie at most a day before the decision of their payment, whatever the teller's clock says", () => {
+    const maker = new FactRowMaker(new LabelBook(9));
+    const atMs = (part: Partial<PaymentFact>) => maker.make({ ...fact, ...part }, 42, "card").atMs;
+    const decidedMs = 1_000 * factSkewMs;
+    expect(atMs({ atMs: 5, countedAtMs: decidedMs })).toBe(decidedMs - factSkewMs);
+    expect(atMs({ atMs: decidedMs - 5, countedAtMs: decidedMs })).toBe(decidedMs - 5);
+    expect(atMs({ atMs: 5, countedAtMs: undefined })).toBe(5);
+  });
+
   test("have one layout, with the conversions at its end by currency", () => {
     const row = new FactRowMaker(new LabelBook(9)).make(fact, 42, "card");
     expect(row.label).toEqual({

@@ -1,4 +1,5 @@
 /** What a limit reads of rows, tiles and holds, whoever adds it up. */
+import { factSkewMs } from "../events/payment-fact.ts";
 import type { History, Tile } from "../history/history.ts";
 import type { RowView } from "../history/row-feed.ts";
 import { convertMinor, type FxRates } from "../money.ts";
@@ -6,8 +7,8 @@ import { type LabelView, type Role, roles } from "./label-views.ts";
 import { removable } from "./ledger.ts";
 import type { Hold, LimitSpec } from "./limit.ts";
 
-/** The clock of who tells of a payment may be behind ours by so much: rows lie at most so far before the instant from which they count. */
-export const skewMs = 86_400_000;
+/** Rows lie at most so far before the instant from which they count. */
+export const skewMs = factSkewMs;
 
 /** Bits of `removable`, by role. */
 export const removableOf: Readonly<Record<Role, number>> = {
