@@ -268,42 +268,6 @@ describe("payment facts", () => {
     expect(typesOf(card, "card")).toEqual(["payment_declined", "payment_declined"]);
   });
 
-  test("a fact that comes when the rows of its PSP and brand are folded that far becomes the oldest of them, but for what gives back", () => {
-    const house = makeIngestHouse({ limitsOver: ["psp", "brand"] });
-    const told = { psp: "alpha", brand: "b" };
-    for (let payment = 0; payment < 2_049; payment++) {
-      const paymentId = `busy-${payment}`;
-      const fact = outcomeFact({
-        ...told,
-        paymentId,
-        playerId: `player-${payment}`,
-        atMs: nowMs - hourMs + payment,
-      });
-      house.ingest.recordFacts("default", [fact]);
-    }
-    const late = outcomeFact({
-      ...told,
-      paymentId: "late",
-      atMs: nowMs - 2 * hourMs,
-      countedAtMs: nowMs - 3 * hourMs,
-    });
-    const refund = { ...late, type: "payment_refunded" as const };
-    for (let time = 0; time < 2; time++) house.ingest.recordFacts("default", [late, refund]);
-    const rowsOf = (kind: "psp" | "brand", id: string) => {
-      const history = house.histories.get("default", { kind, id })!;
-      const { exactFromMs, start } = history;
-      const rows = listRows(house, id, kind).slice(0, 3);
-      expect(exactFromMs).toBeGreaterThan(late.atMs);
-      expect(history.atMs[start]).toBe(exactFromMs);
-      return rows.map((row) => row.split(" ")).map(([atMs, type]) => [Number(atMs) - exactFromMs, type]);
-    };
-    const others = [1, "payment_approved"];
-    expect(rowsOf("psp", "alpha")).toHaveLength(3);
-    expect(rowsOf("psp", "alpha").filter(([after]) => after === 0)).toHaveLength(3);
-    expect(rowsOf("brand", "b").filter(([after]) => after === 0)).toHaveLength(2);
-    expect(rowsOf("brand", "b")[2]).toEqual(others);
-  });
-
   test("SEMANTICS 6.1: the first arrival sets the instant, an outcome's amount wins, differences are told and counted", () => {
     const house = makeIngestHouse();
     take(house, approve());
