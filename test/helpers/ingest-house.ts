@@ -1,13 +1,17 @@
 import type { RawEvent } from "../../src/core/events/check-event.ts";
 import type { EventTypeInfo } from "../../src/core/events/event.ts";
+import { noAnswer, type PaymentFact } from "../../src/core/events/payment-fact.ts";
 import type { SubjectKind } from "../../src/core/history/history.ts";
 import { HistoryTable } from "../../src/core/history/history-table.ts";
+import type { Hold } from "../../src/core/limits/limit.ts";
 import { buildFx } from "../../src/core/money.ts";
 import type { AttributeInfo, RuleSnapshot } from "../../src/core/rules/snapshot.ts";
 import { createIngest, type Ingest, type IngestDeps } from "../../src/ingest/ingest.ts";
 import { createMemoryHistories } from "./memory-histories.ts";
 import { createMemoryLimits } from "./memory-limits.ts";
 import { createMemoryPlayers } from "./memory-players.ts";
+
+const hourMs = 3_600_000;
 
 /** The instant at which events come in. */
 export const ingestNowMs = Date.UTC(2026, 10, 22, 12);
@@ -119,4 +123,84 @@ export function listRows(house: IngestHouse, id: string, kind: SubjectKind = "pl
     rows.push(`${history.atMs[row]} ${label.type}${amount}${values.join("")} [${wides.join()}]`);
   }
   return rows;
+}
+
+/** What became of events, late ones marked. */
+export function takeEvents(house: IngestHouse, ...events: readonly RawEvent[]): readonly string[] {
+  return house.ingest
+    .ingest("default", events)
+    .outcomes.map(({ verdict, late }) => verdict + (late ? " late" : ""));
+}
+
+/** What is told of one event. */
+export function detailOf(house: IngestHouse, raw: RawEvent): string {
+  return house.ingest.ingest("default", [raw]).outcomes[0]!.detail;
+}
+
+/** A wallet's word that payment pay-1 of ann was approved, an hour ago but for what is given. */
+export function makeApproval(part: Partial<RawEvent> = {}): RawEvent {
+  return makeRawEvent({
+    type: "payment_approved",
+    source: "wallet",
+    amount: { minorUnits: 5000, currencyCode: "EUR" },
+    paymentId: "pay-1",
+    attemptId: "1",
+    ...part,
+  });
+}
+
+/** What an outcome tells of the same. */
+export function makeOutcomeFact(part: Partial<PaymentFact> = {}): PaymentFact {
+  return {
+    type: "payment_approved",
+    playerId: "ann",
+    paymentId: "pay-1",
+    attemptId: "1",
+    kind: "deposit",
+    amountMinor: 5000,
+    currency: "EUR",
+    atMs: ingestNowMs - hourMs,
+    countedAtMs: ingestNowMs - hourMs,
+    method: "card",
+    psp: "psp-a",
+    mid: "",
+    brand: "",
+    scheme: "",
+    funding: "",
+    outcome: "",
+    card: "",
+    device: "",
+    ip: "",
+    bin: "",
+    ...noAnswer,
+    converted: new Map(),
+    ratesVersion: 7,
+    ...part,
+  };
+}
+
+/** What pay-1 holds, decided two hours ago. */
+export function makeIngestHold(part: Partial<Hold> = {}): Hold {
+  return {
+    paymentId: "pay-1",
+    revision: 0,
+    playerId: "ann",
+    kind: "deposit",
+    amountMinor: 5000,
+    currency: "EUR",
+    converted: new Map([["USD", 5555]]),
+    ratesVersion: 5,
+    instantMs: ingestNowMs - 2 * hourMs,
+    lastWordMs: ingestNowMs - 2 * hourMs,
+    state: "HELD",
+    releasesAtMs: ingestNowMs,
+    authorisations: 2,
+    values: new Map([["method", "card"]]),
+    subjects: [
+      { kind: "player", id: "ann" },
+      { kind: "card", id: "fingerprint:f-1" },
+      { kind: "key", id: "limit-9 x" },
+    ],
+    ...part,
+  };
 }
