@@ -123,7 +123,7 @@ export function readFrame(
 }
 
 /** All that facts are read from. */
-export function readFacts(
+function readFacts(
   { licenceOfBrand }: RuleSnapshot,
   payment: Payment,
   { player, bins, history }: DecisionState,

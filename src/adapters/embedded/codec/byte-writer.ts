@@ -113,7 +113,7 @@ export function writeFlag(flag: boolean | undefined): void {
   bytes[at++] = flag === undefined ? undefinedMark : flag ? 1 : 0;
 }
 
-export function writeUndefined(): void {
+function writeUndefined(): void {
   reserve(1);
   bytes[at++] = undefinedMark;
 }
