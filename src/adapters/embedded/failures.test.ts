@@ -453,11 +453,13 @@ it.each(failures)(
 );
 
 it.each([
-  ["refused them", refuse, /MDB_MAP_FULL/],
-  ["dropped them, and acknowledged them", drop, /dropped histories/],
+  ["refused them", refuse, /MDB_MAP_FULL/, 0],
+  ["dropped them, and acknowledged them", drop, /dropped histories/, 0],
+  ["refused some of thousands, which it gets in the order of their keys", refuse, /MDB_MAP_FULL/, 5_000],
+  ["dropped some of thousands", drop, /dropped histories/, 5_000],
 ] as const)(
   "keeps in journal and memory the histories that LMDB did not take: it %s",
-  async (_, put, why) => {
+  async (_, put, why, cards) => {
     const real = openTables(join(directory, "store.mdb"));
     let isBroken = true;
     /** As the tables of LMDB do it, a write that nobody waits for rejects unheard. */
@@ -502,7 +504,14 @@ it.each([
       ...{ tables, journal, movers: [], clock, onError: () => {} },
       ...{ lazy, sweep: async () => {} },
     });
+    const card = (at: number): Subject => ({ kind: "card", id: `c${(at * 7_919) % 5_003}` });
+    const placeCards = (id: number): void => {
+      for (let at = 0; at < cards; at++) {
+        histories.place("m", card(at), sampleRow(id, startMs + id), { isPaymentFact: false });
+      }
+    };
     for (let id = 1; id <= 1_100; id++) place(0, id);
+    placeCards(1);
     for (let player = 1; player < 9; player++) place(player, player);
     isBroken = false;
     await checkpoint.run();
@@ -513,10 +522,12 @@ it.each([
     await histories.remove("m", subject(1));
     place(2, 99);
     place(9, 9);
+    placeCards(2);
     const reached = checkpoint.reached();
     await expect(checkpoint.run()).rejects.toThrow(why);
     expect(checkpoint.reached()).toBe(reached);
     place(3, 98);
+    if (cards > 0) histories.place("m", card(0), sampleRow(3, startMs + 3), { isPaymentFact: false });
     await expect(checkpoint.run()).rejects.toThrow(why);
     isBroken = false;
     const players = ["p0", "p2", "p3", "p4", "p5", "p6", "p7", "p8", "p9"];
@@ -528,13 +539,16 @@ it.each([
       expect(spellHistory(at.get("m", subject(2)))).toEqual([...rows(2, 2), ...rows(99, 99)]);
       expect(spellHistory(at.get("m", subject(3)))).toEqual([...rows(3, 3), ...rows(98, 98)]);
       expect(spellHistory(at.get("m", subject(9)))).toEqual(rows(9, 9));
+      for (let each = 0; each < cards; each++) {
+        expect(spellHistory(at.get("m", card(each)))).toEqual(rows(1, each === 0 ? 3 : 2));
+      }
     };
     await check(histories);
     await checkpoint.run();
     await check(histories);
     expect([lazy.behindBytes(), lazy.behindRecords(), journal.stats().segments]).toEqual([0, 0, 1]);
     await check(openHistories());
-    expect([real.historyHeads.getKeysCount(), real.historyRows.getKeysCount()]).toEqual([9, 0]);
+    expect([real.historyHeads.getKeysCount(), real.historyRows.getKeysCount()]).toEqual([9 + cards, 0]);
     await checkpoint.stop();
     await journal.close();
     await real.root.close();
