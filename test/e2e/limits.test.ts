@@ -48,6 +48,7 @@ limits:
 
 type Money = { readonly minorUnits: bigint; readonly currencyCode: string };
 type AskMore = {
+  readonly card?: { readonly bin: string; readonly fingerprint: string };
   readonly kind?: "deposit" | "withdrawal";
   readonly revision?: number;
   readonly deviceId?: string;
@@ -326,7 +327,40 @@ describe("after a restart", () => {
     await service.stop();
     await rm(dataDirectory, { recursive: true });
   }, 120_000);
+
+  test("a card that others have in flight is held still, after kill -9 as well", async () => {
+    const dataDirectory = await makeDataDirectory();
+    const first = await spawnService({ dataDirectory });
+    await activate(first);
+    const card = { bin: "45710435", fingerprint: "busy" };
+    const askBusy = (at: string) => ask(`busy-${at}`, `busy-${at}`, 3_125, { card });
+    const { length } = await decideUntilDenied(first, askBusy);
+    // The cap of the house is 21 declines of card and amount; each payment is shown two attempts as long as that is half of what is free.
+    expect(length).toBe(11);
+    await first.end("SIGKILL");
+    const second = await spawnService({ dataDirectory });
+    const after = connectGateway(DecisionService, second);
+    const again = await after.decide(askBusy("again"));
+    expect(again.reasons.map(({ code }) => code)).toEqual(["SCHEME_CAP"]);
+    expect((await after.decide(ask("busy-other", "busy-other", 3_126, { card }))).verdict).toBe(
+      APPROVE_ROUTE,
+    );
+    await second.stop();
+    await rm(dataDirectory, { recursive: true });
+  }, 60_000);
 });
+
+/** The payments, one after the other and each of a player of its own, that are let in. */
+async function decideUntilDenied(service: TestService, make: (at: string) => ReturnType<typeof ask>) {
+  const own = connectGateway(DecisionService, service);
+  const admitted: DecideResponse[] = [];
+  for (let at = 0; at < callers; at++) {
+    const answer = await own.decide(make(String(at)));
+    if (answer.verdict !== APPROVE_ROUTE) return admitted;
+    admitted.push(answer);
+  }
+  return admitted;
+}
 
 async function activate(service: TestService): Promise<void> {
   await connectAdmin(RuleSetService, service).push({
