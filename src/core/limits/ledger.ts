@@ -1,4 +1,4 @@
-import { LeavingSums } from "./leaving-sums.ts";
+import type { LeavingSums } from "./leaving-sums.ts";
 
 /** Bits of `put`: a void of its payment removes the entry; a clearing or a paid withdrawal of its payment takes its place. */
 export const removable = { byVoid: 1, byFollower: 2 } as const;
@@ -73,16 +73,25 @@ export class Ledger {
    * Removes what attempts of payments put there: pairs of a payment and its attempt, NaN for every attempt. A payment that is NaN removes nothing.
    */
   remove(pairs: readonly number[], bit: number): void {
-    const attemptsOf = this.length > fewMax && pairs.length > 2 ? groupPairs(pairs) : undefined;
+    if (this.length > fewMax && pairs.length > 2) {
+      this.#removeMany(groupPairs(pairs), bit);
+      return;
+    }
+    for (let pair = 0; pair < pairs.length; pair += 2) {
+      const payment = pairs[pair]!;
+      for (let at = this.length - 1; at >= 0; at--) {
+        if (this.#payments[at] !== payment || (this.#removable[at]! & bit) === 0) continue;
+        if (isSameAttempt(pairs[pair + 1]!, this.#attempts[at]!)) this.#drop(at);
+      }
+    }
+  }
+
+  #removeMany(attemptsOf: ReadonlyMap<number, readonly number[]>, bit: number): void {
     for (let at = this.length - 1; at >= 0; at--) {
-      if ((this.#removable[at]! & bit) === 0) continue;
       const payment = this.#payments[at]!;
+      if ((this.#removable[at]! & bit) === 0 || Number.isNaN(payment)) continue;
       const attempt = this.#attempts[at]!;
-      const isRemoved =
-        attemptsOf === undefined
-          ? hasPair(pairs, payment, attempt)
-          : attemptsOf.get(payment)?.some((each) => isSameAttempt(each, attempt)) === true;
-      if (isRemoved && !Number.isNaN(payment)) this.#drop(at);
+      if (attemptsOf.get(payment)?.some((each) => isSameAttempt(each, attempt)) === true) this.#drop(at);
     }
   }
 
@@ -169,56 +178,66 @@ export class Ledger {
       if (delta < 0) isPlain = false;
       else if (delta > 0 && this.#leavesAtMs[at]! < nextMs) nextMs = this.#leavesAtMs[at]!;
     }
-    // Where nothing is negative and the limit is not overrun, whatever leaves first gives headroom.
-    const growsAtMs = isPlain && net <= threshold ? nextMs : undefined;
-    return this.#weigh(net, { threshold, asked, hasFloor, errorBound, nowMs: -Infinity }, nothing, growsAtMs);
-  }
-
-  /** As `balance`, of its entries and of all sums that leave after now. */
-  balanceWith(sums: LeavingSums, terms: BalanceTerms): Balance {
-    return this.#weigh(sums.sumAfter(terms.nowMs) + this.sum(), terms, sums, undefined);
-  }
-
-  #weigh(net: number, terms: BalanceTerms, sums: LeavingSums, growsAtMs: number | undefined): Balance {
-    const { threshold, asked, hasFloor, errorBound } = terms;
     const used = hasFloor ? Math.max(0, net) : net;
     const headroom = Math.max(0, threshold - used);
     const fits = asked === 0 || asked <= threshold - used;
-    const resetsAtMs = growsAtMs ?? this.#findInstant(net, terms, threshold - headroom, true, sums);
-    const fitsAtMs = fits ? Infinity : this.#findInstant(net, terms, threshold - asked, false, sums);
+    // Where nothing is negative and the limit is not overrun, whatever leaves first gives headroom.
+    const growsAtMs =
+      isPlain && used <= threshold ? nextMs : this.#findInstant(net, hasFloor, threshold - headroom, true);
+    const fitsAtMs = fits ? Infinity : this.#findInstant(net, hasFloor, threshold - asked, false);
     return {
       used,
       asked,
       headroom,
       fits,
-      resetsAtMs: resetsAtMs === Infinity ? undefined : resetsAtMs,
+      resetsAtMs: growsAtMs === Infinity ? undefined : growsAtMs,
       fitsAtMs: fitsAtMs === Infinity ? undefined : fitsAtMs,
       errorBound,
     };
   }
 
-  /**
-   * The first instant at which less than `bound` (or, if not `isMore`, at most that) is used if nothing else happens; Infinity where that never is.
-   * With a floor nothing is the least that can be used.
-   */
-  #findInstant(
-    net: number,
-    { hasFloor, nowMs }: BalanceTerms,
-    bound: number,
-    isMore: boolean,
-    sums: LeavingSums,
-  ): number {
-    if (hasFloor && (isMore ? bound <= 0 : bound < 0)) return Infinity;
+  /** As `balance`, of its entries and of all sums that leave after now. */
+  balanceWith(sums: LeavingSums, { threshold, asked, hasFloor, errorBound, nowMs }: BalanceTerms): Balance {
+    const net = sums.sumAfter(nowMs) + this.sum();
+    const used = hasFloor ? Math.max(0, net) : net;
+    const headroom = Math.max(0, threshold - used);
+    const fits = asked === 0 || asked <= threshold - used;
     const order = this.#sortByLeaving();
-    return sums.findInstant(
-      nowMs,
-      { net, bound, orEqual: !isMore },
-      {
-        length: this.length,
-        leavesAt: (at) => this.#leavesAtMs[order[at]!]!,
-        deltaAt: (at) => this.#deltas[order[at]!]!,
-      },
-    );
+    const leavers = {
+      length: this.length,
+      leavesAt: (at: number) => this.#leavesAtMs[order[at]!]!,
+      deltaAt: (at: number) => this.#deltas[order[at]!]!,
+    };
+    const find = (bound: number, isMore: boolean): number =>
+      isOutOfReach(hasFloor, bound, isMore)
+        ? Infinity
+        : sums.findInstant(nowMs, { net, bound, orEqual: !isMore }, leavers);
+    const growsAtMs = find(threshold - headroom, true);
+    const fitsAtMs = fits ? Infinity : find(threshold - asked, false);
+    return {
+      used,
+      asked,
+      headroom,
+      fits,
+      resetsAtMs: growsAtMs === Infinity ? undefined : growsAtMs,
+      fitsAtMs: fitsAtMs === Infinity ? undefined : fitsAtMs,
+      errorBound,
+    };
+  }
+
+  /** The first instant at which less than `bound` (or, if not `isMore`, at most that) is used if nothing else happens; Infinity where that never is. */
+  #findInstant(net: number, hasFloor: boolean, bound: number, isMore: boolean): number {
+    if (isOutOfReach(hasFloor, bound, isMore)) return Infinity;
+    const order = this.#sortByLeaving();
+    let rest = net;
+    for (let at = 0; at < this.length; ) {
+      const leavesAtMs = this.#leavesAtMs[order[at]!]!;
+      if (leavesAtMs === Infinity) break;
+      while (at < this.length && this.#leavesAtMs[order[at]!] === leavesAtMs)
+        rest -= this.#deltas[order[at++]!]!;
+      if (isMore ? rest < bound : rest <= bound) return leavesAtMs;
+    }
+    return Infinity;
   }
 
   /** Places of the entries, the first to leave first; good until it is called again. */
@@ -292,18 +311,10 @@ export class Ledger {
 
 /** Up to so many are compared one by one. */
 const fewMax = 32;
-const nothing = new LeavingSums();
 
 /** What is told of no attempt is told of all. */
 function isSameAttempt(a: number, b: number): boolean {
   return Number.isNaN(a) || Number.isNaN(b) || a === b;
-}
-
-function hasPair(pairs: readonly number[], payment: number, attempt: number): boolean {
-  for (let at = 0; at < pairs.length; at += 2) {
-    if (pairs[at] === payment && isSameAttempt(pairs[at + 1]!, attempt)) return true;
-  }
-  return false;
 }
 
 function groupPairs(pairs: readonly number[]): ReadonlyMap<number, number[]> {
@@ -314,4 +325,9 @@ function groupPairs(pairs: readonly number[]): ReadonlyMap<number, number[]> {
     else known.push(pairs[at + 1]!);
   }
   return attemptsOf;
+}
+
+/** With a floor nothing is the least that can be used. */
+function isOutOfReach(hasFloor: boolean, bound: number, isMore: boolean): boolean {
+  return hasFloor && (isMore ? bound <= 0 : bound < 0);
 }
