@@ -11,7 +11,7 @@
  * | closed | anything | refused: payment closed |
  */
 import type { FieldFault } from "../core/field-fault.ts";
-import { decideHold } from "../core/limits/holds.ts";
+import { decideHold, isForCapsOnly } from "../core/limits/holds.ts";
 import type { Payment } from "../core/payment.ts";
 import { applyReports } from "../core/retry/apply-reports.ts";
 import type { Attempt } from "../core/retry/attempts.ts";
@@ -29,7 +29,7 @@ import {
 } from "./decide-with.ts";
 import type { Decided, Decider, Refused } from "./decided.ts";
 import { describePlayer } from "./describe-player.ts";
-import { holdAttempts, isForCapsOnly } from "./held-attempts.ts";
+import { holdAttempts } from "./held-attempts.ts";
 import { findConflicts, identify } from "./identity.ts";
 import { type ActiveRules, type DecisionState, setScene } from "./judge.ts";
 import { findKeepUntil, type Keeper, type KeeperDeps } from "./keeper.ts";

@@ -40,11 +40,6 @@ export function plannedOf(hold: Hold | undefined, revision: number): number {
   return hold?.attempts?.find((each) => each.revision === revision)?.planned ?? 0;
 }
 
-/** Whether the payment has come to an end, and only attempts of it that were never told of still count. */
-export function isForCapsOnly({ subjects }: Hold): boolean {
-  return subjects.length === 0;
-}
-
 function withoutAttempts({ attempts: _, ...hold }: Hold): Hold {
   return hold;
 }

@@ -9,6 +9,7 @@ import {
   type HoldFact,
   type HoldTerms,
   hearOutcome,
+  isForCapsOnly,
   keepUntold,
   moveHold,
   type Word,
@@ -22,7 +23,7 @@ import type { PlanStanding } from "../core/retry/standing.ts";
 import type { PaymentRecord } from "../ports/payment-store.ts";
 import { standPlan } from "./decide-with.ts";
 import { describeAnswer } from "./fact-answer.ts";
-import { holdAttempts, isForCapsOnly, plannedOf } from "./held-attempts.ts";
+import { holdAttempts, plannedOf } from "./held-attempts.ts";
 import { listValues } from "./limits.ts";
 
 export type HeardPayment = {

@@ -5,7 +5,7 @@
  */
 import type { BinTable } from "../core/bin/bin-table.ts";
 import type { Decision, Edge } from "../core/decision.ts";
-import { keepUntold } from "../core/limits/holds.ts";
+import { isForCapsOnly, keepUntold } from "../core/limits/holds.ts";
 import type { Hold } from "../core/limits/limit.ts";
 import { makeReason } from "../core/make-reason.ts";
 import type { Payment } from "../core/payment.ts";
@@ -17,7 +17,7 @@ import type { PaymentRecord, PaymentStore } from "../ports/payment-store.ts";
 import type { Breakers } from "./breakers.ts";
 import { holdBackBeyond, standPlan } from "./decide-with.ts";
 import { giveBackUnused } from "./health.ts";
-import { holdAttempts, isForCapsOnly, plannedOf } from "./held-attempts.ts";
+import { holdAttempts, plannedOf } from "./held-attempts.ts";
 import type { ActiveRules, Scene } from "./judge.ts";
 import type { Keeper } from "./keeper.ts";
 import { isLimited } from "./limits.ts";

@@ -7,6 +7,7 @@ import { factRowId, rowId } from "../core/events/row-id.ts";
 import { RowMaker } from "../core/events/to-row.ts";
 import type { Placed, Subject } from "../core/history/history.ts";
 import { keepKnownSince } from "../core/known-since.ts";
+import { isForCapsOnly } from "../core/limits/holds.ts";
 import type { Hold } from "../core/limits/limit.ts";
 import type { Player } from "../core/player.ts";
 import type { RuleSnapshot } from "../core/rules/snapshot.ts";
@@ -255,7 +256,9 @@ export class Batch {
   #findHold({ paymentId, occurredAtMs }: PlayerEvent): Hold | undefined {
     if (paymentId === undefined) return undefined;
     const hold = this.#deps.limits.get(this.#merchantId, paymentId);
-    return hold !== undefined && occurredAtMs >= hold.instantMs - clockSkewMs ? hold : undefined;
+    // What counts for caps only says nothing of the payment any more.
+    if (hold === undefined || isForCapsOnly(hold)) return undefined;
+    return occurredAtMs >= hold.instantMs - clockSkewMs ? hold : undefined;
   }
 
   #isSole({ source, type }: PlayerEvent): boolean {

@@ -208,6 +208,11 @@ export function keepUntold(hold: Hold, heardAtMs: number, { silenceMs }: HoldTim
   return { ...hold, lastWordMs: heardAtMs, releasesAtMs, authorisations: 0, subjects: [] };
 }
 
+/** Whether the payment has come to an end, and only attempts of it that were never told of still count. */
+export function isForCapsOnly({ subjects }: Hold): boolean {
+  return subjects.length === 0;
+}
+
 /** The hold at the next step's PSP: limits of PSPs and their accounts move with the step (`SEMANTICS.md` 5.2). */
 export function moveHold(hold: Hold, { psp, mid }: { readonly psp: string; readonly mid: string }): Hold {
   const rest = hold.subjects.filter(({ kind }) => kind !== "psp" && kind !== "mid");
