@@ -13,6 +13,7 @@
 import type { PaymentFactType } from "../core/events/event-types.ts";
 import { noAnswer, type PaymentFact } from "../core/events/payment-fact.ts";
 import type { FieldFault } from "../core/field-fault.ts";
+import { isForCapsOnly } from "../core/limits/holds.ts";
 import type { Hold } from "../core/limits/limit.ts";
 import type { OutcomeReport, OutcomeResult } from "../core/outcome-report.ts";
 import type { Payment } from "../core/payment.ts";
@@ -56,7 +57,7 @@ export function createReporter(deps: ReporterDeps): Reporter {
     if (known?.state === "answered" && known.record.payment !== undefined)
       return hearOf(call, known.record, known.record.payment);
     const hold = deps.limits.get(told.merchantId, told.paymentId);
-    return hold === undefined ? keepUnknown(call) : keepClosed(call, hold);
+    return hold === undefined || isForCapsOnly(hold) ? keepUnknown(call) : keepClosed(call, hold);
   };
 
   const hearOf = (call: Call, record: PaymentRecord, payment: Payment): Reported | Refused => {
@@ -236,7 +237,7 @@ function readStanding(
 
 /** Whether others may have been let in where the payment would have been: nothing was held for it any more. */
 function isLate(hold: Hold | undefined, nowMs: number): boolean {
-  return hold === undefined || nowMs >= hold.releasesAtMs;
+  return hold === undefined || isForCapsOnly(hold) || nowMs >= hold.releasesAtMs;
 }
 
 type Opened = { readonly ok: true; readonly rules: ActiveRules; readonly nowMs: number } | Refused;
