@@ -6,6 +6,9 @@ import {
   makeListedHistory,
 } from "../../../test/helpers/listed-history.ts";
 import { countRuns } from "../../../test/helpers/property-runs.ts";
+import { sampleHold } from "../../../test/helpers/stored-samples.ts";
+import { hashWide } from "../history/hash-wide.ts";
+import type { HeldAttempts, Hold } from "../limits/limit.ts";
 import { type CardQuestion, readCardStanding } from "./card-standing.ts";
 import { CardViews, type ReadMeaning } from "./card-views.ts";
 import { houseSchemeCaps, pickCaps, type SchemeCap } from "./scheme-cap.ts";
@@ -264,6 +267,71 @@ describe("scheme caps", () => {
     expect(capsOf("visa", Date.UTC(2025, 4, 24)).map(({ declines }) => declines)).toEqual([16]);
     expect(capsOf("visa").map(({ declines }) => declines)).toEqual([21]);
     expect(capsOf("jcb")).toEqual([]);
+  });
+});
+
+describe("attempts in flight", () => {
+  const cap: SchemeCap = {
+    ...{ id: "day", scheme: "visa", windowMs: day, key: "CARD_AMOUNT", declines: 3 },
+    ...{ resetOnApproval: true, fromMs: undefined },
+  };
+  const holdOf = (held: Partial<HeldAttempts>, changes: Partial<Hold> = {}): Hold =>
+    sampleHold("other", {
+      instantMs: nowMs,
+      releasesAtMs: nowMs + hour,
+      attempts: [
+        {
+          ...{
+            revision: 0,
+            card: asked.card,
+            scheme: "visa",
+            group: "CIT",
+            amountMinor: 5_000,
+            currency: "EUR",
+          },
+          ...{ planned: 2, open: 0, openAtMs: 0 },
+          ...held,
+        },
+      ],
+      ...changes,
+    });
+  const readWith = (hold: Hold, question: Partial<CardQuestion> = {}, told: readonly Told[] = []) =>
+    readCardStanding(
+      views,
+      { ...asked, caps: [cap], ...question },
+      { card: makeListedHistory(told.map(tell), { labels }), bin: undefined, holds: [hold] },
+    );
+
+  test.each<[string, number, Partial<HeldAttempts>, Partial<Hold>?, Partial<CardQuestion>?]>([
+    ["of another payment count", 1, {}],
+    ["of the payment itself do not", 3, {}, { paymentId: "asking" }],
+    ["but what is out of it does", 2, { open: 1, openAtMs: nowMs }, { paymentId: "asking" }],
+    ["of another amount do not", 3, { amountMinor: 4_000 }],
+    ["do where the cap is of the card", 1, { amountMinor: 4_000 }, {}, { caps: [{ ...cap, key: "CARD" }] }],
+    ["in another currency do not", 3, { currency: "GBP" }],
+    ["of what the merchant starts do not", 3, { group: "MIT" }],
+    ["of another scheme do not", 3, { scheme: "mastercard" }],
+    ["of a scheme that nobody knows do", 1, { scheme: "" }],
+    ["of another card do not", 3, { card: "fingerprint:g" }],
+    ["of a hold that has ended do not", 3, {}, { releasesAtMs: nowMs }],
+    ["that are out do after its end", 2, { open: 1, openAtMs: nowMs - day + 1 }, { releasesAtMs: nowMs }],
+    ["until they leave the window", 3, { open: 1, openAtMs: nowMs - day }, { releasesAtMs: nowMs }],
+    ["of the future do not", 3, {}, { instantMs: nowMs + 1 }],
+    ["of another player do not, where the card may be another one", 3, {}, {}, { player: hashWide("p") }],
+    ["of the player do", 1, {}, { playerId: "p" }, { player: hashWide("p") }],
+  ])("%s", (_, free, held, changes = {}, question = {}) => {
+    expect(readWith(holdOf(held, changes), question).free).toBe(free);
+  });
+
+  test("fill a cap with declines until the first of them are let go or leave", () => {
+    const decline: Told = { ago: 23 * hour + 30 * 60_000, values: { code: "05" } };
+    const full = readWith(holdOf({}), {}, [decline]);
+    expect(full.obstacles).toEqual([
+      { code: "SCHEME_CAP", what: "day", answer: "", untilMs: nowMs + hour / 2, isInFlight: true },
+    ]);
+    const lapsing = readWith(holdOf({}), {}, [{ ...decline, ago: 0 }]);
+    expect(lapsing.obstacles[0]!.untilMs).toBe(nowMs + hour);
+    expect(lapsing.caps).toMatchObject([{ used: 1, inFlight: 2, declines: 3 }]);
   });
 });
 
