@@ -17,7 +17,7 @@ import type { PaymentRecord, PaymentStore } from "../ports/payment-store.ts";
 import type { Breakers } from "./breakers.ts";
 import { holdBackBeyond, standPlan } from "./decide-with.ts";
 import { giveBackUnused } from "./health.ts";
-import { holdAttempts, plannedOf } from "./held-attempts.ts";
+import { type HeldPayment, holdAttempts, plannedOf } from "./held-attempts.ts";
 import type { ActiveRules, Scene } from "./judge.ts";
 import type { Keeper } from "./keeper.ts";
 import { isLimited } from "./limits.ts";
@@ -71,25 +71,29 @@ export function standAgain(
     return { plan: isHeld && runsOn(plan.next) ? stand(cutAll(decision, attempts, cuts)) : plan, durable };
   }
   const silent = countSilent(decision.plan?.steps ?? [], attempts);
-  const keep = (changed: Hold, planned: number): Promise<void> | undefined => {
-    const held = { ...stored, payment: stored.payment ?? payment, bins: deps.bins };
-    const kept = holdAttempts(changed, held, attempts, planned);
-    return kept === undefined || kept === hold ? undefined : deps.limits.hold(payment.merchantId, kept);
-  };
-  if (isBegun && call.isNews && hold.state === "HELD" && !runsOn(plan.next)) {
-    const isOver = silent === 0;
-    const write = isOver
-      ? deps.limits.release(payment.merchantId, payment.paymentId)
-      : keep(keepUntold(hold, nowMs), silent);
-    return { plan, durable: join(durable, write) };
-  }
+  const held = { ...stored, payment: stored.payment ?? payment, bins: deps.bins };
+  if (isBegun && call.isNews && hold.state === "HELD" && !runsOn(plan.next))
+    return { plan, durable: join(durable, letGo(deps, held, keepUntold(hold, nowMs), silent)) };
   if (!card.isCounted) return { plan, durable };
   const known = plannedOf(hold, revision);
   const shownCuts = holdBackBeyond(plan, card, findMost(card.free, known, silent), cuts);
   const shown = shownCuts === cuts ? plan : stand(shownCuts)!;
   const planned = silent + countAhead(shown);
-  const write = keep(hold, call.isNews ? planned : Math.max(known, planned));
-  return { plan: shown, durable: write === undefined ? durable : join(durable, write) };
+  const kept = holdAttempts(hold, held, attempts, call.isNews ? planned : Math.max(known, planned))!;
+  const write = kept === hold ? undefined : deps.limits.hold(payment.merchantId, kept);
+  return { plan: shown, durable: join(durable, write) };
+}
+
+/** Lets go of what is held where no step is left to run, but for attempts that were never told of. */
+function letGo(
+  { limits }: StandDeps,
+  held: HeldPayment & Pick<Stored, "attempts">,
+  untold: Hold,
+  silent: number,
+): Promise<void> {
+  const { merchantId, paymentId } = held.payment;
+  const kept = silent === 0 ? undefined : holdAttempts(untold, held, held.attempts, silent);
+  return kept === undefined ? limits.release(merchantId, paymentId) : limits.hold(merchantId, kept);
 }
 
 /** Attempts that may be shown: what was shown already may be under way, so it is taken back only where others have used it up. */
