@@ -77,7 +77,7 @@ test("who says nothing new may have a step under way, so what is held stays", ()
   states.set("bravo", "DISABLED");
   expect(decide().plan?.next).toEqual({ action: "OTHER_METHOD" });
   expect(tell()).toMatchObject({ verdict: "KNOWN", plan: { next: { action: "OTHER_METHOD" } } });
-  expect(holdOf()).toMatchObject({ state: "HELD" });
+  expect(holdOf()).toMatchObject({ state: "HELD", attempts: [{ planned: 1 }] });
   states.clear();
   expect(decide().plan?.next).toEqual({ action: "STEP", step: 2 });
 });
