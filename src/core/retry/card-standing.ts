@@ -112,17 +112,16 @@ export function readCardStanding(
 
 /** What is gathered on the way from the newest row to the oldest. */
 type Gathered = {
+  readonly views: CardViews;
   readonly blocks: Map<string, CardObstacle & { readonly untilMs: number }>;
   readonly counters: readonly Counter[];
-  /** Rows of approvals, and where each has its payment: read only where a block asks for it, for reading wide values is what costs. */
-  readonly approvals: Approval[];
+  /** Rows of approvals: their payments are read only where a block asks for them, for reading wide values is what costs. */
+  readonly approvals: number[];
   isApproved: boolean;
   wait: { readonly untilMs: number; readonly advice: string } | undefined;
   readonly wrongCvvs: number[];
   oldData: { readonly untilMs: number; readonly code: string } | undefined;
 };
-
-type Approval = { readonly row: number; readonly paymentPlace: number };
 
 type Counter = {
   readonly cap: SchemeCap;
@@ -130,8 +129,8 @@ type Counter = {
   readonly atMs: number[];
   /** Declines up to here were before an approval. */
   resetMs: number;
-  /** Approvals of payments whose own declines were before them as well. */
-  readonly resetBy: Approval[];
+  /** Rows of approvals whose payments' own declines were before them as well. */
+  readonly resetBy: number[];
 };
 
 function readCard(
@@ -141,6 +140,7 @@ function readCard(
   holds: readonly Hold[],
 ): CardStanding {
   const gathered: Gathered = {
+    views,
     blocks: new Map(),
     counters: question.caps.map((cap) => ({ cap, atMs: [], resetMs: -Infinity, resetBy: [] })),
     approvals: [],
@@ -149,11 +149,12 @@ function readCard(
     wrongCvvs: [],
     oldData: undefined,
   };
-  if (history !== undefined) gather(gathered, views, question, history);
+  if (history !== undefined) gather(gathered, question, history);
   return conclude(gathered, question, holds);
 }
 
-function gather(gathered: Gathered, views: CardViews, question: CardQuestion, history: History): void {
+function gather(gathered: Gathered, question: CardQuestion, history: History): void {
+  const { views } = gathered;
   const { start, end, atMs, label, labels } = history;
   views.open(labels, question.nowMs);
   for (let row = end - 1; row >= start; row--) {
@@ -192,17 +193,23 @@ function noteApproval(
   view: CardView,
 ): void {
   gathered.isApproved = true;
-  if (view.paymentPlace >= 0) gathered.approvals.push({ row, paymentPlace: view.paymentPlace });
+  gathered.approvals.push(row);
   if (!isCountedWith(view, question)) return;
+  const atMs = history.atMs[row]!;
   const isSame = !view.isPartial && isSameAmount(history, row, view, question);
   for (const counter of gathered.counters) {
     const { key, resetOnApproval } = counter.cap;
-    if (!resetOnApproval || (key !== "CARD" && !isSame)) continue;
-    const decidedMs = view.decidedPlace < 0 ? Number.NaN : history.readWide(row, view.decidedPlace);
-    const beforeMs = Number.isNaN(decidedMs) ? history.atMs[row]! : Math.min(decidedMs, history.atMs[row]!);
-    counter.resetMs = Math.max(counter.resetMs, beforeMs);
-    if (view.paymentPlace >= 0) counter.resetBy.push({ row, paymentPlace: view.paymentPlace });
+    // All that is older than what a newer approval has reset is reset already.
+    if (!resetOnApproval || atMs <= counter.resetMs || (key !== "CARD" && !isSame)) continue;
+    counter.resetMs = Math.max(counter.resetMs, findResetBefore(history, row, view));
+    counter.resetBy.push(row);
   }
+}
+
+/** The instant up to which the declines of other payments were certainly before an approval. */
+function findResetBefore({ atMs, readWide }: History, row: number, { decidedPlace }: CardView): number {
+  const decidedMs = decidedPlace < 0 ? Number.NaN : readWide(row, decidedPlace);
+  return Number.isNaN(decidedMs) ? atMs[row]! : Math.min(decidedMs, atMs[row]!);
 }
 
 function noteDecline(
@@ -230,25 +237,29 @@ function noteDecline(
     for (const { cap, atMs: counted, resetMs, resetBy } of gathered.counters) {
       if (atMs <= resetMs || atMs <= nowMs - cap.windowMs) continue;
       if (cap.key !== "CARD" && !isSameAmount(history, row, view, question)) continue;
-      if (!isOfOne(history, row, view, resetBy)) counted.push(atMs);
+      if (!isOfOne(gathered.views, history, row, resetBy)) counted.push(atMs);
     }
   }
 }
 
-/** Whether the row is of the payment of one of the approvals. */
+/** Whether the row is of the payment of one of the approvals, which are rows too. */
 function isOfOne(
-  { readWide }: History,
+  views: CardViews,
+  { readWide, label }: History,
   row: number,
-  { paymentPlace }: CardView,
-  approvals: readonly Approval[],
+  approvals: readonly number[],
 ): boolean {
-  if (approvals.length === 0 || paymentPlace < 0) return false;
-  const payment = readWide(row, paymentPlace);
-  return approvals.some((each) => readWide(each.row, each.paymentPlace) === payment);
+  if (approvals.length === 0) return false;
+  const paymentOf = (each: number): number => {
+    const { paymentPlace } = views.at(label[each]!);
+    return paymentPlace < 0 ? Number.NaN : readWide(each, paymentPlace);
+  };
+  const payment = paymentOf(row);
+  return approvals.some((each) => paymentOf(each) === payment);
 }
 
 function noteBlock(
-  { blocks, approvals }: Gathered,
+  { views, blocks, approvals }: Gathered,
   question: CardQuestion,
   history: History,
   row: number,
@@ -259,7 +270,7 @@ function noteBlock(
   if (block === "card_amount" && !isSameAmount(history, row, view, question)) return;
   const untilMs = readBlockUntil(history, row, view);
   if (untilMs <= question.nowMs) return;
-  if (isOfOne(history, row, view, approvals)) return;
+  if (isOfOne(views, history, row, approvals)) return;
   const known = blocks.get(block);
   if (known !== undefined && known.untilMs >= untilMs) return;
   blocks.set(block, { code: "HARD_DECLINE", what: block, answer: view.code, untilMs });
@@ -296,7 +307,8 @@ function conclude(gathered: Gathered, question: CardQuestion, holds: readonly Ho
     obstacles.push({ code: "ADVICE_WAIT", what: "advice", answer: wait.advice, untilMs: wait.untilMs });
   const caps =
     question.amountMinor === undefined ? counters.filter(({ cap }) => cap.key === "CARD") : counters;
-  const readings = caps.map((counter) => readCap(counter, question, holds));
+  const held = caps.length === 0 ? [] : listHeld(question, holds);
+  const readings = caps.map((counter) => readCap(counter, question, held));
   let free = Number.POSITIVE_INFINITY;
   for (const { id, used, inFlight, declines, freesAtMs } of readings) {
     free = Math.min(free, Math.max(0, declines - used - inFlight));
@@ -307,48 +319,50 @@ function conclude(gathered: Gathered, question: CardQuestion, holds: readonly Ho
   return { obstacles, caps: readings, free, isCounted: question.isCounted };
 }
 
-/** One more fits when so many have left the window, or were let go, that fewer than allowed are in it. */
-function readCap(
-  { cap, atMs }: Gathered["counters"][number],
-  question: CardQuestion,
-  holds: readonly Hold[],
-): CapReading {
-  const { id, declines, windowMs } = cap;
-  const used = atMs.length;
-  const leavesAtMs = holds.length === 0 ? nothingHeld : listInFlight(cap, question, holds);
-  const inFlight = leavesAtMs.length;
-  let freesAtMs: number | undefined;
-  if (used + inFlight >= declines) {
-    const all = [...atMs.map((at) => at + windowMs), ...leavesAtMs].sort((a, b) => a - b);
-    freesAtMs = all[used + inFlight - declines]!;
-  }
-  return { id, used, inFlight, declines, freesAtMs };
-}
+/** Attempts in flight, and until when those count that may still be sent. */
+type InFlight = { readonly held: HeldAttempts; readonly planned: number; readonly releasesAtMs: number };
 
-const nothingHeld: readonly number[] = [];
-
-/** When each attempt in flight no longer counts, if nothing is heard of it. */
-function listInFlight(cap: SchemeCap, question: CardQuestion, holds: readonly Hold[]): readonly number[] {
-  const { nowMs, latestMs, player, paymentId } = question;
-  const leavesAtMs: number[] = [];
+/** What counts against the card's caps, whatever amounts they are about. */
+function listHeld(question: CardQuestion, holds: readonly Hold[]): readonly InFlight[] {
+  const { nowMs, latestMs, player, paymentId, card, group, scheme } = question;
+  const found: InFlight[] = [];
   for (const hold of holds) {
+    const { attempts = [], releasesAtMs } = hold;
     if (hold.instantMs > latestMs || (!Number.isNaN(player) && hashWide(hold.playerId) !== player)) continue;
-    for (const held of hold.attempts!) {
-      if (held.card !== question.card || !isHeldWith(held, cap, question)) continue;
-      if (hold.paymentId !== paymentId && nowMs < hold.releasesAtMs)
-        for (let at = 0; at < held.planned; at++) leavesAtMs.push(hold.releasesAtMs);
-      const leavesMs = held.openAtMs + cap.windowMs;
-      if (nowMs < leavesMs) for (let at = 0; at < held.open; at++) leavesAtMs.push(leavesMs);
+    const plans = hold.paymentId !== paymentId && nowMs < releasesAtMs;
+    for (const held of attempts) {
+      const isOfScheme = held.scheme === "" || scheme === undefined || held.scheme === scheme;
+      if (held.group !== group || !isOfScheme || held.card !== card) continue;
+      found.push({ held, planned: plans ? held.planned : 0, releasesAtMs });
     }
   }
-  return leavesAtMs;
+  return found;
 }
 
-function isHeldWith(held: HeldAttempts, { key }: SchemeCap, question: CardQuestion): boolean {
-  const { group, scheme, amountMinor, currency } = question;
-  if (held.group !== group || (held.scheme !== "" && scheme !== undefined && held.scheme !== scheme))
-    return false;
-  return key === "CARD" || (held.amountMinor === amountMinor && held.currency === currency);
+/** One more fits when so many have left the window, or were let go, that fewer than allowed are in it. */
+function readCap({ cap, atMs }: Counter, question: CardQuestion, all: readonly InFlight[]): CapReading {
+  const { id, declines, windowMs } = cap;
+  const used = atMs.length;
+  const counted = all.filter(({ held }) => cap.key === "CARD" || isOfAmount(held, question));
+  let inFlight = 0;
+  for (const { held, planned } of counted) inFlight += planned + countOpen(held, cap, question);
+  if (used + inFlight < declines) return { id, used, inFlight, declines, freesAtMs: undefined };
+  const leavesAtMs = atMs.map((at) => at + windowMs);
+  for (const { held, planned, releasesAtMs } of counted) {
+    for (let at = 0; at < planned; at++) leavesAtMs.push(releasesAtMs);
+    for (let at = countOpen(held, cap, question); at > 0; at--) leavesAtMs.push(held.openAtMs + windowMs);
+  }
+  leavesAtMs.sort((a, b) => a - b);
+  return { id, used, inFlight, declines, freesAtMs: leavesAtMs[used + inFlight - declines]! };
+}
+
+/** Those that are known to be out, in the window of a cap. */
+function countOpen(held: HeldAttempts, { windowMs }: SchemeCap, { nowMs }: CardQuestion): number {
+  return nowMs < held.openAtMs + windowMs ? held.open : 0;
+}
+
+function isOfAmount(held: HeldAttempts, { amountMinor, currency }: CardQuestion): boolean {
+  return held.amountMinor === amountMinor && held.currency === currency;
 }
 
 /** The end of the lock after the newest wrong CVV that is the third within 24 hours; `instants` are newest first. */
