@@ -70,6 +70,7 @@ export function makeLimitHistory(
     end: rows.length,
     atMs: Float64Array.from(rows, ({ atMs }) => atMs),
     readAmount: (row) => rows[row]!.amountMinor ?? 0,
+    amount: new Int32Array(rows.length).fill(-1),
     label: Uint32Array.from(rows, (fact) => labels.placeOf(fact)),
     readWide: (row, place) => wides[row]![place]!,
     tiles,

@@ -46,8 +46,11 @@ export function makeListedHistory(
   const end = padding + sorted.length;
   const atMs = new Float64Array(end + padding).fill(Number.NaN);
   const label = new Uint32Array(end + padding).fill(0xffffffff);
+  const amount = new Int32Array(end + padding).fill(-1);
   for (const [at, event] of sorted.entries()) {
     atMs[start + at] = event.atMs;
+    const { amountMinor = 0 } = event;
+    if (amountMinor === (amountMinor | 0)) amount[start + at] = amountMinor;
     label[start + at] = labels.intern(event);
   }
   return {
@@ -58,6 +61,7 @@ export function makeListedHistory(
       const event = sorted[row - start];
       return event === undefined ? Number.NaN : (event.amountMinor ?? 0);
     },
+    amount,
     label,
     labels,
     tiles,

@@ -204,7 +204,7 @@ export function createStream(
     }
   };
   const gatherNewest = (history: History, last: number, { afterMs, throughMs }: Span): void => {
-    const { start, atMs, readAmount, label, labels } = history;
+    const { start, atMs, amount, readAmount, label, labels } = history;
     openLabels(labels);
     // All that the loop reads is at hand: it runs over every row of the window, for every stream.
     const { at: ats, values, hits } = into;
@@ -227,8 +227,10 @@ export function createStream(
         continue;
       }
       ats[n] = at;
-      values[n] =
-        kind === valueAmount ? readAmount(row) : kind === valueConstant ? ownConstants[id]! : Number.NaN;
+      if (kind === valueAmount) {
+        const own = amount[row]!;
+        values[n] = own >= 0 ? own : readAmount(row);
+      } else values[n] = kind === valueConstant ? ownConstants[id]! : Number.NaN;
       hits[n] = code & hitAll;
       n++;
     }

@@ -187,6 +187,7 @@ export class HistoryTable {
       end: start + count,
       atMs: slab.atMs,
       readAmount: slab.readAmount,
+      amount: slab.amount,
       label: slab.label,
       readWide: slab.readWide,
       tiles: fold === undefined ? noTiles : fold.tiles,

@@ -15,6 +15,8 @@ export type History = {
   readonly atMs: Float64Array;
   /** Minor units of the label's currency; for payment facts what the outcome said. 0 where the type has no amount. */
   readonly readAmount: (row: number) => number;
+  /** The same at hand for loops: from 0 on the amount itself; below zero `readAmount` knows it. */
+  readonly amount: Int32Array;
   /** Ids of labels (`Labels.get`). */
   readonly label: Uint32Array;
   /** The wide value at a place of the row's label: a number, or the hash of a text (`hashWide`). NaN where the event had none. */
