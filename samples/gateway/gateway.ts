@@ -77,12 +77,13 @@ export async function executeDeposit(first: Deposit, deps: GatewayDeps): Promise
   let deposit = first;
   for (;;) {
     const decision = await deps.switchyard.decide(deposit.request);
-    const end = await followDecision(deposit, decision, deps);
-    if (end.kind === "declined") await tellAbandoned(deposit, decision, deps);
+    const course: Course = { plan: decision.plan };
+    const end = await followDecision(deposit, decision, course, deps);
+    if (end.kind === "declined") await tellAbandoned(deposit, course, deps);
     if (end.kind !== "revise") return end;
     const revised = deposit.request.revision < revisionsMax ? deposit.revise(end.edge) : undefined;
     if (revised === undefined) {
-      await tellAbandoned(deposit, decision, deps);
+      await tellAbandoned(deposit, course, deps);
       return { kind: "declined", by: Action[end.edge.action] };
     }
     deposit = revised;
@@ -91,24 +92,29 @@ export async function executeDeposit(first: Deposit, deps: GatewayDeps): Promise
 
 type Followed = Ending | { readonly kind: "revise"; readonly edge: Edge };
 
+/** The plan as it stands by the last answer: each may show other steps than the one before. */
+type Course = { plan: Plan | undefined };
+
 async function followDecision(
   deposit: Deposit,
   decision: DecideResponse,
+  course: Course,
   deps: GatewayDeps,
 ): Promise<Followed> {
-  let { plan } = decision;
   // A refusal may still leave earlier attempts to settle: then there is a plan without steps.
-  for (let turn = 0; plan?.next !== undefined; turn++) {
+  for (let turn = 0; ; turn++) {
+    const { plan } = course;
+    const next = plan?.next;
+    if (plan === undefined || next === undefined) return denied(decision);
     if (turn === turnsMax) return { kind: "unresolved" };
-    const { next }: Plan = plan;
     switch (next.action) {
       case Action.STEP:
-        plan = await sendStep(deposit, findStep(plan, next.step), deps);
+        course.plan = await sendStep(deposit, findStep(plan, next.step), deps);
         break;
       case Action.WAIT_UNTIL: {
         const step = findStep(plan, next.step);
         if (await waitUntil(next, deps.settings)) {
-          plan = await sendStep(deposit, step, deps);
+          course.plan = await sendStep(deposit, step, deps);
           break;
         }
         return { kind: "declined", by: "WAIT_UNTIL" };
@@ -116,11 +122,11 @@ async function followDecision(
       case Action.STATUS_CHECK: {
         const resolved = await resolveOpen(deposit, plan, deps);
         if (resolved === "unresolved") return { kind: "unresolved" };
-        plan = resolved;
+        course.plan = resolved;
         break;
       }
       case Action.VOID_FIRST:
-        plan = await voidSurplus(deposit.request.paymentId, deps);
+        course.plan = await voidSurplus(deposit.request.paymentId, deps);
         break;
       case Action.DONE:
         return { kind: "approved", partly: plan.attempts.some(({ outcome }) => outcome === Class.PARTIAL) };
@@ -135,7 +141,6 @@ async function followDecision(
         return { kind: "declined", by: Action[next.action] };
     }
   }
-  return denied(decision);
 }
 
 function denied({ verdict, reasons }: DecideResponse): Ending {
@@ -177,11 +182,7 @@ async function sendStep(deposit: Deposit, step: Step, deps: GatewayDeps): Promis
 }
 
 /** The player goes no further: what is held for the steps that were not sent is free again. */
-async function tellAbandoned(
-  { request }: Deposit,
-  { plan }: DecideResponse,
-  deps: GatewayDeps,
-): Promise<void> {
+async function tellAbandoned({ request }: Deposit, { plan }: Course, deps: GatewayDeps): Promise<void> {
   const { paymentId } = request;
   const sent = new Set(deps.books.ofPayment(paymentId).map(({ attemptId }) => attemptId));
   const last = plan?.steps.findLastIndex(({ attemptId }) => sent.has(attemptId)) ?? -1;
