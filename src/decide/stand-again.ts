@@ -72,12 +72,14 @@ export function standAgain(
   }
   const silent = countSilent(decision.plan?.steps ?? [], attempts);
   const held = { ...stored, payment: stored.payment ?? payment, bins: deps.bins };
-  if (isBegun && call.isNews && hold.state === "HELD" && !runsOn(plan.next))
-    return { plan, durable: join(durable, letGo(deps, held, keepUntold(hold, nowMs), silent)) };
-  if (!card.isCounted) return { plan, durable };
   const known = plannedOf(hold, revision);
-  const shownCuts = holdBackBeyond(plan, card, findMost(card.free, known, silent), cuts);
+  const shownCuts = card.isCounted
+    ? holdBackBeyond(plan, card, findMost(card.free, known, silent), cuts)
+    : cuts;
   const shown = shownCuts === cuts ? plan : stand(shownCuts)!;
+  if (isBegun && call.isNews && hold.state === "HELD" && !runsOn(shown.next))
+    return { plan: shown, durable: join(durable, letGo(deps, held, keepUntold(hold, nowMs), silent)) };
+  if (!card.isCounted) return { plan: shown, durable };
   const planned = silent + countAhead(shown);
   const kept = holdAttempts(hold, held, attempts, call.isNews ? planned : Math.max(known, planned))!;
   const write = kept === hold ? undefined : deps.limits.hold(payment.merchantId, kept);
