@@ -127,6 +127,15 @@ describe("SEMANTICS 4.6: attempts in flight", () => {
     expect(describePlan(begin().plan)).toBe("1 SCHEME_CAP day");
   });
 
+  test("leave nothing but their own count where those that were never told of take all that is left", () => {
+    const { gateway, begin, send } = openHouse(3);
+    const [first] = [begin(), begin()];
+    send(first, "96", isLost);
+    send(first, "96");
+    expect(first.next).toEqual({ action: "ASK_AGAIN", notBeforeMs: undefined });
+    expect(gateway.holdOf(first)).toMatchObject({ subjects: [], attempts: [{ planned: 1 }] });
+  });
+
   test("are those of the card, the amount where the cap says so, and of who starts the payment", () => {
     const { begin } = openHouse(1);
     begin();

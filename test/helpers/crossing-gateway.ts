@@ -2,8 +2,10 @@
  * A gateway that runs payments of one card side by side, and an issuer that counts what reaches it. The gateway sends what it was shown: where a report or
  * its answer is lost it follows the edges that it has, and tells later.
  */
+
 import { emptyBinTable } from "../../src/core/bin/bin-table.ts";
 import type { Edge, Step } from "../../src/core/decision.ts";
+import type { Hold } from "../../src/core/limits/limit.ts";
 import type { OutcomeReport } from "../../src/core/outcome-report.ts";
 import type { Payment, ReportedOutcome } from "../../src/core/payment.ts";
 import { buildOverrideSet } from "../../src/core/rules/override-set.ts";
@@ -84,6 +86,11 @@ export class CrossingGateway {
     const deps = { ...this.#state, breakers: undefined, onOutcome: undefined };
     this.#decider = createDecider(deps);
     this.#reporter = createReporter(deps);
+  }
+
+  /** What the payment of a flow holds. */
+  holdOf({ paymentId }: Flow): Hold | undefined {
+    return this.#state.limits.get("default", paymentId);
   }
 
   /** Begins with a rule set and without payments: what was before is nobody's any more. */
