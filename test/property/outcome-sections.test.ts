@@ -72,7 +72,7 @@ it.each(["response_codes", "scheme_caps", "sca_policy"] as const)(
         seen[direct ? "loose" : "tight"]++;
         if (direct) expect(loosens(first!, second!) || loosens(second!, third!)).toBe(true);
       }),
-      { numRuns: countRuns(60) },
+      { numRuns: countRuns(240) },
     );
     expect(seen.loose).toBeGreaterThan(0);
     expect(seen.tight).toBeGreaterThan(0);
